@@ -1,0 +1,57 @@
+import type { Candidate } from '../core/candidate.ts';
+import type { Instant } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
+import type { FullIssue, Issue } from '../core/issue.ts';
+import type { State } from '../core/state.ts';
+import type { DispatchFacts, TaskData } from '../core/task-document.ts';
+import type { Draft } from '../io/tasks/folder.ts';
+import type { LogEvent } from '../core/log-event.ts';
+
+/** What a pass needs of the outside worlds. deps.ts joins the real ones; tests pass literals. */
+export interface DispatchDeps {
+  readonly config: Config;
+  readonly version: string;
+  readonly now: () => Instant;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** A fresh word that nobody can guess. */
+  readonly randomWord: () => string;
+  readonly sha256: DispatchFacts['sha256'];
+  readonly listIssues: () => Promise<{
+    readonly issues: readonly Issue[];
+    readonly warnings: readonly string[];
+  }>;
+  /** Null: there is no such issue, or the token may not see it. */
+  readonly readIssue: (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null>;
+  /** The renderer for an agent's tasks. Throws exit 78. */
+  readonly template: (agent: string) => (data: TaskData) => string;
+  readonly tasks: {
+    readonly path: (candidate: Pick<Candidate, 'agent' | 'issue'>) => string;
+    readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
+    readonly openTasks: (agent: string) => number;
+    readonly newestTime: () => Instant | null;
+    /** What a task file says of its dispatch, and when it appeared; null when it is not there. */
+    readonly published: (
+      file: string,
+    ) => { readonly dispatchedAt: unknown; readonly appearedAt: Instant } | null;
+    readonly draft: (candidate: Candidate, text: string) => Draft;
+  };
+  readonly state: {
+    /** Null: another command held the lock all the time. */
+    readonly lock: (waitSeconds: number) => Promise<{ readonly release: () => void } | null>;
+    readonly read: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+    readonly write: (state: State) => void;
+    readonly setAside: (now: Instant) => string;
+  };
+  readonly journal: {
+    readonly append: (entry: DispatchRecord) => void;
+    readonly read: () => readonly DispatchRecord[];
+  };
+  readonly log: (event: LogEvent) => void;
+  /** One line for a person at a terminal; nobody else gets it. */
+  readonly say: (line: string) => void;
+  /** Results that were asked for, such as a dry run's. */
+  readonly print: (text: string) => void;
+  /** Whether the user or the system has asked this command to stop. */
+  readonly isInterrupted: () => boolean;
+}

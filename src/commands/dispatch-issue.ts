@@ -1,0 +1,180 @@
+// The manual override: one issue, now, by hand.
+
+import { candidateFor } from '../core/candidate.ts';
+import { shortDuration } from '../core/clock.ts';
+import { type Config, coversRepository } from '../core/config.ts';
+import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import { type FullIssue, refOf } from '../core/issue.ts';
+import { judgeOverride } from '../core/override.ts';
+import { failuresOf, lastDispatchAt, type State } from '../core/state.ts';
+import { cleanLine } from '../core/untrusted.ts';
+import { factsOf } from './dispatch.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
+import { openLedger } from './ledger.ts';
+import { prepareTask, type PreparedTask, publishTask } from './publish.ts';
+
+const LOCK_PATIENCE_S = 30;
+
+export interface Override {
+  readonly number: number;
+  readonly repository: string | null;
+  readonly agent: string | null;
+  readonly force: boolean;
+}
+
+/** Dispatches one issue out of turn. Throws exit 5 when a gate is closed, exit 2 when it is not clear what is meant. */
+export async function dispatchIssue(deps: DispatchDeps, override: Override): Promise<ExitCode> {
+  const lock = await deps.state.lock(LOCK_PATIENCE_S);
+  if (!lock) {
+    throw new UserError(`another dispatcher command has been running for ${LOCK_PATIENCE_S} s`, {
+      exitCode: EXIT.unavailable,
+      code: 'locked',
+      hint: 'try again; a pass ends within 45 s by itself',
+    });
+  }
+  try {
+    const ledger = openLedger(deps, deps.now());
+    ledger.repair();
+    ledger.findings.forEach(deps.log);
+    const { task, slotOpensAt } = await prepareOverride(deps, ledger.state, override);
+    for (const gate of task.record.lifted) deps.print(`lifted by --force: ${gate}\n`);
+    if (slotOpensAt > deps.now())
+      deps.say(`Waiting ${shortDuration(slotOpensAt - deps.now())} for the slot.`);
+    await deps.sleep(slotOpensAt - deps.now());
+    if (deps.isInterrupted()) return EXIT.interrupted;
+    const { state, published } = publishTask(deps, ledger.state, task);
+    const failures = Object.fromEntries(
+      Object.entries(state.failures).filter(([key]) => key !== task.candidate.key),
+    );
+    deps.state.write({ ...state, failures });
+    if (published) deps.say(task.record.file);
+    return published ? EXIT.ok : EXIT.refused;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Finds and renders what an override asks for, without writing anything: the override and its dry run share it. */
+export async function prepareOverride(
+  deps: DispatchDeps,
+  state: State,
+  override: Override,
+): Promise<{ readonly task: PreparedTask; readonly slotOpensAt: number }> {
+  const issue = await findIssue(deps, override);
+  const candidate = candidateFor(issue, chooseAgent(deps.config, issue, override), deps.config);
+  const facts = factsOf(deps, state, failuresOf(state));
+  const now = deps.now();
+  const verdict = judgeOverride(candidate, facts, lastDispatchAt(state), now, override.force);
+  if (verdict.kind === 'refused') {
+    throw refused(
+      [
+        `${refOf(issue)} is not dispatched to ${cleanLine(candidate.agent, 100)}:`,
+        ...verdict.gates.map((gate) => `  ${gate}`),
+      ].join('\n'),
+      verdict.canForce
+        ? 'add --force to lift this'
+        : 'not even --force lifts this; name a configured agent with --agent',
+    );
+  }
+  const at = Math.max(now, verdict.slotOpensAt);
+  const trigger = override.force ? 'forced' : 'manual';
+  return {
+    task: prepareTask(deps, candidate, issue, { at, trigger, lifted: verdict.lifted }),
+    slotOpensAt: at,
+  };
+}
+
+async function findIssue(deps: DispatchDeps, { number, repository }: Override): Promise<FullIssue> {
+  const { repositories } = deps.config;
+  if (repository !== null && !coversRepository(repositories, repository)) {
+    throw usage(
+      `${cleanLine(repository, 200)} is not among gitea.repositories`,
+      `configured: ${patternsOf(deps.config)}`,
+    );
+  }
+  const places = repository === null ? await placesOf(deps, number) : [repository];
+  const found = await Promise.all(places.map(async (place) => deps.readIssue({ repository: place, number })));
+  const issues = found.filter((issue) => issue !== null);
+  const [issue] = issues;
+  if (!issue) {
+    throw usage(
+      `there is no issue #${number} in ${repository ?? patternsOf(deps.config)}, or this token may not see it`,
+      repository === null && repositories.some((pattern) => pattern.name === null)
+        ? 'for a closed issue in a repository covered by owner/*, name it with --repo'
+        : 'check the number on Gitea',
+    );
+  }
+  if (issues.length > 1) {
+    const list = issues.map((each) => `  ${refOf(each)}  ${cleanLine(each.title, 80)}`);
+    throw usage(
+      [`#${number} fits ${issues.length} issues:`, ...list].join('\n'),
+      `say which one: --repo ${issue.repository}`,
+    );
+  }
+  if (issue.isPullRequest)
+    throw refused(`${refOf(issue)} is a pull request, not an issue`, 'pull requests are never dispatched');
+  if (issue.state === 'closed') throw refused(`${refOf(issue)} is closed`, `reopen it first: ${issue.url}`);
+  return issue;
+}
+
+// Where a bare number may be meant: each repository that is named, and what is open elsewhere.
+async function placesOf({ config, listIssues }: DispatchDeps, number: number): Promise<readonly string[]> {
+  const named = config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
+  if (named.length === config.repositories.length) return named;
+  const { issues } = await listIssues();
+  const listed = issues.filter((issue) => issue.number === number).map((issue) => issue.repository);
+  const known = new Set(listed.map((repository) => repository.toLowerCase()));
+  return [...listed, ...named.filter((repository) => !known.has(repository.toLowerCase()))];
+}
+
+function chooseAgent(config: Config, issue: FullIssue, { agent, force }: Override): string {
+  const ref = refOf(issue);
+  const assigned = issue.assignees.map((login) => login.toLowerCase());
+  if (agent !== null) {
+    const name = agent.toLowerCase();
+    if (config.agents && !config.agents.has(name)) {
+      throw refused(
+        `${cleanLine(name, 100)} is not among the configured agents`,
+        `configured: ${[...config.agents.keys()].join(', ')}`,
+      );
+    }
+    if (assigned.includes(name) || force) return name;
+    throw refused(
+      `${ref} is not assigned to ${cleanLine(name, 100)}`,
+      'assign it on Gitea, or add --force to send it there all the same',
+    );
+  }
+  if (assigned.length === 0) {
+    throw refused(
+      `${ref} is assigned to nobody`,
+      `assign it: ${issue.url} — or send it with: --agent NAME --force`,
+    );
+  }
+  const agents = config.agents ? assigned.filter((login) => config.agents?.has(login)) : assigned;
+  const [first] = agents;
+  if (first === undefined) {
+    throw refused(
+      `${ref} is assigned to ${assigned.map((login) => cleanLine(login, 100)).join(', ')}, none of them a configured agent`,
+      'add the login to agents in the configuration, or send it with: --agent NAME --force',
+    );
+  }
+  if (agents.length > 1) {
+    throw usage(
+      `${ref} is assigned to ${agents.map((login) => cleanLine(login, 100)).join(' and ')}`,
+      `say which one: --agent ${cleanLine(first, 100)}`,
+    );
+  }
+  return first;
+}
+
+function patternsOf({ repositories }: Pick<Config, 'repositories'>): string {
+  return repositories.map(({ owner, name }) => `${owner}/${name ?? '*'}`).join(', ');
+}
+
+function refused(message: string, hint: string): UserError {
+  return new UserError(message, { exitCode: EXIT.refused, code: 'refused', hint });
+}
+
+function usage(message: string, hint: string): UserError {
+  return new UserError(message, { exitCode: EXIT.usage, code: 'usage', hint });
+}

@@ -1,0 +1,33 @@
+import { EXIT, type ExitCode } from '../core/errors.ts';
+import { dryRunReport } from '../views/dry-run.ts';
+import { choose } from './dispatch.ts';
+import { type Override, prepareOverride } from './dispatch-issue.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
+import { openLedger } from './ledger.ts';
+
+/** The decision that a pass would make now, with every candidate's reason and the file it would write. Nothing is written. */
+export async function dryRun(deps: DispatchDeps, width: number): Promise<ExitCode> {
+  const now = deps.now();
+  const { state, findings } = openLedger(deps, now);
+  const { decision, task, warnings, failure } = await choose(deps, state, true);
+  deps.print(
+    dryRunReport({
+      decision,
+      task,
+      warnings: [...findings.map((finding) => finding.message), ...warnings],
+      now,
+      width,
+    }),
+  );
+  if (!task && failure) throw failure;
+  return EXIT.ok;
+}
+
+/** The same for the manual override of one issue. Throws what the override itself would. */
+export async function dryRunIssue(deps: DispatchDeps, override: Override): Promise<ExitCode> {
+  const { state } = openLedger(deps, deps.now());
+  const { task } = await prepareOverride(deps, state, override);
+  for (const gate of task.record.lifted) deps.print(`would be lifted by --force: ${gate}\n`);
+  deps.print(`would write ${task.record.file}:\n\n${task.text}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,82 @@
+// What the dispatcher remembers, brought into agreement with what is on the disk. A pass can be killed at any moment;
+// the next one finds here what it left behind, mends it, and says so.
+
+import { fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
+import type { State } from '../core/state.ts';
+import type { LogEvent } from '../core/log-event.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
+
+type LedgerDeps = Pick<DispatchDeps, 'state' | 'journal' | 'tasks' | 'config'>;
+
+/** What there is to remember, and what a pass that may write should do about it first. */
+interface Ledger {
+  readonly state: State;
+  readonly findings: readonly LogEvent[];
+  /** Does the mending on the disk. Not called by a dry run. */
+  readonly repair: () => void;
+}
+
+/** Reads the state, and corrects it by what the disk shows. It never makes the next slot open earlier. */
+export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
+  const stored = deps.state.read();
+  const findings: LogEvent[] = [];
+  const repairs: (() => void)[] = [];
+  const find = (name: LogEvent['name'], message: string): void => void findings.push({ name, message });
+
+  let state = stored.found === 'whole' ? stored.state : fromDisk(stored.state, deps);
+  if (stored.found === 'broken') {
+    find(
+      'WARNING',
+      `the state file is unreadable; it is kept beside its place, and the last dispatch counts as of ${lastOf(state)}`,
+    );
+    repairs.push(() => void deps.state.setAside(now));
+  }
+  if (stored.found === 'missing' && state.lastDispatch) {
+    find('WARNING', `the state file is gone; the last dispatch counts as of ${lastOf(state)}`);
+  }
+
+  const { lastDispatch } = state;
+  if (lastDispatch?.pending) {
+    const record = lastDispatch.pending;
+    const published = deps.tasks.published(record.file);
+    // An older file of the same name may be there still, when a forced dispatch was stopped before it replaced it.
+    const isWhole = published?.dispatchedAt === record.at;
+    if (
+      isWhole &&
+      !deps.journal.read().some((entry) => entry.at === record.at && entry.file === record.file)
+    ) {
+      repairs.push(() => deps.journal.append(record));
+    }
+    const at = Math.max(isWhole ? published.appearedAt : 0, fromRfc3339(lastDispatch.at) ?? 0);
+    state = { ...state, lastDispatch: { at: toRfc3339(at), ref: record.ref, pending: null } };
+    find(
+      'RECOVERED',
+      isWhole
+        ? `the pass before was stopped after ${record.ref} was published for ${record.agent}; the record is complete now`
+        : `the pass before was stopped before ${record.ref} was published for ${record.agent}; its slot is lost, the task is not`,
+    );
+  }
+
+  const last = fromRfc3339(state.lastDispatch?.at ?? '');
+  if (state.lastDispatch && last !== undefined && last > now) {
+    find(
+      'WARNING',
+      `the last dispatch is recorded ${shortDuration(last - now)} in the future: the clock was set back; dispatching goes on in ${shortDuration(deps.config.rateLimitMs)}`,
+    );
+    state = { ...state, lastDispatch: { ...state.lastDispatch, at: toRfc3339(now) } };
+  }
+  return { state, findings, repair: () => repairs.forEach((repair) => repair()) };
+}
+
+// Without a state file the files themselves tell when the last one appeared.
+function fromDisk(state: State, deps: LedgerDeps): State {
+  const journalled = fromRfc3339(deps.journal.read().at(-1)?.at ?? '') ?? 0;
+  const newest = Math.max(deps.tasks.newestTime() ?? 0, journalled);
+  return newest === 0
+    ? state
+    : { ...state, lastDispatch: { at: toRfc3339(newest), ref: null, pending: null } };
+}
+
+function lastOf(state: State): string {
+  return state.lastDispatch?.at ?? 'never';
+}

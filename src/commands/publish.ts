@@ -1,0 +1,109 @@
+import type { Candidate } from '../core/candidate.ts';
+import { type Instant, toRfc3339 } from '../core/clock.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
+import { isSingle } from '../core/config.ts';
+import { parseFrontMatter } from '../core/front-matter.ts';
+import { type FullIssue, refOf } from '../core/issue.ts';
+import type { State } from '../core/state.ts';
+import { type DispatchFacts, taskData, taskFrontMatter, type Trigger } from '../core/task-document.ts';
+import { cleanLine } from '../core/untrusted.ts';
+import { dispatchMessage } from '../core/log-event.ts';
+import type { DispatchDeps } from './dispatch-deps.ts';
+
+/** A task that is rendered, and everything that will be recorded about it. */
+export interface PreparedTask {
+  readonly candidate: Candidate;
+  readonly text: string;
+  readonly record: DispatchRecord;
+}
+
+interface Occasion {
+  readonly at: Instant;
+  readonly trigger: Trigger;
+  /** Gates that `--force` lifted. */
+  readonly lifted: readonly string[];
+}
+
+/** Renders the task file. Throws exit 78 when the template fails on this issue. */
+export function prepareTask(
+  deps: DispatchDeps,
+  candidate: Candidate,
+  issue: FullIssue,
+  occasion: Occasion,
+): PreparedTask {
+  const { agent } = candidate;
+  const earlier = deps.journal.read().filter((entry) => entry.issueId === issue.id && entry.agent === agent);
+  const facts: DispatchFacts = {
+    at: occasion.at,
+    trigger: occasion.trigger,
+    attempt: earlier.length + 1,
+    marker: deps.randomWord(),
+    serverUrl: deps.config.url,
+    version: deps.version,
+    sha256: deps.sha256,
+  };
+  const frontMatter = taskFrontMatter(issue, candidate, facts);
+  const body = deps.template(agent)(taskData(issue, candidate, facts));
+  return {
+    candidate,
+    text: `${frontMatter}\n${body}`,
+    record: {
+      at: toRfc3339(occasion.at),
+      ref: refOf(issue),
+      issueId: issue.id,
+      agent,
+      title: cleanLine(issue.title),
+      priority: candidate.priority,
+      prioritySource: cleanLine(candidate.source),
+      trigger: occasion.trigger,
+      attempt: facts.attempt,
+      file: deps.tasks.path(candidate),
+      lifted: [...occasion.lifted],
+      contentHash: String(parseFrontMatter(frontMatter)?.get('contentHash')),
+    },
+  };
+}
+
+/**
+ * Publishes a task: the slot is recorded before the file appears, so that being killed in between costs a minute and
+ * never the limit. `published` is false when a file of that name has appeared meanwhile.
+ */
+export function publishTask(
+  deps: DispatchDeps,
+  state: State,
+  task: PreparedTask,
+): { readonly state: State; readonly published: boolean } {
+  const { record, candidate } = task;
+  const draft = deps.tasks.draft(candidate, task.text);
+  try {
+    deps.state.write({
+      ...state,
+      lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending: record },
+    });
+  } catch (error) {
+    draft.discard();
+    throw error;
+  }
+  const outcome = draft.publish(record.trigger === 'forced');
+  // From now on, not from when the slot was recorded: the window is between the appearances of two files.
+  const after: State = {
+    ...state,
+    lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending: null },
+  };
+  if (outcome.kind === 'already-there') {
+    deps.log({
+      name: 'ALREADY THERE',
+      message: `${record.file} has appeared meanwhile, and is kept as it is`,
+    });
+    return { state: after, published: false };
+  }
+  if (outcome.archived)
+    deps.log({ name: 'ARCHIVED', message: `the file before is kept as ${outcome.archived}` });
+  deps.journal.append(record);
+  deps.log({
+    name: 'DISPATCHED',
+    message: dispatchMessage(candidate, isSingle(deps.config.repositories)),
+    facts: { ...record, lifted: record.lifted.join('; ') },
+  });
+  return { state: after, published: true };
+}

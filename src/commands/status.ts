@@ -1,0 +1,115 @@
+import type { Instant } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
+import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import type { Health } from '../core/health.ts';
+import { type Snapshot, snapshotOf, type TaskFile } from '../core/snapshot.ts';
+import type { State } from '../core/state.ts';
+import { HEALTH_SIGNS, healthSentence } from '../views/health.ts';
+import { statusScreen, statusTsv } from '../views/status.ts';
+import { isUnicode, paletteFor } from '../views/palette.ts';
+import { terminalWidth } from '../views/terminal.ts';
+
+export interface StatusOptions {
+  readonly agent?: string;
+  readonly json?: boolean;
+  readonly watch?: boolean;
+  readonly exitStatus?: boolean;
+  readonly color?: string;
+}
+
+/** What `status` needs: local files, and the terminal it prints to. No token, no network. */
+export interface StatusDeps {
+  readonly config: Config;
+  readonly version: string;
+  readonly now: () => Instant;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly isInterrupted: () => boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: {
+    readonly isTTY: boolean;
+    readonly columns: number | undefined;
+    readonly write: (text: string) => void;
+  };
+  readonly stderr: { readonly write: (text: string) => void };
+  readonly readState: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+  readonly readDispatches: () => readonly DispatchRecord[];
+  readonly listTasks: () => readonly TaskFile[];
+}
+
+const WATCH_MS = 2000;
+const CLEAR = '\u001B[H\u001B[2J\u001B[3J';
+const UNHEALTHY: ReadonlySet<Health> = new Set(['never_run', 'stale', 'failing']);
+
+/** Prints the status once, or again and again. Answers exit 3 with `exitStatus` when the passes are not healthy. */
+export async function status(deps: StatusDeps, options: StatusOptions): Promise<ExitCode> {
+  if (options.watch && !options.json && !deps.stdout.isTTY) {
+    throw new UserError('--watch needs a terminal, or --json for one document a line', {
+      exitCode: EXIT.usage,
+      code: 'usage',
+    });
+  }
+  for (;;) {
+    const snapshot = onlyAgent(takeSnapshot(deps), options.agent);
+    show(deps, snapshot, options);
+    if (!options.watch)
+      return options.exitStatus && UNHEALTHY.has(snapshot.health) ? EXIT.unhealthy : EXIT.ok;
+    await deps.sleep(WATCH_MS);
+    if (deps.isInterrupted()) return EXIT.interrupted;
+  }
+}
+
+/** The picture that the local files give now. */
+export function takeSnapshot(
+  deps: Omit<StatusDeps, 'stdout' | 'stderr' | 'environment' | 'sleep' | 'isInterrupted'>,
+): Snapshot {
+  const now = deps.now();
+  const { state, found } = deps.readState();
+  return snapshotOf(
+    {
+      config: deps.config,
+      version: deps.version,
+      state,
+      files: deps.listTasks(),
+      dispatches: deps.readDispatches(),
+      midnight: new Date(now).setHours(0, 0, 0, 0),
+      warnings:
+        found === 'broken'
+          ? ['the state file is unreadable; the next pass keeps it beside its place and starts a new one']
+          : [],
+    },
+    now,
+  );
+}
+
+function show(deps: StatusDeps, snapshot: Snapshot, options: StatusOptions): void {
+  const { stdout, stderr, environment } = deps;
+  if (options.json) return stdout.write(`${JSON.stringify(snapshot, null, options.watch ? 0 : 2)}\n`);
+  const now = Date.parse(snapshot.generatedAt);
+  if (!stdout.isTTY) {
+    const { text, fix } = healthSentence(snapshot, now);
+    stderr.write(`${HEALTH_SIGNS[snapshot.health]} ${text}\n${fix ? `  fix: ${fix}\n` : ''}`);
+    return stdout.write(statusTsv(snapshot));
+  }
+  const screen = statusScreen(snapshot, {
+    now,
+    width: terminalWidth({ environment, stdout }),
+    chalk: paletteFor({ environment, isTTY: stdout.isTTY, wanted: options.color }),
+    unicode: isUnicode(environment),
+  });
+  stdout.write(options.watch ? CLEAR + screen : screen);
+}
+
+function onlyAgent(snapshot: Snapshot, agent: string | undefined): Snapshot {
+  if (agent === undefined) return snapshot;
+  const name = agent.toLowerCase();
+  const agents = snapshot.agents.filter((each) => each.name === name);
+  if (agents.length === 0) {
+    throw new UserError(`there is no agent ${name}`, {
+      exitCode: EXIT.usage,
+      code: 'usage',
+      hint: `agents: ${snapshot.agents.map((each) => each.name).join(', ') || 'none yet'}`,
+    });
+  }
+  return { ...snapshot, agents, skipped: snapshot.skipped.filter((row) => row.agent === name) };
+}

@@ -1,0 +1,22 @@
+/** Milliseconds since 1970, possibly with a fraction. Core code takes it as a parameter and never reads a clock. */
+export type Instant = number;
+
+/** RFC 3339 in UTC, as state files and JSON carry it. */
+export function toRfc3339(at: Instant): string {
+  return new Date(at).toISOString();
+}
+
+/** Parses RFC 3339; undefined when it is no date. */
+export function fromRfc3339(text: string): Instant | undefined {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** `39s`, `12m`, `2h`, `3d`: the largest whole unit. Negative durations count as nothing. */
+export function shortDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,48 @@
+/** Exit codes of the command, as README and `dispatcher help` list them. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  unhealthy: 3,
+  token: 4,
+  refused: 5,
+  unavailable: 75,
+  invalid: 78,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+interface UserErrorOptions {
+  readonly exitCode: ExitCode;
+  /** Stable machine-readable name, shown in `status --json`. */
+  readonly code: string;
+  /** What to type or change to mend it. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** A failure that the user can understand and mend: printed without a stack trace, with its hint and exit code. */
+export class UserError extends Error {
+  readonly exitCode: ExitCode;
+  readonly code: string;
+  readonly hint: string | undefined;
+
+  constructor(message: string, options: UserErrorOptions) {
+    super(message, { cause: options.cause });
+    this.name = 'UserError';
+    this.exitCode = options.exitCode;
+    this.code = options.code;
+    this.hint = options.hint;
+  }
+}
+
+/** The system's error code (`ENOENT`, `EACCES`, ...) of something thrown by Node, or an empty string. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

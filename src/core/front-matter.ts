@@ -1,0 +1,36 @@
+// The front matter of a task file: `key: value`, each value one JSON literal on one line. Every YAML parser reads that
+// back to the same value, and so does JSON.parse line by line.
+
+export type FrontMatterValue = string | number | null | readonly string[];
+
+/** Renders the block with its `---` fences and a final line feed. Keys keep their order. */
+export function renderFrontMatter(fields: Readonly<Record<string, FrontMatterValue>>): string {
+  const lines = Object.entries(fields).map(([key, value]) => `${key}: ${yamlSafeJson(value)}`);
+  return ['---', ...lines, '---', ''].join('\n');
+}
+
+/** Reads the fields of a task file's beginning; undefined when there is no complete front matter. Lines that are not JSON are left out. */
+export function parseFrontMatter(text: string): ReadonlyMap<string, unknown> | undefined {
+  const lines = text.split('\n');
+  const end = lines.indexOf('---', 1);
+  if (lines[0] !== '---' || end < 0) return undefined;
+  const fields = new Map<string, unknown>();
+  for (const line of lines.slice(1, end)) {
+    const colon = line.indexOf(': ');
+    if (colon < 0) continue;
+    try {
+      fields.set(line.slice(0, colon), JSON.parse(line.slice(colon + 2)));
+    } catch {
+      // An agent edited this line: its value is unknown, the others are not.
+    }
+  }
+  return fields;
+}
+
+// YAML forbids a few characters that JSON leaves unescaped: DEL, C1 controls, line separators and non-characters.
+function yamlSafeJson(value: FrontMatterValue): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

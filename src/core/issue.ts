@@ -1,0 +1,56 @@
+/** An open issue as the listing tells it: what is needed to choose. Texts are raw. Instants are epoch milliseconds. */
+export interface Issue {
+  /** Unique on its server, and stays when the repository is renamed. */
+  readonly id: number;
+  /** `owner/name`, checked to be safe in a path. */
+  readonly repository: string;
+  readonly number: number;
+  readonly title: string;
+  readonly labels: readonly string[];
+  /** Logins, sorted, as Gitea spells them. */
+  readonly assignees: readonly string[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface Comment {
+  readonly author: string;
+  readonly createdAt: number;
+  readonly url: string;
+  readonly body: string;
+}
+
+export interface Attachment {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly url: string;
+}
+
+/** An issue that stands in the way of another one. `ref` is null when the token may not read it. */
+export interface Blocker {
+  readonly ref: string | null;
+  readonly title: string;
+  readonly open: boolean;
+  readonly url: string | null;
+}
+
+/** One issue with everything an agent needs, freshly read. */
+export interface FullIssue extends Issue {
+  readonly state: 'open' | 'closed';
+  readonly isPullRequest: boolean;
+  readonly url: string;
+  readonly author: string;
+  readonly body: string;
+  readonly milestone: string | null;
+  /** The day it is due (`2026-04-30`). */
+  readonly due: string | null;
+  readonly comments: readonly Comment[];
+  readonly attachments: readonly Attachment[];
+  readonly blockers: readonly Blocker[];
+}
+
+/** `acme/app#5` */
+export function refOf(issue: Pick<Issue, 'repository' | 'number'>): string {
+  return `${issue.repository}#${issue.number}`;
+}

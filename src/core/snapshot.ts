@@ -1,0 +1,244 @@
+// The one read model: what `status`, `status --json` and the page show is this, made from local files alone.
+
+import { type Instant, fromRfc3339, toRfc3339 } from './clock.ts';
+import { nextFreeSlot } from './choice.ts';
+import type { Config } from './config.ts';
+import type { DispatchRecord } from './dispatch-record.ts';
+import { type Health, healthOf } from './health.ts';
+import { PRIORITIES, type Priority, rank } from './priority.ts';
+import { lastDispatchAt, type PassRecord, type RowRecord, type State } from './state.ts';
+import { cleanLine } from './untrusted.ts';
+
+/** A task file on disk, as its front matter tells it. */
+export interface TaskFile {
+  readonly agent: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly done: boolean;
+  readonly fields: ReadonlyMap<string, unknown>;
+}
+
+export type TaskState = 'next' | 'waiting' | 'dispatched' | 'done';
+
+/** One line of an agent's table. Null stands for unknown, never an empty text. */
+export interface TaskStatus {
+  readonly ref: string | null;
+  readonly issue: number | null;
+  readonly repository: string | null;
+  readonly title: string | null;
+  readonly url: string | null;
+  readonly priority: Priority | null;
+  readonly prioritySource: string | null;
+  readonly state: TaskState;
+  readonly file: string | null;
+  readonly dispatchedAt: string | null;
+  readonly createdAt: string | null;
+}
+
+export interface AgentStatus {
+  readonly name: string;
+  readonly directory: string;
+  readonly counts: Readonly<Record<TaskState, number>>;
+  readonly tasks: readonly TaskStatus[];
+}
+
+/** The document of `status --json`; the README describes each field. Fields may be added, never changed. */
+export interface Snapshot {
+  readonly schemaVersion: 1;
+  readonly generatedAt: string;
+  readonly version: string;
+  readonly server: string;
+  readonly health: Health;
+  readonly lastPass: (Omit<PassRecord, 'rows' | 'warnings'> & { readonly durationMs: number }) | null;
+  readonly lastSuccessAt: string | null;
+  readonly consecutiveFailures: number;
+  readonly failingSince: string | null;
+  readonly pause: State['pause'];
+  readonly slot: { readonly opensAt: string; readonly free: boolean; readonly lastDispatchAt: string | null };
+  readonly counts: {
+    readonly waiting: number;
+    readonly dispatched: number;
+    readonly done: number;
+    readonly skipped: number;
+    readonly dispatchedToday: number;
+  };
+  readonly next: { readonly ref: string; readonly agent: string; readonly priority: Priority } | null;
+  /** The oldest issue among the most urgent ones that wait. */
+  readonly oldestWaiting: {
+    readonly ref: string;
+    readonly priority: Priority;
+    readonly createdAt: string;
+  } | null;
+  readonly agents: readonly AgentStatus[];
+  readonly skipped: readonly Pick<RowRecord, 'ref' | 'agent' | 'priority' | 'title' | 'reason' | 'detail'>[];
+  readonly recent: readonly DispatchRecord[];
+  readonly warnings: readonly string[];
+}
+
+interface Sources {
+  readonly config: Pick<Config, 'url' | 'agents' | 'rateLimitMs' | 'tasksDirectory'>;
+  readonly version: string;
+  readonly state: State;
+  readonly files: readonly TaskFile[];
+  readonly dispatches: readonly DispatchRecord[];
+  /** When the day began where the reader is. */
+  readonly midnight: Instant;
+  readonly warnings: readonly string[];
+}
+
+const RECENT = 50;
+
+/** Puts the local files together to one picture. */
+export function snapshotOf(sources: Sources, now: Instant): Snapshot {
+  const { config, state, files, dispatches } = sources;
+  const onDisk = new Set(files.map((file) => file.file));
+  // A task that was dispatched by hand since the last pass still stands there as waiting.
+  const rows = (state.lastPass?.rows ?? []).filter((row) => row.file === null || !onDisk.has(row.file));
+  const waiting = rows.filter((row) => row.outcome === 'next' || row.outcome === 'waiting');
+  const agents = agentsOf(config, files, waiting);
+  const count = (kind: TaskState): number => agents.reduce((sum, agent) => sum + agent.counts[kind], 0);
+  const [next] = waiting;
+  const last = lastDispatchAt(state);
+  const opensAt = nextFreeSlot(last, config.rateLimitMs, now);
+  return {
+    schemaVersion: 1,
+    generatedAt: toRfc3339(now),
+    version: sources.version,
+    server: config.url,
+    health: healthOf(state, now),
+    lastPass: state.lastPass ? passStatus(state.lastPass) : null,
+    lastSuccessAt: state.lastSuccessAt,
+    consecutiveFailures: state.consecutiveFailures,
+    failingSince: state.failingSince,
+    pause: state.pause,
+    slot: {
+      opensAt: toRfc3339(opensAt),
+      free: opensAt <= now,
+      lastDispatchAt: last === null ? null : toRfc3339(last),
+    },
+    counts: {
+      waiting: waiting.length,
+      dispatched: count('dispatched'),
+      done: count('done'),
+      skipped: rows.filter((row) => isNews(row)).length,
+      dispatchedToday: dispatches.filter((entry) => (fromRfc3339(entry.at) ?? 0) >= sources.midnight).length,
+    },
+    next: next ? { ref: next.ref, agent: next.agent, priority: next.priority } : null,
+    oldestWaiting: next ? oldest(waiting.filter((row) => row.priority === next.priority)) : null,
+    agents,
+    skipped: rows
+      .filter((row) => isNews(row))
+      .map(({ ref, agent, priority, title, reason, detail }) => ({
+        ref,
+        agent,
+        priority,
+        title,
+        reason,
+        detail,
+      })),
+    recent: dispatches.slice(-RECENT).toReversed(),
+    warnings: [...sources.warnings, ...(state.lastPass?.warnings ?? [])],
+  };
+}
+
+// Skipped because it is dispatched or done already is no news: its file is in the tables.
+function isNews(row: RowRecord): boolean {
+  return row.outcome === 'skipped' && row.reason !== 'dispatched' && row.reason !== 'done';
+}
+
+function agentsOf(
+  config: Sources['config'],
+  files: readonly TaskFile[],
+  waiting: readonly RowRecord[],
+): readonly AgentStatus[] {
+  const names = [
+    ...(config.agents?.keys() ?? []),
+    ...files.map((file) => file.agent),
+    ...waiting.map((row) => row.agent),
+  ];
+  const tasks = new Map<string, TaskStatus[]>([...new Set(names)].toSorted().map((name) => [name, []]));
+  for (const row of waiting) tasks.get(row.agent)?.push(waitingTask(row));
+  for (const file of files) tasks.get(file.agent)?.push(fileTask(file));
+  return [...tasks].map(([name, list]) => ({
+    name,
+    directory: `${config.tasksDirectory}/${name}`,
+    counts: {
+      next: countOf(list, 'next'),
+      waiting: countOf(list, 'waiting'),
+      dispatched: countOf(list, 'dispatched'),
+      done: countOf(list, 'done'),
+    },
+    tasks: list.toSorted(byTurn),
+  }));
+}
+
+const TURN: Readonly<Record<TaskState, number>> = { dispatched: 0, next: 1, waiting: 1, done: 2 };
+
+// What the agent has, then what is to come, then what it has finished; each most urgent and oldest first.
+function byTurn(a: TaskStatus, b: TaskStatus): number {
+  return (
+    TURN[a.state] - TURN[b.state] ||
+    rank(a.priority ?? 'LOW') - rank(b.priority ?? 'LOW') ||
+    (fromRfc3339(a.createdAt ?? '') ?? 0) - (fromRfc3339(b.createdAt ?? '') ?? 0)
+  );
+}
+
+function countOf(tasks: readonly TaskStatus[], state: TaskState): number {
+  return tasks.filter((task) => task.state === state).length;
+}
+
+function waitingTask(row: RowRecord): TaskStatus {
+  return {
+    ref: row.ref,
+    issue: row.issue,
+    repository: row.repository,
+    title: row.title,
+    url: null,
+    priority: row.priority,
+    prioritySource: row.prioritySource,
+    state: row.outcome === 'next' ? 'next' : 'waiting',
+    file: null,
+    dispatchedAt: null,
+    createdAt: row.createdAt,
+  };
+}
+
+// An agent may have edited the file: nothing in it is taken on trust.
+function fileTask({ file, done, fields }: TaskFile): TaskStatus {
+  const text = (key: string): string | null => {
+    const value = fields.get(key);
+    return typeof value === 'string' && value !== '' ? cleanLine(value, 1000) : null;
+  };
+  const date = (key: string): string | null =>
+    fromRfc3339(text(key) ?? '') === undefined ? null : text(key);
+  const number = fields.get('issue');
+  return {
+    ref: text('ref'),
+    issue: typeof number === 'number' ? number : null,
+    repository: text('repository'),
+    title: text('title'),
+    url: text('url'),
+    priority: PRIORITIES.find((priority) => priority === text('priority')) ?? null,
+    prioritySource: text('prioritySource'),
+    state: done ? 'done' : 'dispatched',
+    file,
+    dispatchedAt: date('dispatchedAt'),
+    createdAt: date('createdAt'),
+  };
+}
+
+function oldest(rows: readonly RowRecord[]): Snapshot['oldestWaiting'] {
+  const [first] = rows.toSorted((a, b) => (fromRfc3339(a.createdAt) ?? 0) - (fromRfc3339(b.createdAt) ?? 0));
+  return first ? { ref: first.ref, priority: first.priority, createdAt: first.createdAt } : null;
+}
+
+function passStatus({
+  rows: _rows,
+  warnings: _warnings,
+  ...pass
+}: PassRecord): NonNullable<Snapshot['lastPass']> {
+  return {
+    ...pass,
+    durationMs: Math.round((fromRfc3339(pass.finishedAt) ?? 0) - (fromRfc3339(pass.startedAt) ?? 0)),
+  };
+}

@@ -1,0 +1,165 @@
+import * as z from 'zod/mini';
+import { DispatchRecordSchema } from './dispatch-record.ts';
+import type { Decision, Row } from './choice.ts';
+import { type Instant, fromRfc3339, toRfc3339 } from './clock.ts';
+import type { Failure } from './eligibility.ts';
+import { refOf } from './issue.ts';
+import { PRIORITIES } from './priority.ts';
+import { cleanLine } from './untrusted.ts';
+
+export const STATE_VERSION = 1;
+
+const instant = z.string().check(z.refine((text) => fromRfc3339(text) !== undefined));
+const ErrorSchema = z.object({ code: z.string(), message: z.string(), hint: z.nullable(z.string()) });
+const RowSchema = z.object({
+  key: z.string(),
+  ref: z.string(),
+  issue: z.int(),
+  repository: z.string(),
+  title: z.string(),
+  agent: z.string(),
+  priority: z.enum(PRIORITIES),
+  prioritySource: z.string(),
+  outcome: z.enum(['chosen', 'next', 'waiting', 'skipped']),
+  reason: z.nullable(z.string()),
+  detail: z.nullable(z.string()),
+  file: z.nullable(z.string()),
+  createdAt: instant,
+});
+const PassSchema = z.object({
+  startedAt: instant,
+  finishedAt: instant,
+  outcome: z.enum(['dispatched', 'idle', 'failed']),
+  ref: z.nullable(z.string()),
+  error: z.nullable(ErrorSchema),
+  warnings: z.array(z.string()),
+  rows: z.array(RowSchema),
+});
+
+/** The state file. Unknown keys are kept out, so that a newer minor version's file still reads. */
+const StateSchema = z.object({
+  version: z.literal(STATE_VERSION),
+  lastDispatch: z.nullable(
+    z.object({
+      at: instant,
+      ref: z.nullable(z.string()),
+      /** What is about to appear, from the moment the slot is taken until the journal tells of it. */
+      pending: z.nullable(DispatchRecordSchema),
+    }),
+  ),
+  lastPass: z.nullable(PassSchema),
+  lastSuccessAt: z.nullable(instant),
+  consecutiveFailures: z.int(),
+  failingSince: z.nullable(instant),
+  failures: z.record(
+    z.string(),
+    z.object({ ref: z.string(), count: z.int(), message: z.string(), retryAt: instant }),
+  ),
+  pause: z.nullable(
+    z.object({
+      at: instant,
+      by: z.nullable(z.string()),
+      reason: z.nullable(z.string()),
+      agents: z.nullable(z.array(z.string())),
+    }),
+  ),
+});
+export type State = z.infer<typeof StateSchema>;
+export type PassRecord = z.infer<typeof PassSchema>;
+export type RowRecord = z.infer<typeof RowSchema>;
+
+export const EMPTY_STATE: State = {
+  version: STATE_VERSION,
+  lastDispatch: null,
+  lastPass: null,
+  lastSuccessAt: null,
+  consecutiveFailures: 0,
+  failingSince: null,
+  failures: {},
+  pause: null,
+};
+
+/** Reads a parsed state file; undefined when it is not one. */
+export function parseState(raw: unknown): State | undefined {
+  const result = StateSchema.safeParse(raw);
+  return result.success ? result.data : undefined;
+}
+
+/** The version of a state file that a newer dispatcher wrote, or undefined. */
+export function newerVersion(raw: unknown): number | undefined {
+  if (typeof raw !== 'object' || raw === null || !('version' in raw)) return undefined;
+  return typeof raw.version === 'number' && raw.version > STATE_VERSION ? raw.version : undefined;
+}
+
+/** When the last task file appeared, as far as the state knows. */
+export function lastDispatchAt(state: State): Instant | null {
+  return state.lastDispatch ? (fromRfc3339(state.lastDispatch.at) ?? null) : null;
+}
+
+/** The failures in the form that the decision takes. */
+export function failuresOf(state: State): Map<string, Failure> {
+  return new Map(
+    Object.entries(state.failures).map(([key, failure]) => [
+      key,
+      { count: failure.count, message: failure.message, retryAt: fromRfc3339(failure.retryAt) ?? 0 },
+    ]),
+  );
+}
+
+const MINUTE = 60_000;
+const LONGEST_BACKOFF = 15 * MINUTE;
+
+/** Notes that a task could not be read or rendered: it is tried again after 1, 2, 4 ... at most 15 minutes. */
+export function withFailure(
+  state: State,
+  row: { key: string; ref: string },
+  message: string,
+  now: Instant,
+): State {
+  const count = (state.failures[row.key]?.count ?? 0) + 1;
+  const retryAt = toRfc3339(now + Math.min(MINUTE * 2 ** Math.min(count - 1, 10), LONGEST_BACKOFF));
+  return { ...state, failures: { ...state.failures, [row.key]: { ref: row.ref, count, message, retryAt } } };
+}
+
+/** Forgets failures of tasks that are no longer candidates, and the one just dispatched. */
+export function withoutStaleFailures(state: State, keep: ReadonlySet<string>): State {
+  return {
+    ...state,
+    failures: Object.fromEntries(Object.entries(state.failures).filter(([key]) => keep.has(key))),
+  };
+}
+
+/** The record of a finished pass, and what it does to the failure count. */
+export function withPass(state: State, pass: PassRecord): State {
+  const failed = pass.outcome === 'failed';
+  return {
+    ...state,
+    lastPass: pass,
+    lastSuccessAt: failed ? state.lastSuccessAt : pass.finishedAt,
+    consecutiveFailures: failed ? state.consecutiveFailures + 1 : 0,
+    failingSince: failed ? (state.failingSince ?? pass.startedAt) : null,
+  };
+}
+
+/** The decision's rows as the state file keeps them for `status`, `explain` and the page. Texts are cleaned. */
+export function rowRecords(decision: Decision, fileOf: (row: Row) => string | null): RowRecord[] {
+  return decision.rows.map((row) => {
+    const { candidate, outcome } = row;
+    const skipped = outcome.kind === 'skipped' ? outcome : null;
+    return {
+      key: candidate.key,
+      ref: refOf(candidate.issue),
+      issue: candidate.issue.number,
+      repository: candidate.issue.repository,
+      title: cleanLine(candidate.issue.title),
+      agent: cleanLine(candidate.agent),
+      priority: candidate.priority,
+      prioritySource: cleanLine(candidate.source),
+      outcome: outcome.kind,
+      reason: skipped?.reason ?? null,
+      detail: skipped ? cleanLine(skipped.detail) : null,
+      file: fileOf(row),
+      createdAt: toRfc3339(candidate.issue.createdAt),
+    };
+  });
+}

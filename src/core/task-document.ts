@@ -1,0 +1,200 @@
+// What a template can print. Each text that people wrote on Gitea is made harmless here, before any template sees it:
+// one-line texts are cleaned and inert in Markdown, longer ones come as blocks that already stand between markers.
+
+import type { Candidate } from './candidate.ts';
+import { type Instant, toRfc3339 } from './clock.ts';
+import { type FrontMatterValue, renderFrontMatter } from './front-matter.ts';
+import { type FullIssue, refOf } from './issue.ts';
+import { cleanInline, cleanLine, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
+
+export const TASK_SCHEMA = 'dispatcher.task/1';
+
+const BODY_LIMIT = 60_000;
+const COMMENT_LIMIT = 10_000;
+const COMMENTS_LIMIT = 100;
+const DISCUSSION_LIMIT = 200_000;
+
+export type Trigger = 'timer' | 'manual' | 'forced';
+
+/** What is known about a dispatch besides the issue. */
+export interface DispatchFacts {
+  readonly at: Instant;
+  readonly trigger: Trigger;
+  /** 1 for the first time this issue goes to this agent. */
+  readonly attempt: number;
+  /** A fresh random word, so that nobody could have written a marker beforehand. */
+  readonly marker: string;
+  /** Address of the server, for links. */
+  readonly serverUrl: string;
+  readonly version: string;
+  readonly sha256: (text: string) => string;
+}
+
+/** The template data; every field is documented in the README for template authors. */
+export type TaskData = ReturnType<typeof taskData>;
+
+/** The front matter, in the order the contract lists it. */
+export function taskFrontMatter(issue: FullIssue, candidate: Candidate, dispatch: DispatchFacts): string {
+  const fields: Record<string, FrontMatterValue> = {
+    schema: TASK_SCHEMA,
+    ref: refOf(issue),
+    issue: issue.number,
+    repository: issue.repository,
+    url: issue.url,
+    title: cleanLine(issue.title),
+    priority: candidate.priority,
+    prioritySource: cleanLine(candidate.source),
+    labels: issue.labels.map((label) => cleanLine(label)),
+    milestone: issue.milestone === null ? null : cleanLine(issue.milestone),
+    due: issue.due,
+    agent: candidate.agent,
+    author: cleanLine(issue.author),
+    createdAt: toRfc3339(issue.createdAt),
+    updatedAt: toRfc3339(issue.updatedAt),
+    dispatchedAt: toRfc3339(dispatch.at),
+    attempt: dispatch.attempt,
+    trigger: dispatch.trigger,
+    contentHash: dispatch.sha256(contentOf(issue)),
+    issueId: issue.id,
+  };
+  return renderFrontMatter(fields);
+}
+
+/** Everything a template may print about one dispatch. */
+export function taskData(issue: FullIssue, candidate: Candidate, dispatch: DispatchFacts) {
+  const quoting = quoter(dispatch);
+  const [owner = '', name = ''] = issue.repository.split('/');
+  const body = quoting.block(issue.body, {
+    by: `issue body by ${issue.author}`,
+    at: issue.createdAt,
+    limit: BODY_LIMIT,
+    url: issue.url,
+  });
+  const criteria = acceptanceCriteria(cleanText(issue.body).text);
+  const comments = shownComments(issue).map((comment) => ({
+    author: cleanInline(comment.author, 100),
+    createdAt: toRfc3339(comment.createdAt),
+    url: comment.url,
+    body: quoting.block(comment.body, {
+      by: `comment by ${comment.author}`,
+      at: comment.createdAt,
+      limit: COMMENT_LIMIT,
+      url: comment.url,
+    }),
+  }));
+  return {
+    issue: {
+      number: issue.number,
+      ref: refOf(issue),
+      title: cleanInline(issue.title),
+      url: issue.url,
+      author: cleanInline(issue.author, 100),
+      createdAt: toRfc3339(issue.createdAt),
+      updatedAt: toRfc3339(issue.updatedAt),
+      labels: issue.labels.map((label) => cleanInline(label, 100)),
+      milestone: issue.milestone === null ? null : cleanInline(issue.milestone),
+      due: issue.due,
+      body,
+      acceptanceCriteria: quoting.block(criteria, {
+        by: `acceptance criteria from the issue body by ${issue.author}`,
+        at: issue.createdAt,
+        limit: BODY_LIMIT,
+        url: issue.url,
+      }),
+      comments,
+      commentsTotal: issue.comments.length,
+      commentsOmitted: issue.comments.length - comments.length,
+      attachments: issue.attachments.map(({ name, size, url }) => ({
+        name: cleanInline(name, 200),
+        size,
+        url,
+      })),
+      blockers: issue.blockers
+        .filter((blocker) => blocker.open)
+        .map((blocker) => ({ ref: blocker.ref, title: cleanInline(blocker.title), url: blocker.url })),
+    },
+    repository: { owner, name, fullName: issue.repository, url: `${dispatch.serverUrl}/${issue.repository}` },
+    agent: { name: candidate.agent },
+    priority: { name: candidate.priority, source: cleanInline(candidate.source, 120) },
+    dispatch: { at: toRfc3339(dispatch.at), trigger: dispatch.trigger, attempt: dispatch.attempt },
+    hidden: quoting.hidden,
+    marker: dispatch.marker,
+    version: dispatch.version,
+  };
+}
+
+interface Source {
+  readonly by: string;
+  readonly at: Instant;
+  readonly limit: number;
+  readonly url: string;
+}
+
+interface Quoter {
+  /** What was hidden in the texts quoted so far. */
+  readonly hidden: { comments: number; characters: number; any: boolean };
+  /** The text between its markers, or null when nothing visible is in it. */
+  readonly block: (raw: string, source: Source) => string | null;
+}
+
+function quoter({ marker, serverUrl }: DispatchFacts): Quoter {
+  const hidden = { comments: 0, characters: 0, any: false };
+  const block = (raw: string, { by, at, limit, url }: Source): string | null => {
+    const { text, removed } = cleanText(raw);
+    hidden.comments += removed.comments;
+    hidden.characters += removed.invisible;
+    hidden.any ||= removed.comments + removed.invisible > 0;
+    if (text.trim() === '') return null;
+    const shown = cut(withAbsoluteLinks(text.trimEnd(), serverUrl), limit);
+    const quoted = quoteBetweenMarkers(shown.text, marker, `${cleanInline(by, 200)}, ${toRfc3339(at)}`);
+    return shown.cut === 0 ? quoted : `${quoted}\n\n(Cut here. ${shown.cut} more characters: ${url})`;
+  };
+  return { hidden, block };
+}
+
+// The oldest ones, as many as fit.
+function shownComments(issue: FullIssue): FullIssue['comments'] {
+  let size = 0;
+  return issue.comments.slice(0, COMMENTS_LIMIT).filter((comment) => {
+    size += Math.min(comment.body.length, COMMENT_LIMIT);
+    return size <= DISCUSSION_LIMIT;
+  });
+}
+
+const HEADING = /^(#{1,6})\s+(.*?)\s*#*\s*$/u;
+const CRITERIA = /^(?:acceptance criteria|acceptance|definition of done|done when)\s*:?$/iu;
+const CHECKBOX = /^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s/u;
+
+/** The section of a body under such a heading, else its checkbox lines, else nothing. */
+export function acceptanceCriteria(body: string): string {
+  const lines = body.split('\n');
+  const start = lines.findIndex((line) => CRITERIA.test(HEADING.exec(line)?.[2] ?? ''));
+  if (start < 0) return lines.filter((line) => CHECKBOX.test(line)).join('\n');
+  const level = HEADING.exec(lines[start] ?? '')?.[1]?.length ?? 0;
+  const length = lines.slice(start + 1).findIndex((line) => (HEADING.exec(line)?.[1]?.length ?? 9) <= level);
+  return lines
+    .slice(start + 1, length < 0 ? undefined : start + 1 + length)
+    .join('\n')
+    .trim();
+}
+
+// Gitea writes links to its own pages and attachments without the host. An agent reads the text somewhere else.
+function withAbsoluteLinks(text: string, serverUrl: string): string {
+  const { origin, pathname } = new URL(serverUrl);
+  const prefix = pathname.replace(/\/$/u, '');
+  return text.replaceAll(/(\]\(\s{0,4})(\/(?!\/)[^\s)]*)/gu, (_, open: string, path: string) =>
+    prefix !== '' && path.startsWith(`${prefix}/`) ? `${open}${origin}${path}` : `${open}${serverUrl}${path}`,
+  );
+}
+
+// What people wrote, and nothing that moves by itself: the same content has the same hash.
+function contentOf(issue: FullIssue): string {
+  return JSON.stringify([
+    issue.title,
+    issue.body,
+    issue.labels.toSorted(),
+    issue.milestone,
+    issue.due,
+    issue.comments.map((comment) => [comment.author, comment.createdAt, comment.body]),
+  ]);
+}

@@ -1,0 +1,96 @@
+// Text that came from Gitea was written by strangers. Everything that shows it passes through here first.
+
+/** What was taken out of a text because a reader on Gitea could not have seen it. */
+export interface Removed {
+  readonly comments: number;
+  readonly invisible: number;
+}
+
+export interface CleanText {
+  readonly text: string;
+  readonly removed: Removed;
+}
+
+// Characters with no visible shape: zero-width, bidi controls, tag characters, fillers, variation selectors. U+FE0E/F
+// stay behind an emoji or symbol, where they only choose its form.
+const INVISIBLE =
+  /[^\P{Default_Ignorable_Code_Point}\uFE0E\uFE0F]|(?<![\p{Emoji}\p{S}])[\uFE0E\uFE0F]|\p{Bidi_Control}|[\uFFF9-\uFFFB]/gu;
+// Every C0 and C1 control except tab and line feed; DEL included.
+const CONTROL = /[^\P{Cc}\t\n]/gu;
+const LINE_BREAK = /\r\n?|[\v\f\u0085\u2028\u2029]/gu;
+
+/** Multi-line text without anything a person could not see: HTML comments, invisible and control characters; LF only. */
+export function cleanText(raw: string): CleanText {
+  let invisible = 0;
+  const drop = (): string => {
+    invisible += 1;
+    return '';
+  };
+  const visible = wellFormed(raw)
+    .replaceAll(LINE_BREAK, '\n')
+    .replaceAll(INVISIBLE, drop)
+    .replaceAll(CONTROL, drop);
+  const { text, comments } = withoutComments(visible);
+  return { text, removed: { comments, invisible } };
+}
+
+/** One line of harmless text, at most `limit` characters (an ellipsis marks the cut). */
+export function cleanLine(raw: string, limit = 255): string {
+  const line = wellFormed(raw)
+    .replaceAll(LINE_BREAK, ' ')
+    .replaceAll(/[\n\t]/gu, ' ')
+    .replaceAll(INVISIBLE, '')
+    .replaceAll(CONTROL, '')
+    .replaceAll(/ {2,}/gu, ' ')
+    .trim();
+  const characters = Array.from(line);
+  return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line;
+}
+
+/** One line that is also inert inside Markdown: it opens no comment, tag, code span, link or image. */
+export function cleanInline(raw: string, limit = 255): string {
+  return cleanLine(raw, limit)
+    .replaceAll('<!--', '‹!--')
+    .replaceAll('-->', '--›')
+    .replaceAll(/[\\<`[\]]/gu, (character) => `\\${character}`);
+}
+
+/** Quotes a cleaned text between two markers. Each line stands behind `> `: it can end no quote, close no fence, and open no heading. */
+export function quoteBetweenMarkers(text: string, marker: string, label: string): string {
+  const quoted = text
+    .split('\n')
+    .map((line) => (line === '' ? '>' : `> ${line}`))
+    .join('\n');
+  return `<!-- BEGIN GITEA TEXT ${marker}: ${label.replaceAll('--', '- -')} -->\n${quoted}\n<!-- END GITEA TEXT ${marker} -->`;
+}
+
+/** The first `limit` characters of a text, and how many were cut. */
+export function cut(text: string, limit: number): { readonly text: string; readonly cut: number } {
+  if (text.length <= limit) return { text, cut: 0 };
+  // A high surrogate at the end would lose its other half.
+  const end = /[\uD800-\uDBFF]$/u.test(text.slice(0, limit)) ? limit - 1 : limit;
+  return { text: text.slice(0, end), cut: text.length - end };
+}
+
+// One pass over the text, whatever it holds: a regular expression would go quadratic on 250,000 openings. A space is
+// left in place of each comment, or the halves around it could join to a new one.
+function withoutComments(text: string): { readonly text: string; readonly comments: number } {
+  const close = /--!?>/gu;
+  const kept: string[] = [];
+  let comments = 0;
+  let from = 0;
+  for (let open = text.indexOf('<!--'); open >= 0; open = text.indexOf('<!--', from)) {
+    comments += 1;
+    kept.push(text.slice(from, open));
+    close.lastIndex = open + 2; // `<!-->` is a whole comment to a browser
+    // Browsers hide everything behind a comment that is never closed.
+    from = close.exec(text) ? close.lastIndex : text.length;
+  }
+  kept.push(text.slice(from));
+  return { text: kept.join(' '), comments };
+}
+
+// Lone surrogates cannot be written as UTF-8. (String.prototype.toWellFormed is not in the es2023 library types.)
+function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
+}

@@ -1,0 +1,183 @@
+// The only file that joins the outside worlds to the commands.
+
+import { createHash, randomInt } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { DispatchDeps } from './commands/dispatch-deps.ts';
+import type { StatusDeps } from './commands/status.ts';
+import type { Config } from './core/config.ts';
+import { parseFrontMatter } from './core/front-matter.ts';
+import { loadConfig } from './io/config-file.ts';
+import { createClient } from './io/gitea/client.ts';
+import { readFullIssue } from './io/gitea/full-issue.ts';
+import { listOpenIssues } from './io/gitea/listing.ts';
+import { createLog, isJournal } from './io/log.ts';
+import { appendDispatch, readDispatches } from './io/state/journal.ts';
+import { takeLock } from './io/state/lock.ts';
+import { readState, setAside, writeState } from './io/state/store.ts';
+import { countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from './io/tasks/folder.ts';
+import { listTaskFiles, readBeginning } from './io/tasks/task-list.ts';
+import { loadTemplate, type TaskTemplate } from './io/tasks/template.ts';
+import { readToken } from './io/token.ts';
+
+/** Everything about the running process that commands may depend on. A test passes its own. */
+export interface World {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly version: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Aborted when the user or the system asks the command to stop. */
+  readonly interrupted: AbortSignal;
+  /** Aborted when the command is over: a request that nobody waits for any more must not keep the process alive. */
+  readonly over: AbortSignal;
+}
+
+export interface Output {
+  readonly fd: number;
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  readonly write: (text: string) => void;
+}
+
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** All Gitea requests of a pass end within this time, so that the pass ends within 45 s with the wait for its slot. */
+const NETWORK_BUDGET_MS = 38_000;
+
+/** The real dependencies of `dispatch`. Throws when the configuration or the token cannot be had. */
+export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
+  const config = loadConfig(options.config, world);
+  const token = readToken(config, world.environment);
+  const warn = (message: string): void => world.stderr.write(`dispatcher: warning: ${message}\n`);
+  if (token.warning) warn(token.warning);
+  const gitea = lazily(() => giteaClient(world, config, token, options));
+  const print = (line: string): void => (options.quiet ? undefined : world.stdout.write(`${line}\n`));
+  return {
+    config,
+    version: world.version,
+    now,
+    sleep: async (ms) => sleep(ms, world.interrupted),
+    randomWord,
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    listIssues: async () => listOpenIssues(gitea(), config),
+    readIssue: async (at) => readFullIssue(gitea(), at, config.url),
+    template: templateFor(config),
+    tasks: {
+      path: (candidate) => taskPath(config, candidate),
+      existing: (candidate) => findExisting(config, candidate),
+      openTasks: (agent) => countOpenTasks(config, agent),
+      newestTime: () => newestTaskTime(config),
+      published,
+      draft: (candidate, text) => draftTask(config, candidate, text, randomWord()),
+    },
+    state: {
+      lock: async (seconds) => takeLock(config.stateDirectory, seconds),
+      read: () => readState(config.stateDirectory),
+      write: (state) => writeState(config.stateDirectory, state),
+      setAside: (at) => setAside(config.stateDirectory, at),
+    },
+    journal: {
+      append: (entry) => appendDispatch(config.stateDirectory, entry),
+      read: () => readDispatches(config.stateDirectory),
+    },
+    log: createLog({ config, now, print, toJournal: isJournal(world.stdout.fd, world.environment), warn }),
+    say: (line) => (world.stdout.isTTY ? print(line) : undefined),
+    print: (text) => world.stdout.write(text),
+    isInterrupted: () => world.interrupted.aborted,
+  };
+}
+
+/** The real dependencies of `status`: local files only. Throws when the configuration cannot be had. */
+export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
+  const config = loadConfig(options.config, world);
+  return {
+    config,
+    version: world.version,
+    now,
+    sleep: async (ms) => sleep(ms, world.interrupted),
+    isInterrupted: () => world.interrupted.aborted,
+    environment: world.environment,
+    stdout: world.stdout,
+    stderr: world.stderr,
+    readState: () => readState(config.stateDirectory),
+    readDispatches: () => readDispatches(config.stateDirectory),
+    listTasks: () => listTaskFiles(config.tasksDirectory),
+  };
+}
+
+function giteaClient(
+  world: World,
+  config: Config,
+  token: { value: string; source: string },
+  options: GlobalOptions,
+) {
+  const deadline = now() + NETWORK_BUDGET_MS;
+  const trace = (line: string): void => world.stderr.write(`dispatcher: ${line}\n`);
+  return createClient({
+    url: config.url,
+    token: token.value,
+    tokenSource: token.source,
+    version: world.version,
+    signal: AbortSignal.any([world.interrupted, world.over, AbortSignal.timeout(NETWORK_BUDGET_MS)]),
+    timeLeft: () => deadline - now(),
+    sleep: async (ms) => sleep(ms, world.interrupted),
+    random: Math.random,
+    ...(options.verbose ? { trace } : {}),
+  });
+}
+
+// Milliseconds with a real fraction, which Date does not have.
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+// Ends early when the command is asked to stop: the caller looks at that itself.
+async function sleep(ms: number, interrupted: AbortSignal): Promise<void> {
+  if (ms <= 0 || interrupted.aborted) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      interrupted.removeEventListener('abort', done);
+      resolve();
+    }
+    interrupted.addEventListener('abort', done);
+  });
+}
+
+const LETTERS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+
+function randomWord(): string {
+  return Array.from({ length: 12 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+}
+
+function published(file: string) {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (!stat) return null;
+  return {
+    dispatchedAt: parseFrontMatter(readBeginning(file) ?? '')?.get('dispatchedAt'),
+    appearedAt: stat.ctimeMs,
+  };
+}
+
+// Each template is loaded once, and only when a task of such an agent is to be written.
+function templateFor(config: Config): (agent: string) => TaskTemplate {
+  const loaded = new Map<string | null, () => TaskTemplate>();
+  const builtIn = fileURLToPath(new URL('../templates', import.meta.url));
+  return (agent) => {
+    const file = config.agents?.get(agent)?.template ?? config.template;
+    const known = loaded.get(file) ?? lazily(() => loadTemplate(file, builtIn));
+    loaded.set(file, known);
+    return known();
+  };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

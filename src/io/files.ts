@@ -1,0 +1,60 @@
+import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemCode } from '../core/errors.ts';
+
+/** Writes a file that must not exist yet, and waits until it is on the disk. */
+export function writeNewFile(path: string, text: string): void {
+  writeAndSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, text);
+}
+
+/** Replaces a file at once: a reader, or a power cut, sees the old text or the new one, never a part. */
+export function replaceFile(path: string, text: string): void {
+  const draft = `${path}.tmp`;
+  writeAndSync(
+    draft,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
+    text,
+  );
+  renameSync(draft, path);
+  syncFolder(dirname(path));
+}
+
+/** Appends to a file and waits until it is on the disk. It neither follows a link nor waits for a pipe's reader. */
+export function appendLine(path: string, line: string): void {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
+  writeAndSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, `${line}\n`);
+}
+
+/** Gives a file a second name unless that name is taken. */
+export function linkUnlessTaken(from: string, to: string): 'linked' | 'taken' {
+  try {
+    linkSync(from, to);
+    return 'linked';
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return 'taken';
+    throw error;
+  }
+}
+
+/** Makes the names in a folder survive a power cut. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(handle);
+  } catch (error) {
+    // Some network file systems cannot do this; they write names through.
+    if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'ENOTSUP') throw error;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function writeAndSync(path: string, flags: number, text: string): void {
+  const handle = openSync(path, flags, 0o666); // less the umask
+  try {
+    writeFileSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

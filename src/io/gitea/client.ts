@@ -1,0 +1,235 @@
+// The only place that speaks HTTP. It turns every way a server can misbehave into one of three answers: JSON, "not
+// found", or an error that says what failed, where, why and how to mend it.
+
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+// node-fetch over node:http: the first request through Node's built-in fetch costs 110 ms of CPU (it compiles
+// WebAssembly), and a timer-started command makes a first request every minute.
+import { AbortController, fetch, Headers } from 'node-fetch-native/node';
+import { createFetch, type FetchOptions } from 'ofetch';
+import { EXIT, UserError } from '../../core/errors.ts';
+import { cleanLine } from '../../core/untrusted.ts';
+import {
+  badAnswer,
+  isFinal,
+  MAX_BODY_BYTES,
+  outage,
+  REQUEST_TIMEOUT_MS,
+  shortPath,
+  turnedAway,
+  unreachable,
+} from './outage.ts';
+
+const MAX_REDIRECTS = 3;
+const MAX_RETRIES = 2;
+const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
+
+export interface ClientOptions {
+  readonly url: string;
+  readonly token: string;
+  /** Where the token came from, for messages. */
+  readonly tokenSource: string;
+  readonly version: string;
+  /** Ends every request: the deadline of the pass, or an interrupt. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until the deadline. */
+  readonly timeLeft: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** 0 to 1, for the jitter between retries. */
+  readonly random: () => number;
+  /** Receives a line for each request, without the token. */
+  readonly trace?: (line: string) => void;
+}
+
+export interface JsonAnswer {
+  readonly status: 200;
+  readonly body: unknown;
+  readonly totalCount: number | null;
+}
+/** 400 and 404 are the server's words about what was asked, not about its own state. */
+export type Answer = JsonAnswer | { readonly status: 400 | 404 };
+
+export type GiteaClient = (path: string) => Promise<Answer>;
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly text: string;
+}
+
+/** A reader of `/api/v1` paths: `client('/repos/acme/app/issues/5')`. It throws UserErrors with exit 4 or 75. */
+export function createClient(options: ClientOptions): GiteaClient {
+  const request = createRequest(options);
+  return async (path) => {
+    const address = `${options.url}/api/v1${path}`;
+    for (let attempt = 0; ; attempt += 1) {
+      const outcome = await attempted(() => follow(request, address, options));
+      if (outcome.kind === 'answer' && !RETRIED_STATUSES.has(outcome.answer.status)) {
+        return interpret(outcome.answer, path, options);
+      }
+      const wait = outcome.kind === 'answer' ? retryAfter(outcome.answer) : null;
+      const pause = wait ?? (250 + 500 * options.random()) * 2 ** attempt;
+      if (
+        attempt === MAX_RETRIES ||
+        (outcome.kind === 'error' && !outcome.retry) ||
+        pause >= options.timeLeft()
+      ) {
+        throw outcome.kind === 'answer'
+          ? turnedAway(outcome.answer.status, path, options.url)
+          : unreachable(outcome.error, options);
+      }
+      await options.sleep(pause);
+    }
+  };
+}
+
+function createRequest({
+  token,
+  version,
+  signal,
+  trace,
+}: ClientOptions): (address: string) => Promise<RawAnswer> {
+  const agents = {
+    'http:': new HttpAgent({ keepAlive: true }),
+    'https:': new HttpsAgent({ keepAlive: true }),
+  };
+  const ofetch = createFetch({ fetch, Headers, AbortController });
+  return async (address) => {
+    const started = performance.now();
+    const settings: FetchOptions<'text'> & {
+      readonly size: number;
+      readonly agent: (url: URL) => HttpAgent;
+    } = {
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${token}`,
+        'user-agent': `dispatcher/${version} (agent-dispatcher)`,
+      },
+      redirect: 'manual',
+      // Retries are decided above: ofetch would repeat a 503 once by itself, without looking at Retry-After.
+      retry: 0,
+      ignoreResponseError: true,
+      responseType: 'text',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      size: MAX_BODY_BYTES,
+      agent: (url) => (url.protocol === 'https:' ? agents['https:'] : agents['http:']),
+    };
+    const response = await ofetch.raw<string, 'text'>(address, settings);
+    trace?.(`GET ${address} ${response.status} ${Math.round(performance.now() - started)}ms`);
+    return { status: response.status, headers: response.headers, text: response._data ?? '' };
+  };
+}
+
+// Redirects stay on the configured server: the token goes nowhere else. Gitea sends a 307 for renamed repositories.
+async function follow(
+  request: (address: string) => Promise<RawAnswer>,
+  start: string,
+  { url }: ClientOptions,
+): Promise<RawAnswer> {
+  let address = start;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+    const answer = await request(address);
+    if (answer.status < 300 || answer.status > 399) return answer;
+    const location = parsedUrl(answer.headers.get('location'), address);
+    if (!location || location.origin !== new URL(url).origin) {
+      throw outage(
+        `Gitea at ${url} redirects to another server (${cleanLine(location?.origin ?? 'no address', 100)})`,
+        {
+          code: 'gitea_redirect',
+          hint: 'set gitea.url to the address the server really answers at; the token was not sent there',
+        },
+      );
+    }
+    address = location.href;
+  }
+  throw outage(`Gitea at ${url} redirects in a circle`, {
+    code: 'gitea_redirect',
+    hint: 'check the reverse proxy in front of it',
+  });
+}
+
+function parsedUrl(location: string | null, base: string): URL | null {
+  return location !== null && URL.canParse(location, base) ? new URL(location, base) : null;
+}
+
+type Attempt =
+  | { readonly kind: 'answer'; readonly answer: RawAnswer }
+  | { readonly kind: 'error'; readonly error: unknown; readonly retry: boolean };
+
+async function attempted(run: () => Promise<RawAnswer>): Promise<Attempt> {
+  try {
+    return { kind: 'answer', answer: await run() };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return { kind: 'error', error, retry: !isFinal(error) };
+  }
+}
+
+function interpret(answer: RawAnswer, path: string, options: ClientOptions): Answer {
+  const { status } = answer;
+  if (status === 401) {
+    throw new UserError(`Gitea refused the token (401) at ${options.url}`, {
+      exitCode: EXIT.token,
+      code: 'gitea_unauthorized',
+      hint: `the token came from ${options.tokenSource}; create one with scope read:issue at ${options.url}/user/settings/applications`,
+    });
+  }
+  if (status === 403) {
+    throw new UserError(`Gitea does not let this token read ${shortPath(path)} (403)`, {
+      exitCode: EXIT.token,
+      code: 'gitea_forbidden',
+      hint: `the token came from ${options.tokenSource}; it needs the scope read:issue, and its user must be able to see the repository`,
+    });
+  }
+  const isJson = /\bjson\b/iu.test(answer.headers.get('content-type') ?? '');
+  if (status === 404 || status === 400) {
+    if (isJson || answer.headers.get('content-type')?.startsWith('text/plain')) return { status };
+    throw notApi(answer, path, options);
+  }
+  if (status < 200 || status > 299) {
+    throw outage(`Gitea at ${options.url} answered ${status} to ${shortPath(path)}`, {
+      code: 'gitea_error',
+      hint: "look into the server's log; the next pass tries again",
+    });
+  }
+  if (!isJson) throw notApi(answer, path, options);
+  const total = Number.parseInt(answer.headers.get('x-total-count') ?? '', 10);
+  return {
+    status: 200,
+    body: parsed(answer, path, options),
+    totalCount: Number.isSafeInteger(total) && total >= 0 ? total : null,
+  };
+}
+
+function parsed(answer: RawAnswer, path: string, options: ClientOptions): unknown {
+  try {
+    return JSON.parse(answer.text);
+  } catch (error) {
+    throw badAnswer(
+      `Gitea at ${options.url} answered ${shortPath(path)} with broken JSON (${answer.text.length} characters)`,
+      error,
+    );
+  }
+}
+
+function notApi(answer: RawAnswer, path: string, options: ClientOptions): UserError {
+  const type = cleanLine(answer.headers.get('content-type') ?? 'nothing', 60);
+  return outage(
+    `Gitea at ${options.url} answered ${shortPath(path)} with ${type} (status ${answer.status}) where JSON was expected`,
+    {
+      code: 'gitea_not_api',
+      hint: 'check gitea.url and its path prefix; a login page or bot wall in front of the server has the same effect',
+    },
+  );
+}
+
+// Seconds or an HTTP date; null when the server does not say.
+function retryAfter({ headers }: RawAnswer): number | null {
+  const value = headers.get('retry-after');
+  if (value === null) return null;
+  if (/^\d+$/u.test(value)) return Number(value) * 1000;
+  const served = Date.parse(headers.get('date') ?? '');
+  const at = Date.parse(value);
+  // Against the server's own clock: this machine's may differ.
+  return Number.isNaN(at) || Number.isNaN(served) ? null : Math.max(0, at - served);
+}

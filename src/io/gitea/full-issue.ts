@@ -1,0 +1,50 @@
+import type { FullIssue } from '../../core/issue.ts';
+import type { GiteaClient } from './client.ts';
+import { badAnswer } from './outage.ts';
+import { parseFullIssue } from './wire.ts';
+
+/**
+ * One issue as it is now, with its comments and what blocks it; null when there is none of that number (or the token
+ * may not see it). Throws exit 75 when an answer cannot be used.
+ */
+export async function readFullIssue(
+  client: GiteaClient,
+  { repository, number }: { readonly repository: string; readonly number: number },
+  serverUrl: string,
+): Promise<FullIssue | null> {
+  const path = `/repos/${repository.split('/').map(encodeURIComponent).join('/')}/issues/${number}`;
+  const issue = await client(path);
+  // First the issue alone: asking for the comments of a missing one makes Gitea answer 500.
+  if (issue.status !== 200) return null;
+  const [comments, blockers] = await Promise.all([client(`${path}/comments`), readBlockers(client, path)]);
+  const full = parseFullIssue(
+    { issue: issue.body, comments: comments.status === 200 ? listOf(comments.body, path) : [], blockers },
+    repository,
+    serverUrl,
+  );
+  if (!full) throw badAnswer(`Gitea sent an unreadable issue for ${repository}#${number}`);
+  return full;
+}
+
+const PAGE_SIZE = 50;
+const MAX_PAGES = 10;
+
+// 404: the server is older than 1.20, or the repository has dependencies switched off.
+async function readBlockers(client: GiteaClient, path: string): Promise<readonly unknown[]> {
+  const blockers: unknown[] = [];
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const answer = await client(`${path}/dependencies?limit=${PAGE_SIZE}&page=${page}`);
+    const items = answer.status === 200 ? listOf(answer.body, path) : [];
+    blockers.push(...items);
+    if (items.length === 0 || (answer.status === 200 && blockers.length >= (answer.totalCount ?? Infinity)))
+      break;
+  }
+  return blockers;
+}
+
+// Gitea sends null for some empty lists.
+function listOf(body: unknown, path: string): readonly unknown[] {
+  if (body === null) return [];
+  if (Array.isArray(body)) return body;
+  throw badAnswer(`Gitea sent something other than a list for ${path}`);
+}

@@ -1,0 +1,172 @@
+// Gitea's JSON as it is sent, parsed once. Everything behind this file works with checked values.
+
+import * as z from 'zod/mini';
+import { fromRfc3339 } from '../../core/clock.ts';
+import type { Attachment, Blocker, Comment, FullIssue, Issue } from '../../core/issue.ts';
+
+// Owner and repository become folder names when several repositories are configured.
+const FULL_NAME = /^(?!\.{1,2}\/)[A-Za-z0-9._-]{1,100}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/u;
+
+const instant = z.pipe(
+  z.string().check(z.refine((text) => fromRfc3339(text) !== undefined)),
+  z.transform((text) => fromRfc3339(text) ?? 0),
+);
+const text = z.string();
+const User = z.object({ login: text.check(z.minLength(1), z.maxLength(255)) });
+const list = <T extends z.core.$ZodType>(item: T) =>
+  z.pipe(
+    z.nullish(z.array(item)),
+    z.transform((items) => items ?? []),
+  );
+
+// A sub-query that failed on the server leaves an element with id 0 and number 0 in a 200 answer.
+const WireIssue = z.object({
+  id: z.int().check(z.positive()),
+  number: z.int().check(z.positive()),
+  title: text,
+  state: z.enum(['open', 'closed']),
+  labels: list(z.object({ name: text })),
+  assignees: list(User),
+  created_at: instant,
+  updated_at: instant,
+  pull_request: z.nullish(z.unknown()),
+  repository: z.nullish(z.object({ full_name: text.check(z.regex(FULL_NAME)) })),
+});
+const WireFullIssue = z.extend(WireIssue, {
+  body: z.nullish(text),
+  user: z.nullish(User),
+  milestone: z.nullish(z.object({ title: text })),
+  due_date: z.nullish(instant),
+  assets: list(
+    z.object({ name: text, size: z.number(), uuid: z.nullish(text), browser_download_url: z.nullish(text) }),
+  ),
+});
+const WireComment = z.object({
+  id: z.int(),
+  body: z.nullish(text),
+  user: z.nullish(User),
+  created_at: instant,
+});
+const WireBlocker = z.object({
+  number: z.int(),
+  title: text,
+  state: text,
+  repository: z.nullish(z.object({ full_name: text.check(z.regex(FULL_NAME)) })),
+});
+
+/** What one element of a listing turned out to be. */
+export type Listed =
+  | { readonly kind: 'issue'; readonly issue: Issue }
+  | { readonly kind: 'bad' }
+  | { readonly kind: 'other' };
+
+/** Reads one element of a listing. `repository` stands in where the endpoint names none. `other`: a pull request, or closed since. */
+export function parseListed(raw: unknown, repository: string | null): Listed {
+  const result = WireIssue.safeParse(raw);
+  if (!result.success) return { kind: 'bad' };
+  const wire = result.data;
+  const name = wire.repository?.full_name ?? repository;
+  if (name === null) return { kind: 'bad' };
+  if (wire.pull_request || wire.state !== 'open') return { kind: 'other' };
+  return { kind: 'issue', issue: toIssue(wire, name) };
+}
+
+/** Reads the answers about one issue; undefined when the issue itself is not readable. Bad comments are left out. */
+export function parseFullIssue(
+  raw: {
+    readonly issue: unknown;
+    readonly comments: readonly unknown[];
+    readonly blockers: readonly unknown[];
+  },
+  repository: string,
+  serverUrl: string,
+): FullIssue | undefined {
+  const result = WireFullIssue.safeParse(raw.issue);
+  if (!result.success) return undefined;
+  const wire = result.data;
+  const issue = toIssue(wire, wire.repository?.full_name ?? repository);
+  // Not the html_url of the answer: the server builds that from its ROOT_URL, which may be wrong.
+  const url = `${serverUrl}/${issue.repository}/issues/${issue.number}`;
+  return {
+    ...issue,
+    state: wire.state,
+    isPullRequest: Boolean(wire.pull_request),
+    url,
+    author: wire.user?.login ?? 'unknown',
+    body: wire.body ?? '',
+    milestone: wire.milestone?.title ?? null,
+    due: dueDay(raw.issue),
+    comments: raw.comments
+      .flatMap((comment) => parseComment(comment, url))
+      .toSorted((a, b) => a.createdAt - b.createdAt),
+    attachments: wire.assets.flatMap((asset) => toAttachment(asset, serverUrl)),
+    blockers: raw.blockers.map((blocker) => parseBlocker(blocker, serverUrl)),
+  };
+}
+
+function toIssue(wire: z.infer<typeof WireIssue>, repository: string): Issue {
+  return {
+    id: wire.id,
+    repository,
+    number: wire.number,
+    title: wire.title,
+    labels: wire.labels.map((label) => label.name),
+    // The server has no order for assignees: two passes may see two orders.
+    assignees: [...new Set(wire.assignees.map((user) => user.login))].toSorted(),
+    createdAt: wire.created_at,
+    updatedAt: wire.updated_at,
+  };
+}
+
+function parseComment(raw: unknown, issueUrl: string): Comment[] {
+  const result = WireComment.safeParse(raw);
+  if (!result.success) return [];
+  const { id, body, user, created_at: createdAt } = result.data;
+  return [
+    { author: user?.login ?? 'unknown', createdAt, url: `${issueUrl}#issuecomment-${id}`, body: body ?? '' },
+  ];
+}
+
+function toAttachment(
+  asset: {
+    name: string;
+    size: number;
+    uuid?: string | null | undefined;
+    browser_download_url?: string | null | undefined;
+  },
+  serverUrl: string,
+): Attachment[] {
+  const url =
+    asset.uuid && /^[\w-]+$/u.test(asset.uuid)
+      ? `${serverUrl}/attachments/${asset.uuid}`
+      : httpUrl(asset.browser_download_url);
+  return url === null ? [] : [{ name: asset.name, size: asset.size, url }];
+}
+
+// Forgejo's external attachments may lie on any host; the address is shown, never followed.
+function httpUrl(address: string | null | undefined): string | null {
+  if (!address || !URL.canParse(address)) return null;
+  const { protocol, href } = new URL(address);
+  return protocol === 'https:' || protocol === 'http:' ? href : null;
+}
+
+// A blocker that the token may not read comes without repository and with number 0: it still blocks.
+function parseBlocker(raw: unknown, serverUrl: string): Blocker {
+  const result = WireBlocker.safeParse(raw);
+  const repository = result.success ? result.data.repository?.full_name : undefined;
+  if (!result.success || !repository)
+    return { ref: null, title: 'an issue that the token cannot read', open: true, url: null };
+  const { number, title, state } = result.data;
+  return {
+    ref: `${repository}#${number}`,
+    title,
+    open: state !== 'closed',
+    url: `${serverUrl}/${repository}/issues/${number}`,
+  };
+}
+
+// A due date is a day, stored as its last second in the server's own zone: the day is what the text says.
+function dueDay(raw: unknown): string | null {
+  const due = typeof raw === 'object' && raw !== null && 'due_date' in raw ? raw.due_date : null;
+  return typeof due === 'string' ? due.slice(0, 10) : null;
+}

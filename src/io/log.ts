@@ -1,0 +1,58 @@
+import { constants, fstatSync, openSync, closeSync, writeSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Config } from '../core/config.ts';
+import { messageOf } from '../core/errors.ts';
+import { jsonLine, journalPrefix, type LogEvent, textLine } from '../core/log-event.ts';
+
+interface LogOptions {
+  readonly config: Pick<Config, 'logFile' | 'logFormat'>;
+  /** Epoch milliseconds with a fraction: the six digits of the stamp are real. */
+  readonly now: () => number;
+  /** Where lines go besides the file. */
+  readonly print: (line: string) => void;
+  /** Whether what is printed goes to the journal, which takes the level from a prefix. */
+  readonly toJournal: boolean;
+  /** Told once when the file cannot be written: a lost log line is no reason to lose a dispatch. */
+  readonly warn: (message: string) => void;
+}
+
+export type Log = (event: LogEvent) => void;
+
+/** A log that writes each event to the file and prints it. The file is opened for each line: it can be rotated at any time. */
+export function createLog({ config, now, print, toJournal, warn }: LogOptions): Log {
+  let warned = false;
+  return (event) => {
+    const line = config.logFormat === 'json' ? jsonLine(event, now()) : textLine(event, now());
+    print(toJournal ? journalPrefix(event) + line : line);
+    try {
+      append(config.logFile, `${line}\n`);
+    } catch (error) {
+      if (!warned) warn(`the log file cannot be written: ${messageOf(error)}`);
+      warned = true;
+    }
+  };
+}
+
+/** Whether a stream of this process is the journal's: systemd names its device and inode, since variables are inherited. */
+export function isJournal(fd: number, environment: NodeJS.ProcessEnv): boolean {
+  const named = environment['JOURNAL_STREAM'];
+  if (!named) return false;
+  try {
+    const { dev, ino } = fstatSync(fd);
+    return named === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
+function append(file: string, text: string): void {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
+  mkdirSync(dirname(file), { recursive: true });
+  // Non-blocking: a pipe that nobody reads must not hold up the pass.
+  const handle = openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0o640);
+  try {
+    writeSync(handle, text);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,140 @@
+// The task folder: <workspace>/.agent-tasks/<agent>/issue-5.md, with done/ and archive/ beside it. Files appear here
+// complete or not at all, and nothing here is ever overwritten or deleted.
+
+import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import type { Candidate } from '../../core/candidate.ts';
+import type { Config } from '../../core/config.ts';
+import { EXIT, systemCode, UserError } from '../../core/errors.ts';
+import { refOf } from '../../core/issue.ts';
+import { parseFrontMatter } from '../../core/front-matter.ts';
+import { isSafeFolderName, taskFileName } from '../../core/task-file.ts';
+import { linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
+import { readBeginning, taskPathsBelow } from './task-list.ts';
+
+type Place = Pick<Config, 'tasksDirectory' | 'taskFile'>;
+
+/** The absolute path of a candidate's task file. */
+export function taskPath(config: Place, candidate: Pick<Candidate, 'agent' | 'issue'>): string {
+  return join(config.tasksDirectory, candidate.agent, taskFileName(config, candidate.issue));
+}
+
+/** Whether the agent has the task's file already, or has moved it to `done/`. Anything of that name counts. */
+export function findExisting(config: Place, candidate: Candidate): 'dispatched' | 'done' | null {
+  const home = join(config.tasksDirectory, candidate.agent);
+  const name = taskFileName(config, candidate.issue);
+  if (exists(join(home, name))) return 'dispatched';
+  if (exists(join(home, 'done', name))) return 'done';
+  if (basename(name) === name) return null;
+  // With a folder for each repository, an agent may move a file to the nearest done/ or to its own, without the folders.
+  const flat = [join(home, dirname(name), 'done', basename(name)), join(home, 'done', basename(name))];
+  return flat.some((path) => belongsTo(path, refOf(candidate.issue))) ? 'done' : null;
+}
+
+/** How many task files an agent has that are neither done nor archived. */
+export function countOpenTasks(config: Place, agent: string): number {
+  return taskPathsBelow(join(config.tasksDirectory, agent), ['done', 'archive']).length;
+}
+
+/** When the newest task file of all agents appeared (epoch milliseconds), or null when there is none. */
+export function newestTaskTime(config: Place): number | null {
+  // The change time: unlike the modification time only the kernel sets it, and linking the name does.
+  const times = taskPathsBelow(config.tasksDirectory, []).map(
+    (path) => lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0,
+  );
+  return times.reduce((newest, time) => Math.max(newest, time), 0) || null;
+}
+
+/** A task file that is written but not yet visible under its name. */
+export interface Draft {
+  readonly path: string;
+  /** Makes it visible. An existing file is kept: in the way, or with `replace` moved to `archive/`. */
+  readonly publish: (
+    replace: boolean,
+  ) => { readonly kind: 'published'; readonly archived: string | null } | { readonly kind: 'already-there' };
+  readonly discard: () => void;
+}
+
+/** Writes the text beside its final place. Throws exit 1 when a folder on the way is a link or not a folder. */
+export function draftTask(config: Place, candidate: Candidate, text: string, random: string): Draft {
+  const path = taskPath(config, candidate);
+  const below = relative(config.tasksDirectory, path).split(sep);
+  if (!isSafeFolderName(candidate.agent) || below.includes('..'))
+    throw unsafe(path, 'leaves the task folder');
+  mkdirSync(config.tasksDirectory, { recursive: true });
+  makeFolders(config.tasksDirectory, below.slice(0, -1));
+  const folder = dirname(path);
+  const draft = join(folder, `.${basename(path)}.${random}.tmp`);
+  removeLeftovers(folder, basename(path));
+  try {
+    writeNewFile(draft, text);
+  } catch (error) {
+    unlinkSync(draft); // what fits on a full disk
+    throw error;
+  }
+  return {
+    path,
+    publish: (replace) => {
+      const archived = replace && exists(path) ? archive(config, candidate, path) : null;
+      const outcome = linkUnlessTaken(draft, path);
+      unlinkSync(draft);
+      if (outcome === 'taken') return { kind: 'already-there' };
+      syncFolder(folder);
+      return { kind: 'published', archived };
+    },
+    discard: () => unlinkSync(draft),
+  };
+}
+
+// A second name first, then the old one goes: at no moment is the file without a name.
+function archive(config: Place, candidate: Candidate, path: string): string {
+  const home = join(config.tasksDirectory, candidate.agent);
+  const name = join('archive', relative(home, path));
+  makeFolders(home, dirname(name).split(sep));
+  for (let number = 1; ; number += 1) {
+    const suffix = extname(name);
+    const target = join(home, number === 1 ? name : `${name.slice(0, -suffix.length)}.${number}${suffix}`);
+    if (linkUnlessTaken(path, target) === 'linked') {
+      syncFolder(dirname(target));
+      unlinkSync(path);
+      return target;
+    }
+  }
+}
+
+// One folder after the other, each looked at: a link could lead out of the task folder.
+function makeFolders(root: string, names: readonly string[]): void {
+  let folder = root;
+  for (const name of names) {
+    folder = join(folder, name);
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+      if (!lstatSync(folder).isDirectory()) throw unsafe(folder, 'is not a folder');
+    }
+  }
+}
+
+// Drafts of this very file that a killed pass left behind. The lock is held: no other pass is writing one.
+function removeLeftovers(folder: string, name: string): void {
+  for (const entry of readdirSync(folder)) {
+    if (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp')) unlinkSync(join(folder, entry));
+  }
+}
+
+function belongsTo(path: string, ref: string): boolean {
+  return exists(path) && parseFrontMatter(readBeginning(path) ?? '')?.get('ref') === ref;
+}
+
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function unsafe(path: string, why: string): UserError {
+  return new UserError(`${path} ${why}; no task file is written there`, {
+    exitCode: EXIT.failure,
+    code: 'unsafe_path',
+    hint: 'look at what it is, and move it away',
+  });
+}

@@ -1,0 +1,74 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../core/config.ts';
+import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
+
+export interface Token {
+  readonly value: string;
+  /** Where it came from, for messages. */
+  readonly source: string;
+  /** Something the user should mend although it works. */
+  readonly warning: string | null;
+}
+
+/**
+ * The access token: `gitea.tokenFile`, else systemd's credential `gitea-token`, else `$GITEA_TOKEN`.
+ * Throws exit 4 when there is none or it cannot be read; the message never holds the token.
+ */
+export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environment: NodeJS.ProcessEnv): Token {
+  const credentials = environment['CREDENTIALS_DIRECTORY'];
+  if (config.tokenFile !== null) return fromFile(config.tokenFile, 'gitea.tokenFile');
+  if (credentials) {
+    const file = join(credentials, 'gitea-token');
+    if (statSync(file, { throwIfNoEntry: false }))
+      return fromFile(file, 'the systemd credential gitea-token');
+  }
+  const value = environment['GITEA_TOKEN']?.trim();
+  if (value) return checked(value, '$GITEA_TOKEN', null);
+  throw new UserError(
+    'no Gitea token: gitea.tokenFile is not set, there is no systemd credential, and $GITEA_TOKEN is empty',
+    {
+      exitCode: EXIT.token,
+      code: 'token_missing',
+      hint: 'put the token into a file that only you can read and name it as gitea.tokenFile, or export GITEA_TOKEN',
+    },
+  );
+}
+
+function fromFile(file: string, name: string): Token {
+  try {
+    const { mode } = statSync(file);
+    const value = readFileSync(file, 'utf8').trim();
+    // A credential that systemd hands over is mounted for this service alone, whatever its mode says.
+    const open = (mode & 0o004) !== 0 && name.startsWith('gitea');
+    return checked(
+      value,
+      `${file} (${name})`,
+      open ? `${file} can be read by everybody; run: chmod 600 ${file}` : null,
+    );
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const denied = systemCode(error) === 'EACCES';
+    throw new UserError(`the token file cannot be read: ${messageOf(error)}`, {
+      exitCode: EXIT.token,
+      code: 'token_missing',
+      hint: denied
+        ? `let this user read ${file}, or run the command as the user the timer runs as`
+        : `check ${name}, or create the file with the token as its only line`,
+      cause: error,
+    });
+  }
+}
+
+function checked(value: string, source: string, warning: string | null): Token {
+  // A line break or control character in the header would be refused by the HTTP layer with the token in its message.
+  if (/^[\x21-\x7E]+$/u.test(value)) return { value, source, warning };
+  throw new UserError(
+    `the token from ${source} is ${value === '' ? 'empty' : 'not one word of printable characters'}`,
+    {
+      exitCode: EXIT.token,
+      code: 'token_missing',
+      hint: 'the file must hold the token and nothing else',
+    },
+  );
+}

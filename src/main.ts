@@ -1,0 +1,36 @@
+// The program that bin/dispatcher.js starts: the process, seen as values.
+
+import packageJson from '../package.json' with { type: 'json' };
+import { run } from './cli.ts';
+import type { Output, World } from './deps.ts';
+
+function outputOf(stream: NodeJS.WriteStream, fd: number): Output {
+  // A reader that went away (`| head`) is no failure of ours.
+  stream.on('error', () => {});
+  return {
+    fd,
+    isTTY: stream.isTTY,
+    get columns() {
+      return stream.columns; // changes with the window
+    },
+    write: (text) => void stream.write(text),
+  };
+}
+
+const interrupt = new AbortController();
+const over = new AbortController();
+// Once each: a second Ctrl-C ends the process at once.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
+
+const world: World = {
+  environment: process.env,
+  cwd: process.cwd(),
+  version: packageJson.version,
+  stdout: outputOf(process.stdout, 1),
+  stderr: outputOf(process.stderr, 2),
+  interrupted: interrupt.signal,
+  over: over.signal,
+};
+
+process.exitCode = await run(process.argv.slice(2), world);
+over.abort();

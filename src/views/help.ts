@@ -1,0 +1,40 @@
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  dispatcher: [
+    'dispatcher dispatch --dry-run       what would be dispatched now, and why',
+    'dispatcher                          one pass, as the timer runs it',
+    'dispatcher status                   what each agent has and waits for',
+    'dispatcher dispatch --issue 5       this one next, whatever its priority',
+  ],
+  dispatch: [
+    'dispatcher dispatch                             one pass, as the timer runs it',
+    'dispatcher dispatch --dry-run                   the same decision, nothing written',
+    'dispatcher dispatch --issue 5                   out of turn, within the limits',
+    'dispatcher dispatch --issue 5 --force           lifts the limits that can be lifted',
+    'dispatcher dispatch --issue 5 --repo acme/app --agent hans',
+  ],
+  status: [
+    'dispatcher status                   tables per agent',
+    'dispatcher status --agent hans -w   one agent, refreshed every 2 s',
+    'dispatcher status --json            for scripts',
+    'dispatcher status --exit-status     for monitoring: 0 healthy, 3 not',
+  ],
+};
+
+/** Examples of a command, which its help begins with. */
+export function examples(command: string): string {
+  const lines = EXAMPLES[command] ?? [];
+  return lines.length > 0 ? `Examples:\n${lines.map((line) => `  ${line}`).join('\n')}\n` : '';
+}
+
+/** The exit codes, which every help ends with. */
+export const EXIT_CODES = `
+Exit codes (one that is not listed means failure):
+  0    done; also nothing to do, or no slot yet in a scheduled pass
+  1    unexpected failure
+  2    wrong usage, or not clear which issue or agent is meant
+  3    status --exit-status: not healthy
+  4    token missing or refused
+  5    refused without --force, or by what --force never lifts
+  75   Gitea unreachable or throttling, or another command is running: try later
+  78   configuration or template invalid
+  130  interrupted`;

@@ -1,0 +1,132 @@
+import type { ChalkInstance } from 'chalk';
+import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
+import type { Priority } from '../core/priority.ts';
+import type { AgentStatus, Snapshot, TaskStatus } from '../core/snapshot.ts';
+import { columns, fitted } from './columns.ts';
+import { HEALTH_SIGNS, healthSentence, slotSentence } from './health.ts';
+
+interface Screen {
+  readonly now: Instant;
+  readonly width: number;
+  readonly chalk: ChalkInstance;
+  readonly unicode: boolean;
+}
+
+const NARROW = 60;
+const DONE_SHOWN = 5;
+
+/** The status as people read it on a terminal: health, slot, and a table per agent. */
+export function statusScreen(snapshot: Snapshot, screen: Screen): string {
+  const { now, chalk, width } = screen;
+  const health = healthSentence(snapshot, now);
+  const paint = {
+    ok: chalk.green,
+    late: chalk.yellow,
+    paused: chalk.yellow,
+    never_run: chalk.yellow,
+    stale: chalk.red,
+    failing: chalk.red,
+  };
+  const lines = [paint[snapshot.health](`${HEALTH_SIGNS[snapshot.health]} ${health.text}`)];
+  if (health.fix) lines.push(`  fix: ${health.fix}`);
+  lines.push(slotSentence(snapshot, now), '');
+  for (const agent of snapshot.agents) lines.push(...agentBlock(agent, screen), '');
+  if (snapshot.agents.length === 0 && snapshot.health !== 'never_run') {
+    lines.push('No open issue is assigned to an agent. Assign one on Gitea; the next pass sees it.', '');
+  }
+  if (snapshot.skipped.length > 0) lines.push(chalk.dim(skippedLine(snapshot)), '');
+  for (const warning of snapshot.warnings)
+    lines.push(chalk.yellow(fitted(`warning: ${warning}`, Math.max(width, 200))));
+  const text = `${lines.join('\n').trimEnd()}\n`;
+  return screen.unicode ? text : toAscii(text);
+}
+
+/** The status for other programs: one task a line, tab-separated, full values. */
+export function statusTsv(snapshot: Snapshot): string {
+  return snapshot.agents
+    .flatMap((agent) =>
+      agent.tasks.map((task) =>
+        [agent.name, task.priority, task.ref, task.title, task.state, timeOf(task)]
+          .map((value) => value ?? '')
+          .join('\t'),
+      ),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Screen): readonly string[] {
+  const { chalk, width } = screen;
+  const waiting = counts.waiting + counts.next;
+  const parts = [
+    `${counts.dispatched} dispatched`,
+    `${waiting} waiting`,
+    ...(counts.done > 0 ? [`${counts.done} done`] : []),
+  ];
+  const title = `${chalk.bold(name)}  ${parts.join(', ')}`;
+  const hidden = Math.max(0, counts.done - DONE_SHOWN);
+  const shown = tasks.slice(0, tasks.length - hidden);
+  if (shown.length === 0) return [title, `  Nothing assigned to ${name}.`];
+  const more = hidden > 0 ? [`  and ${hidden} more done`] : [];
+  if (width < NARROW) return [title, ...shown.flatMap((task) => narrowTask(task, screen)), ...more];
+  const heads = [
+    { header: 'PRIORITY' },
+    { header: 'ISSUE' },
+    { header: 'TITLE', shrinks: true as const },
+    { header: 'STATE' },
+    { header: 'AGE' },
+  ];
+  const rows = shown.map((task) => [
+    task.priority ?? 'unknown',
+    task.ref ?? 'unknown',
+    task.title ?? task.file?.slice(directory.length + 1) ?? '',
+    task.state,
+    ageOf(task, screen.now),
+  ]);
+  const [head = '', ...lines] = columns(heads, rows, width - 2);
+  const painted = lines.map((line, index) => paintPriority(line, shown[index]?.priority ?? null, chalk));
+  return [title, chalk.dim(`  ${head}`), ...painted.map((line) => `  ${line}`), ...more];
+}
+
+function narrowTask(task: TaskStatus, { now, width, chalk }: Screen): readonly string[] {
+  const head = `  ${task.priority ?? 'unknown'} ${task.ref ?? ''}  ${task.state} ${ageOf(task, now)}`;
+  return [paintPriority(head, task.priority, chalk), fitted(`    ${task.title ?? ''}`, width)];
+}
+
+// Colour repeats what the word says, and never says more.
+function paintPriority(line: string, priority: Priority | null, chalk: ChalkInstance): string {
+  const paint = { CRITICAL: chalk.bold.red, HIGH: chalk.yellow, NORMAL: chalk.reset, LOW: chalk.dim };
+  return priority ? line.replace(priority, paint[priority](priority)) : line;
+}
+
+function skippedLine({ skipped }: Snapshot): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of skipped)
+    counts.set(reason ?? 'unknown', (counts.get(reason ?? 'unknown') ?? 0) + 1);
+  const reasons = [...counts].map(([reason, count]) => `${reason} ${count}`).join(', ');
+  return `Skipped: ${reasons}. See: dispatcher dispatch --dry-run`;
+}
+
+function timeOf(task: TaskStatus): string | null {
+  return task.state === 'dispatched' || task.state === 'done' ? task.dispatchedAt : task.createdAt;
+}
+
+function ageOf(task: TaskStatus, now: Instant): string {
+  const at = fromRfc3339(timeOf(task) ?? '');
+  return at === undefined ? '?' : shortDuration(now - at);
+}
+
+const ASCII: Readonly<Record<string, string>> = {
+  '●': '*',
+  '○': 'o',
+  '▲': '!',
+  '✖': 'x',
+  '‖': '||',
+  '…': '...',
+  '→': '->',
+  '·': '-',
+};
+
+function toAscii(text: string): string {
+  return text.replaceAll(/[●○▲✖‖…→·]/gu, (sign) => ASCII[sign] ?? sign);
+}
