@@ -4,7 +4,7 @@
 import type { Candidate } from './candidate.ts';
 import { type Instant, toRfc3339 } from './clock.ts';
 import { type FrontMatterValue, renderFrontMatter } from './front-matter.ts';
-import { type FullIssue, refOf } from './issue.ts';
+import { type Comment, type FullIssue, refOf } from './issue.ts';
 import { cleanInline, cleanLine, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
 
 export const TASK_SCHEMA = 'dispatcher.task/1';
@@ -71,17 +71,7 @@ export function taskData(issue: FullIssue, candidate: Candidate, dispatch: Dispa
     url: issue.url,
   });
   const criteria = acceptanceCriteria(cleanText(issue.body).text);
-  const comments = shownComments(issue).map((comment) => ({
-    author: cleanInline(comment.author, 100),
-    createdAt: toRfc3339(comment.createdAt),
-    url: comment.url,
-    body: quoting.block(comment.body, {
-      by: `comment by ${comment.author}`,
-      at: comment.createdAt,
-      limit: COMMENT_LIMIT,
-      url: comment.url,
-    }),
-  }));
+  const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
   return {
     issue: {
       number: issue.number,
@@ -150,6 +140,17 @@ function quoter({ marker, serverUrl }: DispatchFacts): Quoter {
     return shown.cut === 0 ? quoted : `${quoted}\n\n(Cut here. ${shown.cut} more characters: ${url})`;
   };
   return { hidden, block };
+}
+
+function commentData(comment: Comment, quoting: Quoter) {
+  const { author, createdAt, url, body } = comment;
+  const source = { by: `comment by ${author}`, at: createdAt, limit: COMMENT_LIMIT, url };
+  return {
+    author: cleanInline(author, 100),
+    createdAt: toRfc3339(createdAt),
+    url,
+    body: quoting.block(body, source),
+  };
 }
 
 // The oldest ones, as many as fit.

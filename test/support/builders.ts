@@ -1,0 +1,75 @@
+import type { Candidate } from '../../src/core/candidate.ts';
+import { candidateFor } from '../../src/core/candidate.ts';
+import type { Config } from '../../src/core/config.ts';
+import type { Facts } from '../../src/core/eligibility.ts';
+import type { FullIssue, Issue } from '../../src/core/issue.ts';
+
+/** Noon of an ordinary day, in epoch milliseconds. */
+export const NOON = Date.UTC(2026, 3, 9, 12);
+export const MINUTE = 60_000;
+
+/** An issue of acme/app assigned to hans; name only what the test is about. */
+export const anIssue = (overrides: Partial<Issue> = {}): Issue => ({
+  id: overrides.number ?? 1,
+  repository: 'acme/app',
+  number: 1,
+  title: 'Silent database errors',
+  labels: [],
+  assignees: ['hans'],
+  createdAt: NOON - 60 * MINUTE,
+  updatedAt: NOON - 30 * MINUTE,
+  ...overrides,
+});
+
+/** The same with everything an agent needs. */
+export const aFullIssue = (overrides: Partial<FullIssue> = {}): FullIssue => ({
+  ...anIssue(overrides),
+  state: 'open',
+  isPullRequest: false,
+  url: 'https://git.example.com/acme/app/issues/1',
+  author: 'alice',
+  body: 'Errors vanish.',
+  milestone: null,
+  due: null,
+  comments: [],
+  attachments: [],
+  blockers: [],
+  ...overrides,
+});
+
+/** A configuration with nothing but defaults. */
+export const aConfig = (overrides: Partial<Config> = {}): Config => ({
+  file: null,
+  url: 'https://git.example.com',
+  repositories: [{ owner: 'acme', name: 'app' }],
+  tokenFile: null,
+  workspace: '/work',
+  agents: null,
+  tasksDirectory: '/work/.agent-tasks',
+  taskFile: 'issue-{number}.md',
+  template: null,
+  rateLimitMs: MINUTE,
+  priorityLabels: new Map(),
+  holdLabels: [],
+  logFile: '/work/.agent-dispatcher.log',
+  logFormat: 'text',
+  stateDirectory: '/work/.agent-dispatcher',
+  dashboard: { host: '127.0.0.1', port: 8098 },
+  ...overrides,
+});
+
+/** An empty task folder, no failures, no pause. */
+export const someFacts = (overrides: Partial<Facts> = {}): Facts => ({
+  config: aConfig(),
+  existing: () => null,
+  openTasks: () => 0,
+  failures: new Map(),
+  pause: null,
+  ...overrides,
+});
+
+/** The candidate for an issue and its first assignee. */
+export const aCandidate = (overrides: Partial<Issue> = {}): Candidate => {
+  const issue = anIssue(overrides);
+  return candidateFor(issue, issue.assignees[0] ?? 'hans', { priorityLabels: new Map() });
+};
