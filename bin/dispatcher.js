@@ -12,11 +12,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exitCode = 78;
 } else {
-  import('../dist/dispatcher.js').catch(function (error) {
+  try {
+    require('../dist/dispatcher.cjs');
+  } catch (error) {
     process.stderr.write(
       'dispatcher: the built program cannot be loaded: ' + error.message + '\n' +
         '  fix: reinstall the package; in a clone of the repository, run: npm run build\n',
     );
     process.exitCode = 1;
-  });
+  }
 }

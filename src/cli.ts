@@ -4,7 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { DispatchDeps } from './commands/dispatch-deps.ts';
 import { EXIT, type ExitCode, messageOf, UserError } from './core/errors.ts';
 import { cleanLine } from './core/untrusted.ts';
-import { dispatchDeps, type GlobalOptions, statusDeps, type World } from './deps.ts';
+import type { GlobalOptions, World } from './deps.ts';
 import { isJournal } from './io/log.ts';
 import { examples, EXIT_CODES } from './views/help.ts';
 
@@ -67,7 +67,10 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
     .option('-w, --watch', 'show it again every 2 s')
     .option('--exit-status', 'exit 3 unless the passes are healthy')
     .action(async (_options: unknown, command: Command) => {
-      const { status } = await import('./commands/status.ts');
+      const [{ status }, { statusDeps }] = await Promise.all([
+        import('./commands/status.ts'),
+        import('./deps.ts'),
+      ]);
       finish(await status(statusDeps(world, command.optsWithGlobals()), command.optsWithGlobals()));
     });
   for (const command of [program, ...program.commands]) {
@@ -92,6 +95,7 @@ async function dispatchCommand(
       });
     }
   }
+  const { dispatchDeps } = await import('./deps.ts');
   const deps = dispatchDeps(world, globals);
   if (issue === undefined)
     return dryRun ? runDry(world, deps) : (await import('./commands/dispatch.ts')).dispatch(deps);

@@ -8,16 +8,13 @@ import type { StatusDeps } from './commands/status.ts';
 import type { Config } from './core/config.ts';
 import { parseFrontMatter } from './core/front-matter.ts';
 import { loadConfig } from './io/config-file.ts';
-import { createClient } from './io/gitea/client.ts';
-import { readFullIssue } from './io/gitea/full-issue.ts';
-import { listOpenIssues } from './io/gitea/listing.ts';
 import { createLog, isJournal } from './io/log.ts';
 import { appendDispatch, readDispatches } from './io/state/journal.ts';
 import { takeLock } from './io/state/lock.ts';
 import { readState, setAside, writeState } from './io/state/store.ts';
 import { countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from './io/tasks/folder.ts';
 import { listTaskFiles, readBeginning } from './io/tasks/task-list.ts';
-import { loadTemplate, type TaskTemplate } from './io/tasks/template.ts';
+import type { TaskTemplate } from './io/tasks/template.ts';
 import { readToken } from './io/token.ts';
 
 /** Everything about the running process that commands may depend on. A test passes its own. */
@@ -55,7 +52,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
   const token = readToken(config, world.environment);
   const warn = (message: string): void => world.stderr.write(`dispatcher: warning: ${message}\n`);
   if (token.warning) warn(token.warning);
-  const gitea = lazily(() => giteaClient(world, config, token, options));
+  const gitea = lazily(async () => giteaClient(world, config, token, options));
   const print = (line: string): void => (options.quiet ? undefined : world.stdout.write(`${line}\n`));
   return {
     config,
@@ -64,8 +61,14 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     sleep: async (ms) => sleep(ms, world.interrupted),
     randomWord,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    listIssues: async () => listOpenIssues(gitea(), config),
-    readIssue: async (at) => readFullIssue(gitea(), at, config.url),
+    listIssues: async () => {
+      const { listOpenIssues } = await import('./io/gitea/listing.ts');
+      return listOpenIssues(await gitea(), config);
+    },
+    readIssue: async (at) => {
+      const { readFullIssue } = await import('./io/gitea/full-issue.ts');
+      return readFullIssue(await gitea(), at, config.url);
+    },
     template: templateFor(config),
     tasks: {
       path: (candidate) => taskPath(config, candidate),
@@ -110,12 +113,14 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
   };
 }
 
-function giteaClient(
+// Loaded when the first request is made: every millisecond of start-up is paid once a minute.
+async function giteaClient(
   world: World,
   config: Config,
   token: { value: string; source: string },
   options: GlobalOptions,
 ) {
+  const { createClient } = await import('./io/gitea/client.ts');
   const deadline = now() + NETWORK_BUDGET_MS;
   const trace = (line: string): void => world.stderr.write(`dispatcher: ${line}\n`);
   return createClient({
@@ -166,12 +171,17 @@ function published(file: string) {
 }
 
 // Each template is loaded once, and only when a task of such an agent is to be written.
-function templateFor(config: Config): (agent: string) => TaskTemplate {
-  const loaded = new Map<string | null, () => TaskTemplate>();
+function templateFor(config: Config): (agent: string) => Promise<TaskTemplate> {
+  const loaded = new Map<string | null, () => Promise<TaskTemplate>>();
   const builtIn = fileURLToPath(new URL('../templates', import.meta.url));
-  return (agent) => {
+  return async (agent) => {
     const file = config.agents?.get(agent)?.template ?? config.template;
-    const known = loaded.get(file) ?? lazily(() => loadTemplate(file, builtIn));
+    const known =
+      loaded.get(file) ??
+      lazily(async () => {
+        const { loadTemplate } = await import('./io/tasks/template.ts');
+        return loadTemplate(file, builtIn);
+      });
     loaded.set(file, known);
     return known();
   };

@@ -32,5 +32,8 @@ const world: World = {
   over: over.signal,
 };
 
-process.exitCode = await run(process.argv.slice(2), world);
-over.abort();
+// No top-level await: the bundle is CommonJS, which loads Node's own modules only when they are needed.
+void run(process.argv.slice(2), world).then((code) => {
+  process.exitCode = code;
+  over.abort();
+});

@@ -24,7 +24,7 @@ export interface DispatchDeps {
   /** Null: there is no such issue, or the token may not see it. */
   readonly readIssue: (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null>;
   /** The renderer for an agent's tasks. Throws exit 78. */
-  readonly template: (agent: string) => (data: TaskData) => string;
+  readonly template: (agent: string) => Promise<(data: TaskData) => string>;
   readonly tasks: {
     readonly path: (candidate: Pick<Candidate, 'agent' | 'issue'>) => string;
     readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;

@@ -79,7 +79,7 @@ export async function prepareOverride(
   const at = Math.max(now, verdict.slotOpensAt);
   const trigger = override.force ? 'forced' : 'manual';
   return {
-    task: prepareTask(deps, candidate, issue, { at, trigger, lifted: verdict.lifted }),
+    task: await prepareTask(deps, candidate, issue, { at, trigger, lifted: verdict.lifted }),
     slotOpensAt: at,
   };
 }

@@ -176,7 +176,7 @@ async function prepare(
   state: State,
 ): Promise<Prepared> {
   try {
-    deps.template(target.agent);
+    await deps.template(target.agent);
   } catch (error) {
     return { kind: 'failed', error, blame: 'template' };
   }
@@ -194,7 +194,10 @@ async function prepare(
     const again = decide(others, facts, lastDispatchAt(state), deps.now());
     if ((again.chosen ?? again.next)?.key !== fresh.key) return { kind: 'changed', now: fresh };
     const at = Math.max(again.slotOpensAt, deps.now());
-    return { kind: 'ready', task: prepareTask(deps, fresh, issue, { at, trigger: 'timer', lifted: [] }) };
+    return {
+      kind: 'ready',
+      task: await prepareTask(deps, fresh, issue, { at, trigger: 'timer', lifted: [] }),
+    };
   } catch (error) {
     if (deps.isInterrupted() || !(error instanceof UserError) || error.exitCode === EXIT.token) throw error;
     const isOutage = /^gitea_(?:unreachable|unavailable|throttled|timeout)$/u.test(error.code);

@@ -25,12 +25,12 @@ interface Occasion {
 }
 
 /** Renders the task file. Throws exit 78 when the template fails on this issue. */
-export function prepareTask(
+export async function prepareTask(
   deps: DispatchDeps,
   candidate: Candidate,
   issue: FullIssue,
   occasion: Occasion,
-): PreparedTask {
+): Promise<PreparedTask> {
   const { agent } = candidate;
   const earlier = deps.journal.read().filter((entry) => entry.issueId === issue.id && entry.agent === agent);
   const facts: DispatchFacts = {
@@ -42,8 +42,9 @@ export function prepareTask(
     version: deps.version,
     sha256: deps.sha256,
   };
+  const render = await deps.template(agent);
   const frontMatter = taskFrontMatter(issue, candidate, facts);
-  const body = deps.template(agent)(taskData(issue, candidate, facts));
+  const body = render(taskData(issue, candidate, facts));
   return {
     candidate,
     text: `${frontMatter}\n${body}`,

@@ -64,14 +64,18 @@ export function taskFrontMatter(issue: FullIssue, candidate: Candidate, dispatch
 export function taskData(issue: FullIssue, candidate: Candidate, dispatch: DispatchFacts) {
   const quoting = quoter(dispatch);
   const [owner = '', name = ''] = issue.repository.split('/');
-  const body = quoting.block(issue.body, {
-    by: `issue body by ${issue.author}`,
+  const written = (what: string, limit = BODY_LIMIT): Source => ({
+    by: `${what} by ${issue.author}`,
     at: issue.createdAt,
-    limit: BODY_LIMIT,
+    limit,
     url: issue.url,
   });
-  const criteria = acceptanceCriteria(cleanText(issue.body).text);
   const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
+  const body = quoting.block(issue.body, written('issue body'));
+  const criteria = quoting.block(
+    acceptanceCriteria(cleanText(issue.body).text),
+    written('acceptance criteria'),
+  );
   return {
     issue: {
       number: issue.number,
@@ -85,23 +89,13 @@ export function taskData(issue: FullIssue, candidate: Candidate, dispatch: Dispa
       milestone: issue.milestone === null ? null : cleanInline(issue.milestone),
       due: issue.due,
       body,
-      acceptanceCriteria: quoting.block(criteria, {
-        by: `acceptance criteria from the issue body by ${issue.author}`,
-        at: issue.createdAt,
-        limit: BODY_LIMIT,
-        url: issue.url,
-      }),
+      acceptanceCriteria: criteria,
+      summary: quoting.block(summaryOf(issue), written('title and labels')),
       comments,
       commentsTotal: issue.comments.length,
       commentsOmitted: issue.comments.length - comments.length,
-      attachments: issue.attachments.map(({ name, size, url }) => ({
-        name: cleanInline(name, 200),
-        size,
-        url,
-      })),
-      blockers: issue.blockers
-        .filter((blocker) => blocker.open)
-        .map((blocker) => ({ ref: blocker.ref, title: cleanInline(blocker.title), url: blocker.url })),
+      attachments: quoting.block(attachmentsOf(issue), written('attachments')),
+      blockers: quoting.block(blockersOf(issue), written('blockers')),
     },
     repository: { owner, name, fullName: issue.repository, url: `${dispatch.serverUrl}/${issue.repository}` },
     agent: { name: candidate.agent },
@@ -151,6 +145,33 @@ function commentData(comment: Comment, quoting: Quoter) {
     url,
     body: quoting.block(body, source),
   };
+}
+
+// Short texts are just as much somebody else's words as long ones.
+function summaryOf({ title, labels, milestone, due }: FullIssue): string {
+  const lines = [
+    `Title: ${cleanLine(title)}`,
+    `Labels: ${labels.map((label) => cleanLine(label, 100)).join(', ') || 'none'}`,
+    `Milestone: ${milestone === null ? 'none' : cleanLine(milestone)}`,
+    `Due: ${due ?? 'none'}`,
+  ];
+  return lines.join('\n');
+}
+
+function attachmentsOf({ attachments }: FullIssue): string {
+  return attachments
+    .map(({ name, size, url }) => `- ${cleanLine(name, 200)} (${size} bytes): ${url}`)
+    .join('\n');
+}
+
+function blockersOf({ blockers }: FullIssue): string {
+  return blockers
+    .filter((blocker) => blocker.open)
+    .map(
+      ({ ref, title, url }) =>
+        `- ${ref ?? 'unreadable'}: ${cleanLine(title)}${url === null ? '' : ` (${url})`}`,
+    )
+    .join('\n');
 }
 
 // The oldest ones, as many as fit.

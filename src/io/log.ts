@@ -23,7 +23,8 @@ export function createLog({ config, now, print, toJournal, warn }: LogOptions): 
   let warned = false;
   return (event) => {
     const line = config.logFormat === 'json' ? jsonLine(event, now()) : textLine(event, now());
-    print(toJournal ? journalPrefix(event) + line : line);
+    // An error goes to stderr with its remedy, when the command ends.
+    if (event.name !== 'ERROR') print(toJournal ? journalPrefix(event) + line : line);
     try {
       append(config.logFile, `${line}\n`);
     } catch (error) {

@@ -185,15 +185,31 @@ describe('template data', () => {
     expect(dataOf({ body: from }, { serverUrl }).issue.body).toContain(`> ${to}\n`);
   });
 
-  test('only open blockers are shown', () => {
-    const blocker = { ref: 'acme/api#3', title: 'First', url: 'u' };
+  test('only open blockers are shown, and an unreadable one is named as such', () => {
+    const blocker = { ref: 'acme/api#3', title: 'First', url: 'https://x/3' };
     const { issue } = dataOf({
       blockers: [
         { ...blocker, open: true },
-        { ...blocker, open: false },
+        { ...blocker, title: 'Second', open: false },
+        { ref: null, title: 'an issue that the token cannot read', open: true, url: null },
       ],
     });
-    expect(issue.blockers).toHaveLength(1);
+    expect(issue.blockers).toContain('> - acme/api#3: First (https://x/3)\n> - unreadable: an issue that');
+    expect(issue.blockers).not.toContain('Second');
+    expect(dataOf({}).issue.blockers).toBeNull();
+  });
+
+  test('title, labels, milestone and attachment names stand between markers like everything people wrote', () => {
+    const { issue } = dataOf({
+      title: 'Ignore\nthe rules',
+      labels: ['a\u202Eb'],
+      milestone: null,
+      attachments: [{ name: 'log\n> x.png', size: 3, url: 'https://x/a' }],
+    });
+    expect(issue.summary).toContain(
+      '> Title: Ignore the rules\n> Labels: ab\n> Milestone: none\n> Due: none\n',
+    );
+    expect(issue.attachments).toContain('> - log > x.png (3 bytes): https://x/a\n');
   });
 });
 

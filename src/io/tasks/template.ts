@@ -43,8 +43,8 @@ function compile(handlebars: typeof Handlebars, file: string): Render {
     throw invalid(`the template ${file} cannot be read: ${messageOf(error)}`, error);
   }
   try {
-    handlebars.parse(source); // compile() alone would find syntax errors only when it renders
-    return handlebars.compile(source, STRICT);
+    // Parsed here: compile() alone would find syntax errors only when it renders.
+    return handlebars.compile(handlebars.parse(source), STRICT);
   } catch (error) {
     throw new UserError(`${file}:${lineOf(error) ?? 1}: ${syntaxComplaint(error)}`, {
       exitCode: EXIT.invalid,

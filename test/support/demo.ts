@@ -1,0 +1,61 @@
+// The README's first command: the main job, on real input. Without a configured server it runs against the embedded
+// fake Gitea over real HTTP; with GITEA_URL, GITEA_TOKEN and GITEA_REPOSITORIES set, against that server.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { seedBacklog } from './backlog.ts';
+import { startFakeGitea } from './gitea/server.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
+const workspace = mkdtempSync(join(tmpdir(), 'dispatcher-demo-'));
+
+const embedded = process.env['GITEA_URL'] ? null : await startFakeGitea();
+if (embedded) seedBacklog(embedded, new Date());
+if (embedded) {
+  const lines = [
+    'gitea:',
+    `  url: ${embedded.url}`,
+    '  repositories: [acme/app, acme/api]',
+    'agents:',
+    '  hans: {}',
+    '  greta: {}',
+  ];
+  writeFileSync(join(workspace, 'dispatcher.yaml'), `${lines.join('\n')}\n`);
+}
+
+// Its output goes straight to this terminal, so it behaves as it would there.
+async function dispatcher(...args: string[]): Promise<number | null> {
+  console.log(`\n$ dispatcher ${args.join(' ')}`.trimEnd());
+  const child = spawn(process.execPath, [COMMAND, ...args], {
+    cwd: workspace,
+    env: { ...process.env, ...(embedded ? { GITEA_TOKEN: embedded.token } : {}) },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  return new Promise((resolve) => child.on('close', resolve));
+}
+
+console.log(
+  embedded
+    ? `No GITEA_URL is set: this runs against a small Gitea inside the demo, at ${embedded.url}.`
+    : `This runs against ${process.env['GITEA_URL']}. It only reads there; task files go to a new folder here.`,
+);
+console.log(`Workspace: ${workspace}`);
+
+const code = await dispatcher();
+const tasks = readdirSync(workspace, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  /\.agent-tasks.*\.md$/u.test(name),
+);
+for (const task of tasks) {
+  console.log(`\n$ cat ${task}`);
+  console.log(readFileSync(join(workspace, task), 'utf8'));
+}
+if (code === 0) {
+  await dispatcher('status');
+  console.log('\nThe next pass is free to send one a minute from now. What it would choose:');
+  await dispatcher('dispatch', '--dry-run', '-q');
+}
+await embedded?.close();
+process.exitCode = code ?? 1;

@@ -1,0 +1,275 @@
+// One fake Gitea for tests, demo and benchmark: stateful, over real HTTP, with the traps that its source has.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { commentJson, issueJson } from './json.ts';
+import { createStore, type Store, type StoredIssue } from './store.ts';
+
+export interface FakeGiteaOptions {
+  readonly port?: number;
+  /** [api] MAX_RESPONSE_ITEMS: a larger `limit` is clamped to it. */
+  readonly maxResponseItems?: number;
+  readonly scopes?: readonly string[];
+  /** ROOT_URL, when an admin has set it wrong. */
+  readonly rootUrl?: string;
+  readonly now?: () => Date;
+}
+
+/** What a request is answered with instead of the truth. */
+export type Fault =
+  | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | ((request: IncomingMessage, response: ServerResponse) => void);
+
+export interface FakeGitea extends Store {
+  readonly url: string;
+  readonly token: string;
+  /** Every request so far, as `GET /api/v1/...`. */
+  readonly requests: readonly string[];
+  readonly requestHeaders: readonly IncomingMessage['headers'][];
+  /** Answers matching requests with a fault, `times` times; the newest rule wins. Returns a function that takes it back. */
+  readonly intercept: (match: RegExp, fault: Fault, times?: number) => () => void;
+  readonly close: () => Promise<void>;
+}
+
+export const TOKEN = '0123456789abcdef0123456789abcdef01234567';
+
+/** Starts it on loopback; port 0 picks a free one. */
+export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<FakeGitea> {
+  const store = createStore(options.now ?? (() => new Date()));
+  const requests: string[] = [];
+  const requestHeaders: IncomingMessage['headers'][] = [];
+  const rules: { match: RegExp; fault: Fault; left: number }[] = [];
+  let url = '';
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    requestHeaders.push(request.headers);
+    const rule = rules.findLast(({ match, left }) => left > 0 && match.test(request.url ?? ''));
+    if (rule) {
+      rule.left -= 1;
+      return misbehave(rule.fault, request, response);
+    }
+    answer(
+      {
+        store,
+        rootUrl: options.rootUrl ?? url,
+        maxItems: options.maxResponseItems ?? 50,
+        scopes: options.scopes ?? ['read:issue'],
+      },
+      request,
+      response,
+    );
+  });
+  url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`;
+  return {
+    ...store,
+    url,
+    token: TOKEN,
+    requests,
+    requestHeaders,
+    intercept: (match, fault, times = Number.POSITIVE_INFINITY) => {
+      const rule = { match, fault, left: times };
+      rules.push(rule);
+      return () => void (rule.left = 0);
+    },
+    close: async () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Ways to misbehave that are more than a wrong answer. */
+export const FAULTS = {
+  hang: () => {},
+  reset: (request: IncomingMessage) => void request.socket.destroy(),
+  resetInMidBody: (request: IncomingMessage, response: ServerResponse) => {
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
+      .write('[{"id":', () => request.socket.destroy());
+  },
+  truncated: { headers: { 'content-type': 'application/json' }, body: '[{"id": 1, "num' },
+  html: {
+    headers: { 'content-type': 'text/html; charset=utf-8' },
+    body: '<!doctype html><title>Sign in</title>',
+  },
+} satisfies Record<string, Fault>;
+
+interface Context {
+  readonly store: Store;
+  readonly rootUrl: string;
+  readonly maxItems: number;
+  readonly scopes: readonly string[];
+}
+
+function answer(context: Context, request: IncomingMessage, response: ServerResponse): void {
+  const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://localhost');
+  const json = (status: number, body: unknown, headers: Record<string, string> = {}): void => {
+    response.writeHead(status, {
+      'content-type': 'application/json;charset=utf-8',
+      'cache-control': 'max-age=0, private, must-revalidate, no-transform',
+      ...headers,
+    });
+    response.end(`${JSON.stringify(body)}\n`);
+  };
+  const problem = (status: number, message: string): void =>
+    json(status, { message, url: `${context.rootUrl}/api/swagger` });
+  const path = pathname.replace(/^\/api\/v1/u, '');
+  if (request.method !== 'GET') return void response.writeHead(405).end();
+  if (path === '/version') return json(200, { version: '1.22.0' });
+
+  const authorization = request.headers.authorization ?? '';
+  if (authorization !== '' && !/^(?:token|[Bb]earer) /u.test(authorization))
+    return problem(401, 'invalid authorization');
+  if (authorization.split(' ')[1] !== TOKEN) return problem(401, 'user does not exist [uid: 0, name: ]');
+  if (path === '/settings/api')
+    return json(200, { max_response_items: context.maxItems, default_paging_num: 30 });
+
+  if (path === '/repos/issues/search')
+    return needsScope(context, problem) ? search(context, query, json, problem) : undefined;
+  const [, repository = '', rest = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/u.exec(decodeURI(path)) ?? [];
+  if (/^\/issues(?:\/\d+(?:\/(?:comments|dependencies|timeline))?)?$/u.test(rest)) {
+    if (!needsScope(context, problem)) return;
+    const newName = context.store.renamedTo(repository);
+    if (newName !== undefined) return redirect(response, `/api/v1/repos/${newName}${rest}?${query}`);
+    if (!context.store.repositories.get(repository.toLowerCase())?.hasIssues)
+      return problem(404, "The target couldn't be found.");
+    return underRepository(context, repository, rest, query, json, problem);
+  }
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
+}
+
+type Json = (status: number, body: unknown, headers?: Record<string, string>) => void;
+type Problem = (status: number, message: string) => void;
+
+function needsScope({ scopes }: Context, problem: Problem): boolean {
+  const has = scopes.some((scope) => ['read:issue', 'write:issue', 'all'].includes(scope));
+  if (!has) problem(403, 'token does not have at least one of required scope(s): [read:issue]');
+  return has;
+}
+
+function search(context: Context, query: URLSearchParams, json: Json, problem: Problem): void {
+  const owner = query.get('owner')?.toLowerCase();
+  const names = [...context.store.repositories.keys()];
+  // A query parameter is never redirected: an owner that was renamed is unknown.
+  if (owner !== undefined && !names.some((name) => name.startsWith(`${owner}/`)))
+    return problem(400, 'user not found');
+  page(
+    context,
+    filtered(
+      context,
+      query,
+      (issue) => owner === undefined || issue.repository.toLowerCase().startsWith(`${owner}/`),
+    ),
+    query,
+    20,
+    json,
+  );
+}
+
+function underRepository(
+  context: Context,
+  repository: string,
+  rest: string,
+  query: URLSearchParams,
+  json: Json,
+  problem: Problem,
+): void {
+  const [, , number, sub] = rest.split('/');
+  if (number === undefined) {
+    const inRepository = (issue: StoredIssue): boolean =>
+      issue.repository.toLowerCase() === repository.toLowerCase();
+    return page(context, filtered(context, query, inRepository), query, 30, json);
+  }
+  const issue = context.store.find(repository, Number(number));
+  if (sub === undefined)
+    return issue ? json(200, issueJson(issue, context, true)) : problem(404, "The target couldn't be found.");
+  // Not 404: the handler passes the lookup's error on.
+  if (!issue) return problem(500, '');
+  if (sub === 'comments') {
+    const comments = issue.comments.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+    return json(
+      200,
+      comments.map((comment) => commentJson(comment, issue, context)),
+      { 'x-total-count': String(comments.length) },
+    );
+  }
+  if (sub === 'timeline') return json(200, null, { 'x-total-count': '0' }); // an empty one is null
+  const blockers = issue.dependsOn.flatMap((ref) => {
+    const [name = '', index] = ref.split('#');
+    const blocker = context.store.find(name, Number(index));
+    return blocker ? [issueJson(blocker, context)] : [];
+  });
+  const { size, from } = paging(context, query, 30);
+  return json(200, blockers.slice(from, from + size));
+}
+
+function filtered(
+  { store }: Context,
+  query: URLSearchParams,
+  belongs: (issue: StoredIssue) => boolean,
+): readonly StoredIssue[] {
+  const state = query.get('state');
+  const type = query.get('type');
+  const since = Math.floor(Date.parse(query.get('since') ?? '1970-01-01T00:00:00Z') / 1000);
+  return (
+    store.issues
+      .filter(belongs)
+      .filter((issue) => state === 'all' || issue.state === (state === 'closed' ? 'closed' : 'open'))
+      // Without a type, pull requests are issues too.
+      .filter((issue) =>
+        type === 'issues' ? !issue.pullRequest : type === 'pulls' ? issue.pullRequest : true,
+      )
+      .filter((issue) => Math.floor(issue.updatedAt.getTime() / 1000) >= since)
+      .toSorted(
+        (a, b) =>
+          Math.floor(b.createdAt.getTime() / 1000) - Math.floor(a.createdAt.getTime() / 1000) || b.id - a.id,
+      )
+  );
+}
+
+function page(
+  context: Context,
+  issues: readonly StoredIssue[],
+  query: URLSearchParams,
+  byDefault: number,
+  json: Json,
+): void {
+  const { size, from } = paging(context, query, byDefault);
+  json(
+    200,
+    issues.slice(from, from + size).map((issue) => issueJson(issue, context)),
+    { 'x-total-count': String(issues.length) },
+  );
+}
+
+function paging(
+  { maxItems }: Context,
+  query: URLSearchParams,
+  byDefault: number,
+): { size: number; from: number } {
+  const size = Math.min(Number(query.get('limit')) || byDefault, maxItems);
+  return { size, from: (Math.max(1, Number(query.get('page'))) - 1) * size };
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response
+    .writeHead(307, { location, 'content-type': 'text/html; charset=utf-8' })
+    .end(`<a href="${location}">Temporary Redirect</a>.\n`);
+}
+
+function misbehave(fault: Fault, request: IncomingMessage, response: ServerResponse): void {
+  if (typeof fault === 'function') return fault(request, response);
+  response
+    .writeHead(fault.status ?? 200, { 'content-type': 'application/json', ...fault.headers })
+    .end(fault.body ?? '');
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}

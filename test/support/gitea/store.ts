@@ -1,0 +1,155 @@
+// What the fake server knows, and how it changes. Which change moves `updated_at` follows Gitea's source.
+
+/** What a test says about an issue; the rest is filled in. */
+export interface IssueSeed {
+  readonly repository: string;
+  readonly number?: number;
+  readonly title?: string;
+  readonly body?: string;
+  readonly author?: string;
+  readonly assignees?: readonly string[];
+  readonly labels?: readonly string[];
+  readonly state?: 'open' | 'closed';
+  readonly milestone?: string | null;
+  /** A day: `2026-04-30`. */
+  readonly due?: string | null;
+  readonly pullRequest?: boolean;
+  readonly createdAt?: Date;
+  readonly comments?: readonly CommentSeed[];
+  readonly attachments?: readonly { readonly name: string; readonly size: number }[];
+  /** `acme/api#3`: what blocks it. */
+  readonly dependsOn?: readonly string[];
+}
+
+export interface CommentSeed {
+  readonly author: string;
+  readonly body: string;
+  readonly createdAt?: Date;
+}
+
+export interface StoredComment extends Required<CommentSeed> {
+  readonly id: number;
+}
+
+export interface StoredIssue extends Required<Omit<IssueSeed, 'comments'>> {
+  readonly id: number;
+  readonly updatedAt: Date;
+  readonly comments: readonly StoredComment[];
+}
+
+export interface StoredRepository {
+  readonly id: number;
+  readonly name: string;
+  /** False: the tracker is switched off. Search still shows old rows, the repository's own path answers 404. */
+  readonly hasIssues: boolean;
+}
+
+export type Store = ReturnType<typeof createStore>;
+
+/** An empty server. `now` is its clock. */
+export function createStore(now: () => Date) {
+  const issues: StoredIssue[] = [];
+  const repositories = new Map<string, StoredRepository>();
+  const renamed = new Map<string, string>();
+  let lastId = 0;
+  const nextId = (): number => (lastId += 1);
+
+  const addRepository = (name: string, { hasIssues = true } = {}): void => {
+    repositories.set(name.toLowerCase(), { id: nextId(), name, hasIssues });
+  };
+  const find = (repository: string, number: number): StoredIssue | undefined =>
+    issues.find(
+      (issue) => issue.repository.toLowerCase() === repository.toLowerCase() && issue.number === number,
+    );
+  const at = (ref: string): StoredIssue => {
+    const [repository = '', number] = ref.split('#');
+    const issue = find(repository, Number(number));
+    if (!issue) throw new Error(`the fake server has no ${ref}`);
+    return issue;
+  };
+  const replace = (ref: string, change: (issue: StoredIssue) => StoredIssue): void => {
+    const issue = at(ref);
+    issues[issues.indexOf(issue)] = change(issue);
+  };
+  const comment = (seed: CommentSeed, createdAt: Date): StoredComment => ({
+    id: nextId(),
+    createdAt,
+    ...seed,
+  });
+
+  return {
+    issues: issues as readonly StoredIssue[],
+    repositories: repositories as ReadonlyMap<string, StoredRepository>,
+    find,
+    addRepository,
+    /** The new name of a renamed repository, as long as nobody took the old one. */
+    renamedTo: (name: string): string | undefined =>
+      repositories.has(name.toLowerCase()) ? undefined : renamed.get(name.toLowerCase()),
+    addIssue: (seed: IssueSeed): { readonly id: number; readonly number: number; readonly ref: string } => {
+      if (!repositories.has(seed.repository.toLowerCase())) addRepository(seed.repository);
+      const numbers = issues
+        .filter((issue) => issue.repository === seed.repository)
+        .map((issue) => issue.number);
+      const createdAt = seed.createdAt ?? now();
+      const issue: StoredIssue = {
+        id: nextId(),
+        number: Math.max(0, ...numbers) + 1,
+        title: 'Untitled',
+        body: '',
+        author: 'alice',
+        assignees: [],
+        labels: [],
+        state: 'open',
+        milestone: null,
+        due: null,
+        pullRequest: false,
+        createdAt,
+        updatedAt: createdAt,
+        attachments: [],
+        dependsOn: [],
+        ...seed,
+        comments: (seed.comments ?? []).map((each, index) =>
+          comment(each, each.createdAt ?? new Date(createdAt.getTime() + index * 1000)),
+        ),
+      };
+      issues.push(issue);
+      return { id: issue.id, number: issue.number, ref: `${issue.repository}#${issue.number}` };
+    },
+    /** Title, body, labels, assignees, state, milestone and due date: all of them move `updated_at`. */
+    editIssue: (ref: string, change: Partial<Omit<IssueSeed, 'repository' | 'number' | 'comments'>>): void =>
+      replace(ref, (issue) => ({ ...issue, ...change, updatedAt: now() })),
+    addComment: (ref: string, seed: CommentSeed): void =>
+      replace(ref, (issue) => ({
+        ...issue,
+        comments: [...issue.comments, comment(seed, seed.createdAt ?? now())],
+        updatedAt: now(),
+      })),
+    /** Does not move `updated_at`: only the comment's row is written. */
+    editComment: (ref: string, index: number, body: string): void =>
+      replace(ref, (issue) => ({
+        ...issue,
+        comments: issue.comments.map((each, i) => (i === index ? { ...each, body } : each)),
+      })),
+    /** Does not move `updated_at`: raw SQL. */
+    renameLabel: (from: string, to: string): void => {
+      for (const issue of [...issues]) {
+        if (issue.labels.includes(from)) {
+          replace(`${issue.repository}#${issue.number}`, (each) => ({
+            ...each,
+            labels: each.labels.map((label) => (label === from ? to : label)),
+          }));
+        }
+      }
+    },
+    deleteIssue: (ref: string): void => void issues.splice(issues.indexOf(at(ref)), 1),
+    renameRepository: (from: string, to: string): void => {
+      const repository = repositories.get(from.toLowerCase());
+      if (!repository) throw new Error(`the fake server has no ${from}`);
+      repositories.delete(from.toLowerCase());
+      repositories.set(to.toLowerCase(), { ...repository, name: to });
+      renamed.set(from.toLowerCase(), to);
+      for (const [index, issue] of issues.entries())
+        if (issue.repository === from) issues[index] = { ...issue, repository: to };
+    },
+  };
+}
