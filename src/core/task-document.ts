@@ -5,7 +5,7 @@ import type { Candidate } from './candidate.ts';
 import { type Instant, toRfc3339 } from './clock.ts';
 import { type FrontMatterValue, renderFrontMatter } from './front-matter.ts';
 import { type Comment, type FullIssue, refOf } from './issue.ts';
-import { cleanInline, cleanLine, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
+import { cleanInline, cleanLine, cleanLogin, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
 
 export const TASK_SCHEMA = 'dispatcher.task/1';
 
@@ -65,7 +65,7 @@ export function taskData(issue: FullIssue, candidate: Candidate, dispatch: Dispa
   const quoting = quoter(dispatch);
   const [owner = '', name = ''] = issue.repository.split('/');
   const written = (what: string, limit = BODY_LIMIT): Source => ({
-    by: `${what} by ${issue.author}`,
+    by: `${what} by ${cleanLogin(issue.author)}`,
     at: issue.createdAt,
     limit,
     url: issue.url,
@@ -82,7 +82,7 @@ export function taskData(issue: FullIssue, candidate: Candidate, dispatch: Dispa
       ref: refOf(issue),
       title: cleanInline(issue.title),
       url: issue.url,
-      author: cleanInline(issue.author, 100),
+      author: cleanLogin(issue.author),
       createdAt: toRfc3339(issue.createdAt),
       updatedAt: toRfc3339(issue.updatedAt),
       labels: issue.labels.map((label) => cleanInline(label, 100)),
@@ -130,7 +130,7 @@ function quoter({ marker, serverUrl }: DispatchFacts): Quoter {
     hidden.any ||= removed.comments + removed.invisible > 0;
     if (text.trim() === '') return null;
     const shown = cut(withAbsoluteLinks(text.trimEnd(), serverUrl), limit);
-    const quoted = quoteBetweenMarkers(shown.text, marker, `${cleanInline(by, 200)}, ${toRfc3339(at)}`);
+    const quoted = quoteBetweenMarkers(shown.text, marker, `${by}, ${toRfc3339(at)}`);
     return shown.cut === 0 ? quoted : `${quoted}\n\n(Cut here. ${shown.cut} more characters: ${url})`;
   };
   return { hidden, block };
@@ -138,9 +138,9 @@ function quoter({ marker, serverUrl }: DispatchFacts): Quoter {
 
 function commentData(comment: Comment, quoting: Quoter) {
   const { author, createdAt, url, body } = comment;
-  const source = { by: `comment by ${author}`, at: createdAt, limit: COMMENT_LIMIT, url };
+  const source = { by: `comment by ${cleanLogin(author)}`, at: createdAt, limit: COMMENT_LIMIT, url };
   return {
-    author: cleanInline(author, 100),
+    author: cleanLogin(author),
     createdAt: toRfc3339(createdAt),
     url,
     body: quoting.block(body, source),

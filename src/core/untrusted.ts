@@ -55,13 +55,18 @@ export function cleanInline(raw: string, limit = 255): string {
     .replaceAll(/[\\<`[\]]/gu, (character) => `\\${character}`);
 }
 
+/** A login or author name, for use outside quotes: letters, digits and `._@-`, everything else shown as `?`. */
+export function cleanLogin(raw: string): string {
+  return cleanLine(raw, 100).replaceAll(/[^\p{L}\p{N}._@-]/gu, '?');
+}
+
 /** Quotes a cleaned text between two markers. Each line stands behind `> `: it can end no quote, close no fence, and open no heading. */
 export function quoteBetweenMarkers(text: string, marker: string, label: string): string {
   const quoted = text
     .split('\n')
     .map((line) => (line === '' ? '>' : `> ${line}`))
     .join('\n');
-  return `<!-- BEGIN GITEA TEXT ${marker}: ${label.replaceAll('--', '- -')} -->\n${quoted}\n<!-- END GITEA TEXT ${marker} -->`;
+  return `<!-- BEGIN GITEA TEXT ${marker}: ${label} -->\n${quoted}\n<!-- END GITEA TEXT ${marker} -->`;
 }
 
 /** The first `limit` characters of a text, and how many were cut. */
