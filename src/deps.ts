@@ -12,7 +12,14 @@ import { createLog, isJournal } from './io/log.ts';
 import { appendDispatch, readDispatches } from './io/state/journal.ts';
 import { takeLock } from './io/state/lock.ts';
 import { readState, setAside, writeState } from './io/state/store.ts';
-import { countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from './io/tasks/folder.ts';
+import {
+  checkWay,
+  countOpenTasks,
+  draftTask,
+  findExisting,
+  newestTaskTime,
+  taskPath,
+} from './io/tasks/folder.ts';
 import { listTaskFiles, readBeginning } from './io/tasks/task-list.ts';
 import type { TaskTemplate } from './io/tasks/template.ts';
 import { readToken } from './io/token.ts';
@@ -72,6 +79,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     template: templateFor(config),
     tasks: {
       path: (candidate) => taskPath(config, candidate),
+      checkWay: (candidate) => checkWay(config, candidate),
       existing: (candidate) => findExisting(config, candidate),
       openTasks: (agent) => countOpenTasks(config, agent),
       newestTime: () => newestTaskTime(config),

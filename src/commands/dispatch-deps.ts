@@ -27,6 +27,8 @@ export interface DispatchDeps {
   readonly template: (agent: string) => Promise<(data: TaskData) => string>;
   readonly tasks: {
     readonly path: (candidate: Pick<Candidate, 'agent' | 'issue'>) => string;
+    /** Throws exit 1 when the task file could not be put in its place safely. */
+    readonly checkWay: (candidate: Candidate) => void;
     readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
     readonly openTasks: (agent: string) => number;
     readonly newestTime: () => Instant | null;

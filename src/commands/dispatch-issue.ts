@@ -76,6 +76,7 @@ export async function prepareOverride(
         : 'not even --force lifts this; name a configured agent with --agent',
     );
   }
+  deps.tasks.checkWay(candidate);
   const at = Math.max(now, verdict.slotOpensAt);
   const trigger = override.force ? 'forced' : 'manual';
   return {

@@ -181,6 +181,7 @@ async function prepare(
     return { kind: 'failed', error, blame: 'template' };
   }
   try {
+    deps.tasks.checkWay(target);
     const issue = await deps.readIssue(target.issue);
     const login = issue?.assignees.find((assignee) => assignee.toLowerCase() === target.agent);
     if (!issue || issue.state !== 'open' || issue.isPullRequest || login === undefined)

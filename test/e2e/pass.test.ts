@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -242,11 +242,13 @@ describe('what lands in the task folder', () => {
     const at = await workspace();
     mkdirSync(join(at.folder, '.agent-tasks'));
     mkdirSync(join(at.folder, 'elsewhere'));
-    (await import('node:fs')).symlinkSync(join(at.folder, 'elsewhere'), join(at.folder, '.agent-tasks/hans'));
+    symlinkSync(join(at.folder, 'elsewhere'), join(at.folder, '.agent-tasks/hans'));
     at.gitea.addIssue({ repository: 'acme/app', labels: ['critical'], assignees: ['hans'] });
-    const { code, stderr } = await at.run([]);
-    expect(code).toBe(1);
-    expect(stderr).toContain('is not a folder; no task file is written there');
+    at.gitea.addIssue({ repository: 'acme/app', assignees: ['greta'] });
+    const { code, stdout } = await at.run([]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('WARNING: acme/app#1 for hans is passed over:');
+    expect(stdout).toContain('DISPATCHED: greta → Issue #2');
     expect(at.files().filter((name) => name.startsWith('elsewhere'))).toEqual([]);
   });
 

@@ -45,6 +45,21 @@ export function newestTaskTime(config: Place): number | null {
   return times.reduce((newest, time) => Math.max(newest, time), 0) || null;
 }
 
+/** Throws exit 1 when something on the way to a candidate's task file is a link, or is no folder. Writes nothing. */
+export function checkWay(config: Place, candidate: Candidate): void {
+  const path = taskPath(config, candidate);
+  const below = relative(config.tasksDirectory, dirname(path)).split(sep);
+  if (!isSafeFolderName(candidate.agent) || below.includes('..'))
+    throw unsafe(path, 'leaves the task folder');
+  let folder = config.tasksDirectory;
+  for (const name of below) {
+    folder = join(folder, name);
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (!found) return;
+    if (!found.isDirectory()) throw unsafe(folder, 'is not a folder');
+  }
+}
+
 /** A task file that is written but not yet visible under its name. */
 export interface Draft {
   readonly path: string;
@@ -58,11 +73,9 @@ export interface Draft {
 /** Writes the text beside its final place. Throws exit 1 when a folder on the way is a link or not a folder. */
 export function draftTask(config: Place, candidate: Candidate, text: string, random: string): Draft {
   const path = taskPath(config, candidate);
-  const below = relative(config.tasksDirectory, path).split(sep);
-  if (!isSafeFolderName(candidate.agent) || below.includes('..'))
-    throw unsafe(path, 'leaves the task folder');
+  checkWay(config, candidate);
   mkdirSync(config.tasksDirectory, { recursive: true });
-  makeFolders(config.tasksDirectory, below.slice(0, -1));
+  makeFolders(config.tasksDirectory, relative(config.tasksDirectory, dirname(path)).split(sep));
   const folder = dirname(path);
   const draft = join(folder, `.${basename(path)}.${random}.tmp`);
   removeLeftovers(folder, basename(path));
