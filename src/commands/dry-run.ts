@@ -7,15 +7,14 @@ import { openLedger } from './ledger.ts';
 
 /** The decision that a pass would make now, with every candidate's reason and the file it would write. Nothing is written. */
 export async function dryRun(deps: DispatchDeps, width: number): Promise<ExitCode> {
-  const now = deps.now();
-  const { state, findings } = openLedger(deps, now);
+  const { state, findings } = openLedger(deps, deps.now());
   const { decision, task, warnings, failure } = await choose(deps, state, true);
   deps.print(
     dryRunReport({
       decision,
       task,
       warnings: [...findings.map((finding) => finding.message), ...warnings],
-      now,
+      now: deps.now(),
       width,
     }),
   );
