@@ -43,10 +43,7 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     await deps.sleep(slotOpensAt - deps.now());
     if (deps.isInterrupted()) return EXIT.interrupted;
     const { state, published } = publishTask(deps, ledger.state, task);
-    const failures = Object.fromEntries(
-      Object.entries(state.failures).filter(([key]) => key !== task.candidate.key),
-    );
-    deps.state.write({ ...state, failures });
+    deps.state.write(state);
     if (published) deps.say(task.record.file);
     return published ? EXIT.ok : EXIT.refused;
   } finally {

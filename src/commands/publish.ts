@@ -87,8 +87,10 @@ export function publishTask(
   }
   const outcome = draft.publish(record.trigger === 'forced');
   // From now on, not from when the slot was recorded: the window is between the appearances of two files.
+  const { [candidate.key]: _past, ...failures } = state.failures;
   const after: State = {
     ...state,
+    failures,
     lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending: null },
   };
   if (outcome.kind === 'already-there') {

@@ -121,7 +121,7 @@ export function withFailure(
   return { ...state, failures: { ...state.failures, [row.key]: { ref: row.ref, count, message, retryAt } } };
 }
 
-/** Forgets failures of tasks that are no longer candidates, and the one just dispatched. */
+/** Forgets the failures of tasks that are no longer candidates. */
 export function withoutStaleFailures(state: State, keep: ReadonlySet<string>): State {
   return {
     ...state,

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { DispatchDeps } from '../../src/commands/dispatch-deps.ts';
+import type { Config } from '../../src/core/config.ts';
+import type { FullIssue } from '../../src/core/issue.ts';
+import type { LogEvent } from '../../src/core/log-event.ts';
+import { parseFrontMatter } from '../../src/core/front-matter.ts';
+import { appendDispatch, readDispatches } from '../../src/io/state/journal.ts';
+import { takeLock } from '../../src/io/state/lock.ts';
+import { readState, setAside, writeState } from '../../src/io/state/store.ts';
+import { checkWay, countOpenTasks, draftTask, findExisting, taskPath } from '../../src/io/tasks/folder.ts';
+import { readBeginning } from '../../src/io/tasks/task-list.ts';
+import { aConfig } from './builders.ts';
+
+export interface Simulation {
+  readonly deps: DispatchDeps;
+  readonly config: Config;
+  /** Epoch milliseconds; tests move it, and sleeping moves it. */
+  readonly clock: { now: number };
+  readonly events: LogEvent[];
+  /** When each task file appeared, by the simulated clock. */
+  readonly appearances: number[];
+}
+
+/** A pass in this process: real files in a new folder, a clock that tests move, and issues given as values. */
+export function simulation(
+  issues: () => readonly FullIssue[],
+  start: number,
+  overrides: Partial<Config> = {},
+): Simulation {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatcher-sim-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const config = aConfig({
+    workspace: folder,
+    tasksDirectory: join(folder, '.agent-tasks'),
+    stateDirectory: join(folder, '.agent-dispatcher'),
+    ...overrides,
+  });
+  const clock = { now: start };
+  const events: LogEvent[] = [];
+  const appearances: number[] = [];
+  const deps: DispatchDeps = {
+    config,
+    version: '0.0.0',
+    now: () => clock.now,
+    sleep: async (ms) => void (clock.now += Math.max(0, ms)),
+    randomWord: () => 'k7QdXXXXXXXX',
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    listIssues: async () => ({ issues: issues(), warnings: [] }),
+    readIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
+    template: async () => (data) => `${data.issue.ref}\n`,
+    tasks: {
+      path: (candidate) => taskPath(config, candidate),
+      checkWay: (candidate) => checkWay(config, candidate),
+      existing: (candidate) => findExisting(config, candidate),
+      openTasks: (agent) => countOpenTasks(config, agent),
+      newestTime: () => null,
+      published: (file) => {
+        const text = readBeginning(file);
+        return text === undefined
+          ? null
+          : { dispatchedAt: parseFrontMatter(text)?.get('dispatchedAt'), appearedAt: clock.now };
+      },
+      draft: (candidate, text) => {
+        const draft = draftTask(config, candidate, text, 'random');
+        return {
+          ...draft,
+          publish: (replace) => {
+            appearances.push(clock.now);
+            return draft.publish(replace);
+          },
+        };
+      },
+    },
+    state: {
+      lock: async (seconds) => takeLock(config.stateDirectory, seconds),
+      read: () => readState(config.stateDirectory),
+      write: (state) => writeState(config.stateDirectory, state),
+      setAside: (at) => setAside(config.stateDirectory, at),
+    },
+    journal: {
+      append: (entry) => appendDispatch(config.stateDirectory, entry),
+      read: () => readDispatches(config.stateDirectory),
+    },
+    log: (event) => void events.push(event),
+    say: () => {},
+    print: () => {},
+    isInterrupted: () => false,
+  };
+  return { deps, config, clock, events, appearances };
+}

@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+import { Chalk } from 'chalk';
+import stringWidth from 'string-width';
+import { snapshotOf, type TaskFile } from '../../src/core/snapshot.ts';
+import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state.ts';
+import { statusScreen, statusTsv } from '../../src/views/status.ts';
+import { aConfig, MINUTE, NOON } from '../support/builders.ts';
+
+const iso = (at: number): string => new Date(at).toISOString();
+const aRow = (overrides: Partial<RowRecord>): RowRecord => ({
+  key: '7:hans',
+  ref: 'acme/app#7',
+  issue: 7,
+  repository: 'acme/app',
+  title: 'Retry webhooks on 5xx',
+  agent: 'hans',
+  priority: 'HIGH',
+  prioritySource: 'label:Priority/High',
+  outcome: 'next',
+  reason: null,
+  detail: null,
+  file: '/work/.agent-tasks/hans/issue-7.md',
+  createdAt: iso(NOON - 180 * MINUTE),
+  ...overrides,
+});
+const aPass = (overrides: Partial<PassRecord> = {}): PassRecord => ({
+  startedAt: iso(NOON - 40_000),
+  finishedAt: iso(NOON - 39_000),
+  outcome: 'dispatched',
+  ref: 'acme/app#2',
+  error: null,
+  warnings: [],
+  rows: [aRow({})],
+  ...overrides,
+});
+const aFile = (fields: Record<string, unknown>, done = false): TaskFile => ({
+  agent: 'hans',
+  file: `/work/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
+  done,
+  fields: new Map(Object.entries(fields)),
+});
+const FILE = aFile({
+  ref: 'acme/app#2',
+  issue: 2,
+  title: 'silent DB errors',
+  priority: 'CRITICAL',
+  dispatchedAt: iso(NOON - 39_000),
+  createdAt: iso(NOON - MINUTE),
+});
+const snapshot = (
+  state: Partial<State>,
+  files: readonly TaskFile[] = [],
+  agents: readonly string[] = ['hans'],
+) =>
+  snapshotOf(
+    {
+      config: aConfig({ agents: new Map(agents.map((name) => [name, { maxTasks: null, template: null }])) }),
+      version: '1.0.0',
+      state: { ...EMPTY_STATE, ...state },
+      files,
+      dispatches: [],
+      midnight: NOON - 12 * 60 * MINUTE,
+      warnings: [],
+    },
+    NOON,
+  );
+const screen = (shown: ReturnType<typeof snapshot>, width = 80, unicode = true) =>
+  statusScreen(shown, { now: NOON, width, chalk: new Chalk({ level: 0 }), unicode });
+const LAST = { at: iso(NOON - 39_000), ref: 'acme/app#2', pending: null };
+
+describe('on a terminal', () => {
+  test('health, slot, and a table for each agent', () => {
+    const rows = [
+      aRow({}),
+      aRow({
+        key: '9',
+        ref: 'acme/app#9',
+        title: '修复数据库错误'.repeat(8),
+        priority: 'LOW',
+        outcome: 'waiting',
+      }),
+    ];
+    const shown = snapshot({ lastPass: aPass({ rows }), lastDispatch: LAST }, [FILE], ['greta', 'hans']);
+    expect(screen(shown)).toMatchInlineSnapshot(`
+      "● ok: last pass 39s ago, dispatched acme/app#2
+      next slot in 21s, 2 waiting, oldest HIGH 3h
+
+      greta  0 dispatched, 0 waiting
+        Nothing assigned to greta.
+
+      hans  1 dispatched, 2 waiting
+        PRIORITY  ISSUE       TITLE                                    STATE       AGE
+        CRITICAL  acme/app#2  silent DB errors                         dispatched  39s
+        HIGH      acme/app#7  Retry webhooks on 5xx                    next        3h
+        LOW       acme/app#9  修复数据库错误修复数据库错误修复数据库…  waiting     3h
+      "
+    `);
+    for (const line of screen(shown).split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(80);
+  });
+
+  test('narrower than 60 cells: two lines a task', () => {
+    expect(screen(snapshot({ lastPass: aPass(), lastDispatch: LAST }, [FILE]), 40)).toMatchInlineSnapshot(`
+      "● ok: last pass 39s ago, dispatched acme/app#2
+      next slot in 21s, 1 waiting, oldest HIGH 3h
+
+      hans  1 dispatched, 1 waiting
+        CRITICAL acme/app#2  dispatched 39s
+          silent DB errors
+        HIGH acme/app#7  next 3h
+          Retry webhooks on 5xx
+      "
+    `);
+  });
+
+  test('without UTF-8: ASCII signs', () => {
+    expect(screen(snapshot({ lastPass: aPass() }), 80, false)).toMatch(/^\* ok: /u);
+  });
+
+  test('a task file that an agent has spoilt is shown with what is known', () => {
+    expect(
+      screen(snapshot({ lastPass: aPass({ rows: [] }) }, [aFile({ issue: 3, title: '', priority: 'HUGE' })])),
+    ).toContain('unknown');
+  });
+
+  test('the last five finished tasks are shown, the others counted', () => {
+    const files = Array.from({ length: 8 }, (_, index) =>
+      aFile({ issue: index, ref: `acme/app#${index}`, title: 'x', priority: 'LOW' }, true),
+    );
+    const text = screen(snapshot({ lastPass: aPass({ rows: [] }) }, files));
+    expect(text.match(/ done /gu)).toHaveLength(5);
+    expect(text).toContain('and 3 more done');
+  });
+});
+
+describe('health', () => {
+  const error = {
+    code: 'gitea_unauthorized',
+    message: 'Gitea refused the token (401)',
+    hint: 'make a new one',
+  };
+  test.for<{ state: Partial<State>; health: string; says: string; fix: string | null }>([
+    {
+      state: {},
+      health: 'never_run',
+      says: '○ never run: no pass has run yet',
+      fix: 'dispatcher dispatch --dry-run',
+    },
+    {
+      state: { lastPass: aPass() },
+      health: 'ok',
+      says: '● ok: last pass 39s ago, dispatched acme/app#2',
+      fix: null,
+    },
+    {
+      state: { lastPass: aPass({ finishedAt: iso(NOON - 91_000) }) },
+      health: 'late',
+      says: '▲ late: last pass 1m ago',
+      fix: 'systemctl list-timers',
+    },
+    {
+      state: { lastPass: aPass({ finishedAt: iso(NOON - 181_000) }) },
+      health: 'stale',
+      says: '✖ stale: last pass 3m ago',
+      fix: 'systemctl enable --now dispatcher.timer',
+    },
+    {
+      state: {
+        lastPass: aPass({ outcome: 'failed', error }),
+        consecutiveFailures: 3,
+        failingSince: iso(NOON - 3 * MINUTE),
+      },
+      health: 'failing',
+      says: '✖ failing: 3 passes in a row, since 3m: Gitea refused the token (401)',
+      fix: 'make a new one',
+    },
+    {
+      state: {
+        lastPass: aPass(),
+        pause: { at: iso(NOON - 60 * MINUTE), by: 'ana', reason: 'release freeze', agents: null },
+      },
+      health: 'paused',
+      says: '‖ paused since 1h: release freeze',
+      fix: 'dispatcher resume',
+    },
+  ])('$health says what is the matter and what to do', ({ state, health, says, fix }) => {
+    const shown = snapshot(state);
+    expect(shown.health).toBe(health);
+    const [first, second] = screen(shown).split('\n');
+    expect(first).toContain(says);
+    if (fix === null) expect(second).not.toContain('fix:');
+    else expect(second).toContain(`  fix: `);
+    expect(screen(shown)).toContain(fix ?? '');
+  });
+});
+
+describe('for programs', () => {
+  test('a line a task: tabs, full values, RFC 3339', () => {
+    expect(statusTsv(snapshot({ lastPass: aPass() }, [FILE]))).toBe(
+      `hans\tCRITICAL\tacme/app#2\tsilent DB errors\tdispatched\t${iso(NOON - 39_000)}\nhans\tHIGH\tacme/app#7\tRetry webhooks on 5xx\tnext\t${iso(NOON - 180 * MINUTE)}\n`,
+    );
+  });
+
+  test('the document has typed values, and null for what is unknown', () => {
+    const shown = snapshot({ lastPass: aPass(), lastDispatch: LAST }, [FILE]);
+    expect(shown).toMatchObject({
+      schemaVersion: 1,
+      health: 'ok',
+      slot: { free: false, opensAt: iso(NOON + 21_000) },
+      counts: { waiting: 1, dispatched: 1, done: 0, skipped: 0, dispatchedToday: 0 },
+      next: { ref: 'acme/app#7', agent: 'hans', priority: 'HIGH' },
+      oldestWaiting: { ref: 'acme/app#7', priority: 'HIGH' },
+    });
+    expect(shown.agents[0]?.tasks[0]).toMatchObject({ state: 'dispatched', url: null });
+    expect(JSON.stringify(shown)).not.toContain('""');
+  });
+
+  test('a waiting task whose file has appeared since the pass is not shown twice', () => {
+    const shown = snapshot({ lastPass: aPass() }, [aFile({ issue: 7, ref: 'acme/app#7' })]);
+    expect(shown.agents[0]?.tasks.map((task) => task.state)).toEqual(['dispatched']);
+  });
+});
