@@ -1,0 +1,103 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { parseConfig } from '../src/io/config-file.ts';
+import { ConfigSchema } from '../src/core/config.ts';
+
+const DEPLOY = fileURLToPath(new URL('../deploy', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../bin/dispatcher.js', import.meta.url));
+const read = (name: string): string => readFileSync(join(DEPLOY, name), 'utf8');
+const UNITS = readdirSync(DEPLOY, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  /\.(?:service|timer)$/u.test(name),
+);
+const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+const scratch = mkdtempSync(join(tmpdir(), 'dispatcher-units-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** The unit as the README installs it: with the paths of this machine. */
+function installed(name: string): string {
+  const file = join(scratch, name.replace('/', '-user-'));
+  const unit = read(name).replace(/^ExecStart=\S+ \S+/mu, `ExecStart=${process.execPath} ${SCRIPT}`);
+  writeFileSync(file, unit.replaceAll('%h/.config', '/etc'));
+  return file;
+}
+
+describe('the units', () => {
+  test.skipIf(!has('systemd-analyze')).for(UNITS)(
+    '%s passes systemd-analyze verify without a word',
+    (name) => {
+      const partner = name.endsWith('.timer') ? [installed(name.replace('.timer', '.service'))] : [];
+      // A timer names its service by its own name.
+      const files = [installed(name), ...partner];
+      const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...files], {
+        encoding: 'utf8',
+      });
+      expect({ status, stderr: stderr.split('\n').filter((line) => line.includes('dispatcher')) }).toEqual({
+        status: 0,
+        stderr: [],
+      });
+    },
+  );
+
+  test.skipIf(!has('systemd-analyze'))(
+    'the service is exposed by 2.0 at most, as systemd-analyze security counts',
+    () => {
+      const report = execFileSync(
+        'systemd-analyze',
+        ['security', '--offline=true', installed('dispatcher.service')],
+        { encoding: 'utf8' },
+      );
+      const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/u.exec(report) ?? [];
+      expect(Number(exposure)).toBeLessThanOrEqual(2);
+    },
+  );
+
+  test.for(UNITS)('%s holds no token, and nothing that keeps Node from starting', (name) => {
+    expect(read(name)).not.toMatch(/^(?:Environment|PassEnvironment|MemoryDenyWriteExecute)/mu);
+  });
+
+  test.for(['dispatcher.timer', 'user/dispatcher.timer'])('%s starts every minute, to the second', (name) => {
+    expect(read(name)).toMatch(/^OnCalendar=minutely$/mu);
+    expect(read(name)).toMatch(/^AccuracySec=1s$/mu);
+  });
+
+  test.for(['dispatcher.service', 'user/dispatcher.service'])(
+    '%s ends a hung pass before the next one is due',
+    (name) => {
+      expect(read(name)).toMatch(/^TimeoutStartSec=50s$/mu);
+      expect(read(name)).toMatch(/^Type=oneshot$/mu);
+    },
+  );
+});
+
+test.skipIf(!has('logrotate'))('logrotate takes its snippet', () => {
+  // The user of the snippet need not exist here.
+  const file = join(scratch, 'logrotate');
+  writeFileSync(
+    file,
+    read('logrotate/dispatcher')
+      .replace(/^ *su .*\n/mu, '')
+      .replace(/(create \d+).*/u, '$1'),
+  );
+  const { status, stderr } = spawnSync('logrotate', ['--debug', file], { encoding: 'utf8' });
+  expect(stderr).not.toMatch(/^error/mu);
+  expect(status).toBe(0);
+});
+
+describe('the configuration', () => {
+  test('the annotated example is valid, and shows every key', () => {
+    const example = parseConfig(read('config.example.yaml'), 'config.example.yaml');
+    const keys = (value: object): string[] => Object.keys(value).toSorted();
+    expect(keys(example)).toEqual(keys(ConfigSchema.shape));
+    expect(keys(example.gitea)).toEqual(keys(ConfigSchema.shape.gitea.shape));
+  });
+
+  test('the JSON Schema for editors is the one that the program checks by', async () => {
+    const schema = { title: 'Configuration of dispatcher', ...z.toJSONSchema(ConfigSchema) };
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../deploy/config.schema.json');
+  });
+});
