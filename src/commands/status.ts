@@ -60,7 +60,7 @@ export async function status(deps: StatusDeps, options: StatusOptions): Promise<
 }
 
 /** The picture that the local files give now. */
-export function takeSnapshot(
+function takeSnapshot(
   deps: Omit<StatusDeps, 'stdout' | 'stderr' | 'environment' | 'sleep' | 'isInterrupted'>,
 ): Snapshot {
   const now = deps.now();

@@ -6,7 +6,7 @@ import { closedGates, type Facts, type Gate } from './eligibility.ts';
 export const SLOT_PATIENCE_MS = 5000;
 
 /** What became of a candidate: exactly one of these. */
-export type Outcome =
+type Outcome =
   | { readonly kind: 'chosen' }
   | { readonly kind: 'next' }
   | { readonly kind: 'waiting' }

@@ -131,7 +131,7 @@ export interface RepositoryPattern {
   readonly name: string | null;
 }
 
-export interface AgentConfig {
+interface AgentConfig {
   readonly maxTasks: number | null;
   readonly template: string | null;
 }

@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { isSafeFolderName } from './task-file.ts';
 
 /** Why a candidate is passed over. The same words stand in state, JSON, log and documentation. */
-export type SkipReason =
+type SkipReason =
   | 'unknown_agent'
   | 'unsafe_name'
   | 'done'

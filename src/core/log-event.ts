@@ -14,7 +14,7 @@ const EVENTS = {
   ARCHIVED: { sign: '📦', level: 'notice' },
   WAITING: { sign: '⏳', level: 'info' },
 } as const;
-export type EventName = keyof typeof EVENTS;
+type EventName = keyof typeof EVENTS;
 
 export interface LogEvent {
   readonly name: EventName;

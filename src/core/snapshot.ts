@@ -18,7 +18,7 @@ export interface TaskFile {
   readonly fields: ReadonlyMap<string, unknown>;
 }
 
-export type TaskState = 'next' | 'waiting' | 'dispatched' | 'done';
+type TaskState = 'next' | 'waiting' | 'dispatched' | 'done';
 
 /** One line of an agent's table. Null stands for unknown, never an empty text. */
 export interface TaskStatus {

@@ -7,7 +7,7 @@ import { refOf } from './issue.ts';
 import { PRIORITIES } from './priority.ts';
 import { cleanLine } from './untrusted.ts';
 
-export const STATE_VERSION = 1;
+const STATE_VERSION = 1;
 
 const instant = z.string().check(z.refine((text) => fromRfc3339(text) !== undefined));
 const ErrorSchema = z.object({ code: z.string(), message: z.string(), hint: z.nullable(z.string()) });

@@ -7,7 +7,7 @@ import { type FrontMatterValue, renderFrontMatter } from './front-matter.ts';
 import { type Comment, type FullIssue, refOf } from './issue.ts';
 import { cleanInline, cleanLine, cleanLogin, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
 
-export const TASK_SCHEMA = 'dispatcher.task/1';
+const TASK_SCHEMA = 'dispatcher.task/1';
 
 const BODY_LIMIT = 60_000;
 const COMMENT_LIMIT = 10_000;

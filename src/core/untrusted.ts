@@ -1,7 +1,7 @@
 // Text that came from Gitea was written by strangers. Everything that shows it passes through here first.
 
 /** What was taken out of a text because a reader on Gitea could not have seen it. */
-export interface Removed {
+interface Removed {
   readonly comments: number;
   readonly invisible: number;
 }

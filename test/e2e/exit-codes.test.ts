@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Finished, finished, type Workspace, workspace } from '../support/command.ts';
+import { EMPTY_ISSUE } from '../support/gitea/json.ts';
 import { FAULTS } from '../support/gitea/server.ts';
 
 interface Row {
@@ -253,7 +254,7 @@ describe('one bad issue never stops the others', () => {
     ).text();
     at.gitea.intercept(/issues\?/u, {
       headers: { 'x-total-count': '2' },
-      body: `[{"id":0,"number":0},${list.trim().slice(1)}`,
+      body: `[${JSON.stringify(EMPTY_ISSUE)},${list.trim().slice(1)}`,
     });
     const { stdout } = await at.run([]);
     expect(stdout).toContain('WARNING: Gitea sent 1 unreadable issue, left out of this pass');

@@ -47,7 +47,7 @@ export interface JsonAnswer {
   readonly totalCount: number | null;
 }
 /** 400 and 404 are the server's words about what was asked, not about its own state. */
-export type Answer = JsonAnswer | { readonly status: 400 | 404 };
+type Answer = JsonAnswer | { readonly status: 400 | 404 };
 
 export type GiteaClient = (path: string) => Promise<Answer>;
 

@@ -1,7 +1,7 @@
 // One fake Gitea for tests, demo and benchmark: stateful, over real HTTP, with the traps that its source has.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { commentJson, issueJson } from './json.ts';
+import { commentJson, HIDDEN_ISSUE, issueJson } from './json.ts';
 import { createStore, type Store, type StoredIssue } from './store.ts';
 
 export interface FakeGiteaOptions {
@@ -30,7 +30,7 @@ export interface FakeGitea extends Store {
   readonly close: () => Promise<void>;
 }
 
-export const TOKEN = '0123456789abcdef0123456789abcdef01234567';
+const TOKEN = '0123456789abcdef0123456789abcdef01234567';
 
 /** Starts it on loopback; port 0 picks a free one. */
 export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<FakeGitea> {
@@ -194,10 +194,11 @@ function underRepository(
     );
   }
   if (sub === 'timeline') return json(200, null, { 'x-total-count': '0' }); // an empty one is null
-  const blockers = issue.dependsOn.flatMap((ref) => {
+  const blockers = issue.dependsOn.map((ref) => {
     const [name = '', index] = ref.split('#');
     const blocker = context.store.find(name, Number(index));
-    return blocker ? [issueJson(blocker, context)] : [];
+    // One that the token may not see is shown without anything that would name it.
+    return blocker ? issueJson(blocker, context) : HIDDEN_ISSUE;
   });
   const { size, from } = paging(context, query, 30);
   return json(200, blockers.slice(from, from + size));

@@ -1,0 +1,134 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'dispatcher-house-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** What the linter says about one file planted into a copy of the house's folders. */
+function lint(file: string, source: string): string {
+  const house = mkdtempSync(join(scratch, 'house-'));
+  copyFileSync(join(ROOT, '.oxlintrc.json'), join(house, '.oxlintrc.json'));
+  symlinkSync(join(ROOT, 'node_modules'), join(house, 'node_modules'));
+  mkdirSync(join(house, dirname(file)), { recursive: true });
+  writeFileSync(join(house, file), source);
+  return spawnSync(join(ROOT, 'node_modules/.bin/oxlint'), ['src'], { cwd: house, encoding: 'utf8' }).stdout;
+}
+
+describe('the direction of imports is held by the linter', () => {
+  test.for([
+    { file: 'src/core/planted.ts', from: 'node:fs', says: 'core is pure' },
+    { file: 'src/core/planted.ts', from: '../io/files.ts', says: 'core is pure' },
+    { file: 'src/core/planted.ts', from: '../views/columns.ts', says: 'core is pure' },
+    { file: 'src/io/tasks/planted.ts', from: '../../commands/dispatch.ts', says: 'io imports core only' },
+    { file: 'src/io/planted.ts', from: '../views/idle.ts', says: 'io imports core only' },
+    { file: 'src/io/planted.ts', from: '../deps.ts', says: 'io imports core only' },
+    { file: 'src/views/planted.ts', from: '../io/files.ts', says: 'views import core only' },
+    { file: 'src/views/planted.ts', from: 'node:os', says: 'views import core only' },
+    { file: 'src/commands/planted.ts', from: '../io/files.ts', says: 'the outside world as parameters' },
+    { file: 'src/commands/planted.ts', from: 'node:fs', says: 'the outside world as parameters' },
+    { file: 'src/commands/planted.ts', from: '../deps.ts', says: 'the outside world as parameters' },
+  ])('$file must not import $from', ({ file, from, says }) => {
+    expect(lint(file, `import { x } from '${from}';\nexport const y = x;\n`)).toContain(says);
+  });
+
+  test('core must not read the process or the clock of the machine', () => {
+    expect(lint('src/core/planted.ts', 'export const y = process.env;\n')).toContain('no-restricted-globals');
+  });
+
+  test('what is allowed passes', () => {
+    expect(lint('src/io/planted.ts', "import { x } from '../core/x.ts';\nexport const y = x;\n")).toContain(
+      '0 errors',
+    );
+  });
+});
+
+describe('the source', () => {
+  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const sources = files.map((name) => ({ name, text: readFileSync(join(ROOT, 'src', name), 'utf8') }));
+
+  test.for([
+    { what: 'the environment of the process', pattern: /process\.env/u, only: ['main.ts'] },
+    { what: 'the clock', pattern: /Date\.now\(\)|new Date\(\)|performance\.timeOrigin/u, only: ['deps.ts'] },
+    {
+      what: 'HTTP',
+      pattern: /from '(?:ofetch|node-fetch-native\/node|node:https?)'/u,
+      only: ['io/gitea/client.ts'],
+    },
+    { what: 'the end of the process', pattern: /process\.exit\(/u, only: [] },
+  ])('$what is touched in $only alone', ({ pattern, only }) => {
+    expect(sources.filter(({ text }) => pattern.test(text)).map(({ name }) => name)).toEqual(only);
+  });
+
+  test('every exported function says what the caller gets', () => {
+    const silent = sources.flatMap(({ name, text }) =>
+      [...text.matchAll(/(^|\n)([^\n]*)\nexport (?:async )?function (\w+)/gu)]
+        .filter(([, , before]) => !before?.trimEnd().endsWith('*/'))
+        .map((match) => `${name}: ${match[3]}`),
+    );
+    expect(silent).toEqual([]);
+  });
+});
+
+describe('the package', () => {
+  test('holds one bundled file, templates, deploy files and documents, and runs from any folder once installed', () => {
+    const packed =
+      execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch], {
+        cwd: ROOT,
+        encoding: 'utf8',
+      })
+        .trim()
+        .split('\n')
+        .at(-1) ?? '';
+    const list = execFileSync('tar', ['-tzf', join(scratch, packed)], { encoding: 'utf8' });
+    const names = list
+      .trim()
+      .split('\n')
+      .map((name) => name.replace('package/', ''));
+    expect(names.filter((name) => name.startsWith('dist/'))).toEqual(['dist/dispatcher.cjs']);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'README.md',
+        'LICENSE',
+        'CHANGELOG.md',
+        'bin/dispatcher.js',
+        'bin/package.json',
+        'templates/task.md.hbs',
+        'templates/partials/rules.md.hbs',
+        'deploy/dispatcher.service',
+        'deploy/config.schema.json',
+      ]),
+    );
+    expect(names.filter((name) => /^(?:src|test|\.)/u.test(name))).toEqual([]);
+
+    const prefix = join(scratch, 'prefix');
+    execFileSync(
+      'npm',
+      ['install', '--global', '--silent', '--offline', '--prefix', prefix, join(scratch, packed)],
+      { stdio: 'ignore' },
+    );
+    const { status, stdout } = spawnSync(join(prefix, 'bin/dispatcher'), ['--version'], {
+      cwd: '/',
+      encoding: 'utf8',
+    });
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `${version}\n` });
+    expect(readdirSync(join(prefix, 'lib/node_modules'))).toEqual(['agent-dispatcher']);
+    expect(readdirSync(join(prefix, 'lib/node_modules/agent-dispatcher'))).not.toContain('node_modules');
+  });
+});

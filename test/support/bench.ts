@@ -1,0 +1,78 @@
+// `npm run bench`: what a pass costs, as multiples of `node -e 0` measured in the same run.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type FakeGitea, startFakeGitea } from './gitea/server.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
+const ROUNDS = 21;
+
+interface Case {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly repository?: string;
+  readonly fresh?: boolean;
+}
+
+async function measure({ url, token }: FakeGitea): Promise<void> {
+  const cases: readonly Case[] = [
+    { name: 'node -e 0', args: ['-e', '0'] },
+    { name: 'dispatcher --version (load the bundle)', args: [COMMAND, '--version'] },
+    { name: 'dispatcher status', args: [COMMAND, 'status'], fresh: true },
+    { name: 'a pass, nothing assigned, 50 open issues', args: [COMMAND], repository: 'acme/idle' },
+    { name: 'a pass, 50 candidates, no slot', args: [COMMAND] },
+    { name: 'a pass that dispatches, 50 candidates', args: [COMMAND], fresh: true },
+  ];
+  const times = cases.map((): number[] => []);
+  const folders = cases.map(() => mkdtempSync(join(tmpdir(), 'dispatcher-bench-')));
+  // Round by round, not case by case: what else the machine does hits all alike.
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, { args, repository = 'acme/app', fresh }] of cases.entries()) {
+      const folder = folders[index] ?? '';
+      if (fresh) rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(
+        join(folder, 'dispatcher.yaml'),
+        `gitea: { url: "${url}", repositories: [${repository}] }\n`,
+      );
+      times[index]?.push(await cpuOf(args, folder, token));
+    }
+  }
+  const medians = times.map((list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0);
+  const base = medians[0] ?? 1;
+  console.log(
+    `CPU time, user and system, children included; median of ${ROUNDS} rounds; Node ${process.versions.node}\n`,
+  );
+  for (const [index, { name }] of cases.entries()) {
+    const median = medians[index] ?? 0;
+    console.log(`${name.padEnd(42)} ${median.toFixed(0).padStart(5)} ms   ${(median / base).toFixed(2)} x`);
+  }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+}
+
+// bash measures: Node tells the CPU time of all its children together only.
+async function cpuOf(args: readonly string[], cwd: string, token: string): Promise<number> {
+  const script = 'TIMEFORMAT="%U %S"; time "$0" "$@" >/dev/null 2>&1';
+  const child = spawn('bash', ['-c', script, process.execPath, ...args], {
+    cwd,
+    env: { ...process.env, GITEA_TOKEN: token },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part));
+  await new Promise((resolve) => child.on('close', resolve));
+  const [user = 0, system = 0] = text.trim().split(' ').map(Number);
+  return (user + system) * 1000;
+}
+
+const gitea = await startFakeGitea();
+const body = 'A body of ordinary length. '.repeat(60);
+for (let number = 1; number <= 50; number += 1) {
+  gitea.addIssue({ repository: 'acme/app', title: `Issue ${number}`, body, assignees: ['hans'] });
+  gitea.addIssue({ repository: 'acme/idle', title: `Issue ${number}`, body });
+}
+await measure(gitea);
+await gitea.close();
