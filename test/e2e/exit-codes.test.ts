@@ -115,7 +115,7 @@ describe('every exit code of the README is reached', () => {
     {
       code: 78,
       when: 'the template is wrong',
-      says: /all\.md\.hbs:2: unknown variable titel \(did you mean issue\.title\?\)/u,
+      says: /all\.md\.hbs:2: unknown variable issue\.titel \(did you mean issue\.title\?\)/u,
       run: async (at) => {
         at.write('all.md.hbs', 'x\n{{issue.titel}}');
         at.write(

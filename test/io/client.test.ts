@@ -149,7 +149,7 @@ describe('a listing', () => {
   });
   const pages = (
     all: readonly object[],
-    { size = 50, total = all.length as number | null } = {},
+    { size = 50, total = all.length }: { size?: number; total?: number | null } = {},
   ): { readonly asked: string[] } => {
     const asked: string[] = [];
     server.use(

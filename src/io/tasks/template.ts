@@ -8,6 +8,7 @@ import type { TaskData } from '../../core/task-document.ts';
 /** Renders one task's text below its front matter. Throws exit 78 with file:line and the nearest known name. */
 export type TaskTemplate = (data: TaskData) => string;
 
+const MAX_DEPTH = 50;
 const STRICT = { strict: true, noEscape: true, preventIndent: true } as const;
 
 /**
@@ -17,16 +18,18 @@ const STRICT = { strict: true, noEscape: true, preventIndent: true } as const;
 export function loadTemplate(file: string | null, builtInFolder: string): TaskTemplate {
   const path = file ?? join(builtInFolder, 'task.md.hbs');
   const handlebars = Handlebars.create();
-  handlebars.unregisterHelper('log'); // writes to the console
+  handlebars.registerHelper('log', () => {
+    throw new Error('the helper log is not available: it would write to the console');
+  });
   handlebars.registerHelper('json', (value: unknown) => JSON.stringify(value));
   const folders = file === null ? [builtInFolder] : [builtInFolder, dirname(file)];
   for (const folder of folders) {
     for (const partial of partialsIn(join(folder, 'partials'))) {
       const name = basename(partial, '.md.hbs');
-      handlebars.registerPartial(name, named(partial, compile(handlebars, partial)));
+      handlebars.registerPartial(name, named(compile(handlebars, partial)));
     }
   }
-  const render = named(path, compile(handlebars, path));
+  const render = named(compile(handlebars, path));
   return (data) =>
     `${render(data)
       .replaceAll(/\n{3,}/gu, '\n\n')
@@ -35,7 +38,13 @@ export function loadTemplate(file: string | null, builtInFolder: string): TaskTe
 
 type Render = (data: unknown, options?: Handlebars.RuntimeOptions) => string;
 
-function compile(handlebars: typeof Handlebars, file: string): Render {
+interface Compiled {
+  readonly file: string;
+  readonly names: readonly NamedPath[];
+  readonly render: Render;
+}
+
+function compile(handlebars: typeof Handlebars, file: string): Compiled {
   let source: string;
   try {
     source = readFileSync(file, 'utf8');
@@ -44,50 +53,79 @@ function compile(handlebars: typeof Handlebars, file: string): Render {
   }
   try {
     // Parsed here: compile() alone would find syntax errors only when it renders.
-    return handlebars.compile(handlebars.parse(source), STRICT);
+    const program = handlebars.parse(source);
+    const names = pathsIn(program);
+    const inherited = names.find((name) => name.parts.some((part) => part in Object.prototype));
+    if (inherited)
+      throw invalid(`${file}:${inherited.line}: unknown variable ${inherited.original}`, undefined);
+    return { file, names, render: handlebars.compile(program, STRICT) };
   } catch (error) {
-    throw new UserError(`${file}:${lineOf(error) ?? 1}: ${syntaxComplaint(error)}`, {
-      exitCode: EXIT.invalid,
-      code: 'template_invalid',
-      cause: error,
-    });
+    if (error instanceof UserError) throw error;
+    throw invalid(`${file}:${lineOf(error) ?? 1}: ${syntaxComplaint(error)}`, error);
   }
 }
 
-// Says in which file it happened: Handlebars knows only the line.
-function named(file: string, render: Render): Render {
+// Says in which file it happened, and what was meant: Handlebars knows only the position. It also ends endless inclusion,
+// before the stack is full: V8 aborts the whole process when it has to compile a regular expression there.
+function named({ file, names, render }: Compiled): Render {
+  let depth = 0;
   return (data, options) => {
+    depth += 1;
     try {
+      if (depth > MAX_DEPTH) throw invalid(`${file}: this partial includes itself without end`, undefined);
       return render(data, options);
     } catch (error) {
       if (error instanceof UserError) throw error;
-      throw invalid(`${file}:${lineOf(error) ?? 1}: ${renderComplaint(error, data)}`, error);
+      throw invalid(`${file}:${lineOf(error) ?? 1}: ${renderComplaint(error, names, data)}`, error);
+    } finally {
+      depth -= 1;
     }
   };
 }
 
-const UNKNOWN_NAME = /^"(.+)" not defined in/u;
+/** A variable as the template writes it, and where. */
+interface NamedPath {
+  readonly original: string;
+  readonly parts: readonly string[];
+  readonly line: number;
+  readonly column: number;
+}
 
-function renderComplaint(error: unknown, data: unknown): string {
-  const message = messageOf(error).replace(/ - \d+:\d+$/u, '');
-  const unknown = UNKNOWN_NAME.exec(message)?.[1] ?? /^Missing helper: "(.+)"/u.exec(message)?.[1];
+function pathsIn(node: unknown): NamedPath[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const below = Object.values(node).flatMap(pathsIn);
+  return isPath(node) ? [{ original: node.original, parts: node.parts, ...node.loc.start }, ...below] : below;
+}
+
+function isPath(node: object): node is hbs.AST.PathExpression {
+  return 'type' in node && node.type === 'PathExpression';
+}
+
+function renderComplaint(error: unknown, names: readonly NamedPath[], data: unknown): string {
+  const [, message = '', line, column] = /^(.*?)(?: - (\d+):(\d+))?$/su.exec(messageOf(error)) ?? [];
+  const unknown =
+    /^"(.+)" not defined in|^Missing helper: "(.+)"|^Cannot use 'in' operator to search for '(.+?)'/u
+      .exec(message)
+      ?.slice(1)
+      .find(Boolean);
   if (unknown !== undefined) {
-    const known = namesIn(data);
-    const nearest =
-      known.length > 0
-        ? closest(
-            unknown,
-            known.map((name) => name.split('.').at(-1) ?? name),
-          )
-        : undefined;
-    const whole = known.find((name) => name === nearest || name.endsWith(`.${nearest}`));
-    return `unknown variable ${unknown}${whole ? ` (did you mean ${whole}?)` : ''}`;
+    const written =
+      names.find((name) => String(name.line) === line && String(name.column) === column)?.original ?? unknown;
+    return `unknown variable ${written}${suggestion(written, namesIn(data))}`;
   }
   const partial = /^The partial (.+) could not be found/u.exec(message)?.[1];
   if (partial !== undefined)
     return `unknown partial ${partial}: expected it as partials/${partial}.md.hbs beside the template`;
-  if (error instanceof RangeError) return 'a partial includes itself without end';
   return message;
+}
+
+// By its whole name, or by its last part: inside a loop only that is written.
+function suggestion(written: string, known: readonly string[]): string {
+  const leaves = new Map(known.map((name) => [name.split('.').at(-1) ?? name, name]));
+  const spellings = [...known, ...leaves.keys()];
+  if (spellings.length === 0) return '';
+  const nearest = closest(written, spellings);
+  return ` (did you mean ${known.includes(nearest) ? nearest : leaves.get(nearest)}?)`;
 }
 
 function syntaxComplaint(error: unknown): string {

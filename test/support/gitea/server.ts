@@ -130,7 +130,8 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   if (/^\/issues(?:\/\d+(?:\/(?:comments|dependencies|timeline))?)?$/u.test(rest)) {
     if (!needsScope(context, problem)) return;
     const newName = context.store.renamedTo(repository);
-    if (newName !== undefined) return redirect(response, `/api/v1/repos/${newName}${rest}?${query}`);
+    if (newName !== undefined)
+      return redirect(response, `/api/v1/repos/${newName}${rest}?${query.toString()}`);
     if (!context.store.repositories.get(repository.toLowerCase())?.hasIssues)
       return problem(404, "The target couldn't be found.");
     return underRepository(context, repository, rest, query, json, problem);

@@ -132,13 +132,9 @@ export function createStore(now: () => Date) {
       })),
     /** Does not move `updated_at`: raw SQL. */
     renameLabel: (from: string, to: string): void => {
-      for (const issue of [...issues]) {
-        if (issue.labels.includes(from)) {
-          replace(`${issue.repository}#${issue.number}`, (each) => ({
-            ...each,
-            labels: each.labels.map((label) => (label === from ? to : label)),
-          }));
-        }
+      for (const { repository, number } of issues.filter((each) => each.labels.includes(from))) {
+        const labels = (all: readonly string[]) => all.map((label) => (label === from ? to : label));
+        replace(`${repository}#${number}`, (issue) => ({ ...issue, labels: labels(issue.labels) }));
       }
     },
     deleteIssue: (ref: string): void => void issues.splice(issues.indexOf(at(ref)), 1),
