@@ -53,13 +53,16 @@ export interface GlobalOptions {
 /** All Gitea requests of a pass end within this time, so that the pass ends within 45 s with the wait for its slot. */
 const NETWORK_BUDGET_MS = 38_000;
 
-/** The real dependencies of `dispatch`. Throws when the configuration or the token cannot be had. */
+/** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
   const config = loadConfig(options.config, world);
-  const token = readToken(config, world.environment);
   const warn = (message: string): void => world.stderr.write(`dispatcher: warning: ${message}\n`);
-  if (token.warning) warn(token.warning);
-  const gitea = lazily(async () => giteaClient(world, config, token, options));
+  // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
+  const gitea = lazily(async () => {
+    const token = readToken(config, world.environment);
+    if (token.warning) warn(token.warning);
+    return giteaClient(world, config, token, options);
+  });
   const print = (line: string): void => (options.quiet ? undefined : world.stdout.write(`${line}\n`));
   return {
     config,

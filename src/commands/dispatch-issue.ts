@@ -42,10 +42,11 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
       deps.say(`Waiting ${shortDuration(slotOpensAt - deps.now())} for the slot.`);
     await deps.sleep(slotOpensAt - deps.now());
     if (deps.isInterrupted()) return EXIT.interrupted;
-    const { state, published } = publishTask(deps, ledger.state, task);
+    let { state } = ledger;
+    const isPublished = publishTask(deps, state, task, (next) => (state = next));
     deps.state.write(state);
-    if (published) deps.say(task.record.file);
-    return published ? EXIT.ok : EXIT.refused;
+    if (isPublished) deps.say(task.record.file);
+    return isPublished ? EXIT.ok : EXIT.refused;
   } finally {
     lock.release();
   }

@@ -67,9 +67,8 @@ async function pass(deps: DispatchDeps): Promise<void> {
     if (choice.task) {
       await deps.sleep(decision.slotOpensAt - deps.now());
       if (deps.isInterrupted()) return;
-      const result = publishTask(deps, state, choice.task);
-      state = result.state;
-      if (result.published) record = { ...record, outcome: 'dispatched', ref: choice.task.record.ref };
+      const isPublished = publishTask(deps, state, choice.task, (next) => (state = next));
+      if (isPublished) record = { ...record, outcome: 'dispatched', ref: choice.task.record.ref };
     } else if (choice.failure) {
       throw choice.failure;
     } else {

@@ -2,6 +2,7 @@ import type { Candidate } from '../core/candidate.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import type { DispatchRecord } from '../core/dispatch-record.ts';
 import { isSingle } from '../core/config.ts';
+import { messageOf } from '../core/errors.ts';
 import { parseFrontMatter } from '../core/front-matter.ts';
 import { type FullIssue, refOf } from '../core/issue.ts';
 import type { State } from '../core/state.ts';
@@ -67,46 +68,63 @@ export async function prepareTask(
 
 /**
  * Publishes a task: the slot is recorded before the file appears, so that being killed in between costs a minute and
- * never the limit. `published` is false when a file of that name has appeared meanwhile.
+ * never the limit. `remember` gets each state that holds from then on, also when a later step throws. Answers false
+ * when a file of that name has appeared meanwhile.
  */
 export function publishTask(
   deps: DispatchDeps,
   state: State,
   task: PreparedTask,
-): { readonly state: State; readonly published: boolean } {
+  remember: (state: State) => void,
+): boolean {
   const { record, candidate } = task;
   const draft = deps.tasks.draft(candidate, task.text);
+  const taken = (pending: DispatchRecord | null, failures = state.failures): State => ({
+    ...state,
+    failures,
+    lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending },
+  });
   try {
-    deps.state.write({
-      ...state,
-      lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending: record },
-    });
+    const slot = taken(record);
+    deps.state.write(slot);
+    remember(slot);
   } catch (error) {
     draft.discard();
     throw error;
   }
   const outcome = draft.publish(record.trigger === 'forced');
   // From now on, not from when the slot was recorded: the window is between the appearances of two files.
-  const { [candidate.key]: _past, ...failures } = state.failures;
-  const after: State = {
-    ...state,
-    failures,
-    lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending: null },
-  };
   if (outcome.kind === 'already-there') {
+    remember(taken(null));
     deps.log({
       name: 'ALREADY THERE',
       message: `${record.file} has appeared meanwhile, and is kept as it is`,
     });
-    return { state: after, published: false };
+    return false;
   }
+  const { [candidate.key]: _past, ...failures } = state.failures;
+  remember(taken(record, failures));
   if (outcome.archived)
     deps.log({ name: 'ARCHIVED', message: `the file before is kept as ${outcome.archived}` });
-  deps.journal.append(record);
+  if (journalled(deps, record)) remember(taken(null, failures));
   deps.log({
     name: 'DISPATCHED',
     message: dispatchMessage(candidate, isSingle(deps.config.repositories)),
     facts: { ...record, lifted: record.lifted.join('; ') },
   });
-  return { state: after, published: true };
+  return true;
+}
+
+// The task is out: a journal that cannot be written does not undo it. The next pass finds the record and completes it.
+function journalled(deps: DispatchDeps, record: DispatchRecord): boolean {
+  try {
+    deps.journal.append(record);
+    return true;
+  } catch (error) {
+    deps.log({
+      name: 'WARNING',
+      message: `the journal cannot be written, the next pass tries again: ${messageOf(error)}`,
+    });
+    return false;
+  }
 }

@@ -1,4 +1,14 @@
-import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from '../core/errors.ts';
 
@@ -23,6 +33,19 @@ export function replaceFile(path: string, text: string): void {
 export function appendLine(path: string, line: string): void {
   const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
   writeAndSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, `${line}\n`);
+}
+
+/** The text of a regular file, its first `limit` bytes; undefined for everything else: a pipe or a device could hold us for ever. */
+export function readRegularFile(path: string, limit = Number.POSITIVE_INFINITY): string | undefined {
+  const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(handle);
+    if (!stat.isFile()) return undefined;
+    const buffer = Buffer.alloc(Math.min(stat.size, limit));
+    return buffer.toString('utf8', 0, readSync(handle, buffer));
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Gives a file a second name unless that name is taken. */
@@ -52,6 +75,7 @@ export function syncFolder(folder: string): void {
 function writeAndSync(path: string, flags: number, text: string): void {
   const handle = openSync(path, flags, 0o666); // less the umask
   try {
+    if (!fstatSync(handle).isFile()) throw new Error(`${path} is not a regular file`);
     writeFileSync(handle, text);
     fsyncSync(handle);
   } finally {

@@ -285,6 +285,32 @@ describe('one bad issue never stops the others', () => {
   });
 });
 
+test('a journal that cannot be written does not undo a dispatch: the limit holds, and the record is completed later', async () => {
+  const at = await workspace();
+  at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+  at.gitea.addIssue({ repository: 'acme/app', number: 2, assignees: ['hans'] });
+  mkdirSync(join(at.folder, '.agent-dispatcher'));
+  symlinkSync('/dev/full', join(at.folder, '.agent-dispatcher/dispatches.jsonl'));
+  const first = await at.run([]);
+  expect(first.code).toBe(0);
+  expect(first.stdout).toContain('WARNING: the journal cannot be written, the next pass tries again: ');
+  rmSync(join(at.folder, '.agent-dispatcher/dispatches.jsonl'));
+  expect((await at.run([])).stdout).toContain(
+    'RECOVERED: the pass before was stopped after acme/app#1 was published',
+  );
+  expect(at.tasks()).toHaveLength(1);
+  expect(at.read('.agent-dispatcher/dispatches.jsonl').trim().split('\n')).toHaveLength(1);
+});
+
+test('a token that cannot be read is a failed pass, which status shows with its fix', async () => {
+  const at = await workspace();
+  expect((await at.run([], { GITEA_TOKEN: '' })).code).toBe(4);
+  const { stderr } = await at.run(['status'], { GITEA_TOKEN: '' });
+  expect(stderr).toMatch(
+    /^✖ failing: 1 pass in a row, since \d+s: no Gitea token: [^\n]*\n {2}fix: put the token into a file/u,
+  );
+});
+
 describe('the state', () => {
   const dispatched = async (): Promise<Workspace> => {
     const at = await workspace();

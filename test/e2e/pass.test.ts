@@ -321,7 +321,7 @@ test('a backlog as people have it is worked off in the order of its urgency', as
     'LOW acme/api#11 hans',
   ]);
   expect(at.read('.agent-tasks/greta/acme/app/issue-33.md')).toContain(
-    '1 HTML comments, 2 invisible characters',
+    'HTML comments: 1, invisible characters: 2',
   );
   expect(at.read('.agent-tasks/greta/acme/app/issue-33.md')).not.toContain('environment variables');
   expect(at.read('.agent-tasks/hans/acme/api/issue-11.md')).toContain(

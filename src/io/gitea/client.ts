@@ -22,6 +22,7 @@ import {
 
 const MAX_REDIRECTS = 3;
 const MAX_RETRIES = 2;
+const MAX_CONNECTIONS = 4;
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 
 export interface ClientOptions {
@@ -90,8 +91,8 @@ function createRequest({
   trace,
 }: ClientOptions): (address: string) => Promise<RawAnswer> {
   const agents = {
-    'http:': new HttpAgent({ keepAlive: true }),
-    'https:': new HttpsAgent({ keepAlive: true }),
+    'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
+    'https:': new HttpsAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
   };
   const ofetch = createFetch({ fetch, Headers, AbortController });
   return async (address) => {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DispatchRecord, parseDispatchRecord } from '../../core/dispatch-record.ts';
 import { systemCode } from '../../core/errors.ts';
-import { appendLine } from '../files.ts';
+import { appendLine, readRegularFile } from '../files.ts';
 
 /** Appends a dispatch. A line that a power cut left unfinished is closed first, so that it spoils only itself. */
 export function appendDispatch(stateDirectory: string, entry: DispatchRecord): void {
@@ -29,7 +28,7 @@ const FILE = 'dispatches.jsonl';
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularFile(path) ?? '';
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return '';
     throw error;

@@ -1,9 +1,9 @@
-import { lstatSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Instant, toRfc3339 } from '../../core/clock.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state.ts';
-import { replaceFile } from '../files.ts';
+import { readRegularFile, replaceFile } from '../files.ts';
 
 const FILE = 'state.json';
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -17,11 +17,9 @@ export interface StoredState {
 /** Reads the state file. Throws exit 1 when a newer dispatcher wrote it, or when it may not be read. */
 export function readState(stateDirectory: string): StoredState {
   const path = join(stateDirectory, FILE);
-  let text: string;
+  let text: string | undefined;
   try {
-    const stat = statSync(path);
-    if (!stat.isFile() || stat.size > MAX_BYTES) return { state: EMPTY_STATE, found: 'broken' };
-    text = readFileSync(path, 'utf8');
+    text = readRegularFile(path, MAX_BYTES);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { state: EMPTY_STATE, found: 'missing' };
     throw new UserError(`the state file ${path} cannot be read: ${messageOf(error)}`, {
@@ -31,7 +29,7 @@ export function readState(stateDirectory: string): StoredState {
       cause: error,
     });
   }
-  const raw = parsed(text);
+  const raw = text === undefined ? undefined : parsed(text);
   const newer = newerVersion(raw);
   if (newer !== undefined) {
     throw new UserError(

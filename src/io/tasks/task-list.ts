@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseFrontMatter } from '../../core/front-matter.ts';
 import type { TaskFile } from '../../core/snapshot.ts';
 import { isSafeFolderName } from '../../core/task-file.ts';
+import { readRegularFile } from '../files.ts';
 
 /** Every task file below the task folder that is not archived, as its front matter tells it. Links are not followed. */
 export function listTaskFiles(tasksDirectory: string): readonly TaskFile[] {
@@ -26,18 +27,10 @@ export function taskPathsBelow(folder: string, skip: readonly string[]): readonl
 
 /** The first 16 kB of a regular file, enough for its front matter; undefined when it cannot be read. */
 export function readBeginning(path: string): string | undefined {
-  let handle: number;
   try {
-    handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return lstatSync(path).isFile() ? readRegularFile(path, 16_384) : undefined;
   } catch {
     return undefined;
-  }
-  try {
-    if (!fstatSync(handle).isFile()) return undefined;
-    const buffer = Buffer.alloc(16_384);
-    return buffer.toString('utf8', 0, readSync(handle, buffer));
-  } finally {
-    closeSync(handle);
   }
 }
 
