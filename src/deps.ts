@@ -8,6 +8,7 @@ import type { StatusDeps } from './commands/status.ts';
 import type { Config } from './core/config.ts';
 import { parseFrontMatter } from './core/front-matter.ts';
 import { loadConfig } from './io/config-file.ts';
+import { deadline } from './io/deadline.ts';
 import { createLog, isJournal } from './io/log.ts';
 import { appendDispatch, readDispatches } from './io/state/journal.ts';
 import { takeLock } from './io/state/lock.ts';
@@ -132,15 +133,15 @@ async function giteaClient(
   options: GlobalOptions,
 ) {
   const { createClient } = await import('./io/gitea/client.ts');
-  const deadline = now() + NETWORK_BUDGET_MS;
+  const end = now() + NETWORK_BUDGET_MS;
   const trace = (line: string): void => world.stderr.write(`dispatcher: ${line}\n`);
   return createClient({
     url: config.url,
     token: token.value,
     tokenSource: token.source,
     version: world.version,
-    signal: AbortSignal.any([world.interrupted, world.over, AbortSignal.timeout(NETWORK_BUDGET_MS)]),
-    timeLeft: () => deadline - now(),
+    signal: deadline(NETWORK_BUDGET_MS, world.interrupted, world.over).signal,
+    timeLeft: () => end - now(),
     sleep: async (ms) => sleep(ms, world.interrupted),
     random: Math.random,
     ...(options.verbose ? { trace } : {}),

@@ -118,6 +118,28 @@ describe('a request', () => {
     expect(count()).toBe(1);
   });
 
+  test('whose answer drips without end is given up in its time, twice repeated', async () => {
+    let asked = 0;
+    server.use(
+      http.get(`${URL_BASE}/api/v1/x`, () => {
+        asked += 1;
+        const body = new ReadableStream({
+          start: (stream) => {
+            const timer = setInterval(() => stream.enqueue(new TextEncoder().encode(' ')), 10);
+            setTimeout(() => clearInterval(timer), 1000);
+          },
+        });
+        return new HttpResponse(body, { headers: { 'content-type': 'application/json' } });
+      }),
+    );
+    await expect(clientWith({ requestTimeoutMs: 50 })('/x')).rejects.toMatchObject({
+      exitCode: 75,
+      code: 'gitea_unreachable',
+      message: expect.stringContaining('no answer within'),
+    });
+    expect(asked).toBe(3);
+  });
+
   test('ends with the pass', async () => {
     const controller = new AbortController();
     server.use(

@@ -5,10 +5,11 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 // node-fetch over node:http: the first request through Node's built-in fetch costs 110 ms of CPU (it compiles
 // WebAssembly), and a timer-started command makes a first request every minute.
-import { AbortController, fetch, Headers } from 'node-fetch-native/node';
+import { fetch, Headers } from 'node-fetch-native/node';
 import { createFetch, type FetchOptions } from 'ofetch';
 import { EXIT, UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/untrusted.ts';
+import { deadline, unlessAborted } from '../deadline.ts';
 import {
   badAnswer,
   isFinal,
@@ -36,6 +37,8 @@ export interface ClientOptions {
   /** Milliseconds until the deadline. */
   readonly timeLeft: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** The longest a single request may take, its body included. Default: 15 s. */
+  readonly requestTimeoutMs?: number;
   /** 0 to 1, for the jitter between retries. */
   readonly random: () => number;
   /** Receives a line for each request, without the token. */
@@ -89,14 +92,18 @@ function createRequest({
   version,
   signal,
   trace,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
 }: ClientOptions): (address: string) => Promise<RawAnswer> {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
     'https:': new HttpsAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
   };
   const ofetch = createFetch({ fetch, Headers, AbortController });
+  // A connection in the midst of an endless answer would keep the process alive.
+  signal.addEventListener('abort', () => Object.values(agents).forEach((agent) => agent.destroy()));
   return async (address) => {
     const started = performance.now();
+    const limit = deadline(requestTimeoutMs, signal);
     const settings: FetchOptions<'text'> & {
       readonly size: number;
       readonly agent: (url: URL) => HttpAgent;
@@ -111,13 +118,17 @@ function createRequest({
       retry: 0,
       ignoreResponseError: true,
       responseType: 'text',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      signal: limit.signal,
       size: MAX_BODY_BYTES,
       agent: (url) => (url.protocol === 'https:' ? agents['https:'] : agents['http:']),
     };
-    const response = await ofetch.raw<string, 'text'>(address, settings);
-    trace?.(`GET ${address} ${response.status} ${Math.round(performance.now() - started)}ms`);
-    return { status: response.status, headers: response.headers, text: response._data ?? '' };
+    try {
+      const response = await unlessAborted(limit.signal, ofetch.raw<string, 'text'>(address, settings));
+      trace?.(`GET ${address} ${response.status} ${Math.round(performance.now() - started)}ms`);
+      return { status: response.status, headers: response.headers, text: response._data ?? '' };
+    } finally {
+      limit.clear();
+    }
   };
 }
 

@@ -81,6 +81,11 @@ export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<Fa
 /** Ways to misbehave that are more than a wrong answer. */
 export const FAULTS = {
   hang: () => {},
+  drip: (_request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), 100);
+    response.on('close', () => clearInterval(timer));
+  },
   reset: (request: IncomingMessage) => void request.socket.destroy(),
   resetInMidBody: (request: IncomingMessage, response: ServerResponse) => {
     response
