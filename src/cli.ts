@@ -23,8 +23,7 @@ export async function run(argv: readonly string[], world: World): Promise<ExitCo
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    if (!world.interrupted.aborted)
-      exitCode = report(error, world, argv.includes('-v') || argv.includes('--verbose'));
+    if (!world.interrupted.aborted) exitCode = report(error, world, argv.includes('-v') || argv.includes('--verbose'));
   }
   if (world.interrupted.aborted) {
     world.stderr.write('dispatcher: interrupted\n');
@@ -67,10 +66,7 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
     .option('-w, --watch', 'show it again every 2 s')
     .option('--exit-status', 'exit 3 unless the passes are healthy')
     .action(async (_options: unknown, command: Command) => {
-      const [{ status }, { statusDeps }] = await Promise.all([
-        import('./commands/status.ts'),
-        import('./deps.ts'),
-      ]);
+      const [{ status }, { statusDeps }] = await Promise.all([import('./commands/status.ts'), import('./deps.ts')]);
       finish(await status(statusDeps(world, command.optsWithGlobals()), command.optsWithGlobals()));
     });
   for (const command of [program, ...program.commands]) {
@@ -79,11 +75,7 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
   return program;
 }
 
-async function dispatchCommand(
-  world: World,
-  globals: GlobalOptions,
-  options: DispatchOptions,
-): Promise<ExitCode> {
+async function dispatchCommand(world: World, globals: GlobalOptions, options: DispatchOptions): Promise<ExitCode> {
   const { issue, repo, agent, force = false, dryRun = false } = options;
   if (issue === undefined) {
     const needless = [repo && '--repo', agent && '--agent', force && '--force'].find(Boolean);
@@ -129,9 +121,7 @@ function report(error: unknown, world: World, verbose: boolean): ExitCode {
     ...(known && error.hint ? [`  fix: ${error.hint}`] : []),
     ...(known
       ? []
-      : [
-          `  this is unexpected (dispatcher ${world.version}, node ${process.versions.node}); with -v it says more`,
-        ]),
+      : [`  this is unexpected (dispatcher ${world.version}, node ${process.versions.node}); with -v it says more`]),
     ...(verbose && error instanceof Error
       ? [error.stack ?? '', ...(error.cause ? [`cause: ${messageOf(error.cause)}`] : [])]
       : []),

@@ -13,14 +13,7 @@ import { createLog, isJournal } from './io/log.ts';
 import { appendDispatch, readDispatches } from './io/state/journal.ts';
 import { takeLock } from './io/state/lock.ts';
 import { readState, setAside, writeState } from './io/state/store.ts';
-import {
-  checkWay,
-  countOpenTasks,
-  draftTask,
-  findExisting,
-  newestTaskTime,
-  taskPath,
-} from './io/tasks/folder.ts';
+import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from './io/tasks/folder.ts';
 import { listTaskFiles, readBeginning } from './io/tasks/task-list.ts';
 import type { TaskTemplate } from './io/tasks/template.ts';
 import { readToken } from './io/token.ts';

@@ -50,9 +50,7 @@ describe('the direction of imports is held by the linter', () => {
   });
 
   test('what is allowed passes', () => {
-    expect(lint('src/io/planted.ts', "import { x } from '../core/x.ts';\nexport const y = x;\n")).toContain(
-      '0 errors',
-    );
+    expect(lint('src/io/planted.ts', "import { x } from '../core/x.ts';\nexport const y = x;\n")).toContain('0 errors');
   });
 });
 
@@ -117,11 +115,9 @@ describe('the package', () => {
     expect(names.filter((name) => /^(?:src|test|\.)/u.test(name))).toEqual([]);
 
     const prefix = join(scratch, 'prefix');
-    execFileSync(
-      'npm',
-      ['install', '--global', '--silent', '--offline', '--prefix', prefix, join(scratch, packed)],
-      { stdio: 'ignore' },
-    );
+    execFileSync('npm', ['install', '--global', '--silent', '--offline', '--prefix', prefix, join(scratch, packed)], {
+      stdio: 'ignore',
+    });
     const { status, stdout } = spawnSync(join(prefix, 'bin/dispatcher'), ['--version'], {
       cwd: '/',
       encoding: 'utf8',

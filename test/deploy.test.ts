@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { parseConfig } from '../src/io/config-file.ts';
-import { ConfigSchema } from '../src/core/config.ts';
+import { ConfigSchema } from '../src/core/config-schema.ts';
 
 const DEPLOY = fileURLToPath(new URL('../deploy', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('../bin/dispatcher.js', import.meta.url));
@@ -27,30 +27,25 @@ function installed(name: string): string {
 }
 
 describe('the units', () => {
-  test.skipIf(!has('systemd-analyze')).for(UNITS)(
-    '%s passes systemd-analyze verify without a word',
-    (name) => {
-      const partner = name.endsWith('.timer') ? [installed(name.replace('.timer', '.service'))] : [];
-      // A timer names its service by its own name.
-      const files = [installed(name), ...partner];
-      const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...files], {
-        encoding: 'utf8',
-      });
-      expect({ status, stderr: stderr.split('\n').filter((line) => line.includes('dispatcher')) }).toEqual({
-        status: 0,
-        stderr: [],
-      });
-    },
-  );
+  test.skipIf(!has('systemd-analyze')).for(UNITS)('%s passes systemd-analyze verify without a word', (name) => {
+    const partner = name.endsWith('.timer') ? [installed(name.replace('.timer', '.service'))] : [];
+    // A timer names its service by its own name.
+    const files = [installed(name), ...partner];
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...files], {
+      encoding: 'utf8',
+    });
+    expect({ status, stderr: stderr.split('\n').filter((line) => line.includes('dispatcher')) }).toEqual({
+      status: 0,
+      stderr: [],
+    });
+  });
 
   test.skipIf(!has('systemd-analyze'))(
     'the service is exposed by 2.0 at most, as systemd-analyze security counts',
     () => {
-      const report = execFileSync(
-        'systemd-analyze',
-        ['security', '--offline=true', installed('dispatcher.service')],
-        { encoding: 'utf8' },
-      );
+      const report = execFileSync('systemd-analyze', ['security', '--offline=true', installed('dispatcher.service')], {
+        encoding: 'utf8',
+      });
       const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/u.exec(report) ?? [];
       expect(Number(exposure)).toBeLessThanOrEqual(2);
     },

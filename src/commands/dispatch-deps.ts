@@ -33,9 +33,7 @@ export interface DispatchDeps {
     readonly openTasks: (agent: string) => number;
     readonly newestTime: () => Instant | null;
     /** What a task file says of its dispatch, and when it appeared; null when it is not there. */
-    readonly published: (
-      file: string,
-    ) => { readonly dispatchedAt: unknown; readonly appearedAt: Instant } | null;
+    readonly published: (file: string) => { readonly dispatchedAt: unknown; readonly appearedAt: Instant } | null;
     readonly draft: (candidate: Candidate, text: string) => Draft;
   };
   readonly state: {

@@ -38,8 +38,7 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     ledger.findings.forEach(deps.log);
     const { task, slotOpensAt } = await prepareOverride(deps, ledger.state, override);
     for (const gate of task.record.lifted) deps.print(`lifted by --force: ${gate}\n`);
-    if (slotOpensAt > deps.now())
-      deps.say(`Waiting ${shortDuration(slotOpensAt - deps.now())} for the slot.`);
+    if (slotOpensAt > deps.now()) deps.say(`Waiting ${shortDuration(slotOpensAt - deps.now())} for the slot.`);
     await deps.sleep(slotOpensAt - deps.now());
     if (deps.isInterrupted()) return EXIT.interrupted;
     let { state } = ledger;
@@ -144,10 +143,7 @@ function chooseAgent(config: Config, issue: FullIssue, { agent, force }: Overrid
     );
   }
   if (assigned.length === 0) {
-    throw refused(
-      `${ref} is assigned to nobody`,
-      `assign it: ${issue.url} — or send it with: --agent NAME --force`,
-    );
+    throw refused(`${ref} is assigned to nobody`, `assign it: ${issue.url} — or send it with: --agent NAME --force`);
   }
   const agents = config.agents ? assigned.filter((login) => config.agents?.has(login)) : assigned;
   const [first] = agents;

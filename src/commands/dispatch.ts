@@ -140,9 +140,7 @@ export async function choose(deps: DispatchDeps, initial: State, ignoreSlot = fa
       return done(prepared.task);
     }
     if (prepared.kind === 'changed') {
-      candidates = candidates.flatMap((candidate) =>
-        candidate.key === target.key ? (prepared.now ?? []) : candidate,
-      );
+      candidates = candidates.flatMap((candidate) => (candidate.key === target.key ? (prepared.now ?? []) : candidate));
       continue;
     }
     const { error, blame } = prepared;
@@ -188,9 +186,7 @@ async function prepare(
     const fresh = candidateFor(issue, login, deps.config);
     if (fresh.key !== target.key) return { kind: 'changed', now: null };
     // With its labels of this moment: is it still the one to go?
-    const others = decision.rows
-      .map((row) => row.candidate)
-      .map((other) => (other.key === fresh.key ? fresh : other));
+    const others = decision.rows.map((row) => row.candidate).map((other) => (other.key === fresh.key ? fresh : other));
     const again = decide(others, facts, lastDispatchAt(state), deps.now());
     if ((again.chosen ?? again.next)?.key !== fresh.key) return { kind: 'changed', now: fresh };
     const at = Math.max(again.slotOpensAt, deps.now());

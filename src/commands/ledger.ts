@@ -41,10 +41,7 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
     const published = deps.tasks.published(record.file);
     // An older file of the same name may be there still, when a forced dispatch was stopped before it replaced it.
     const isWhole = published?.dispatchedAt === record.at;
-    if (
-      isWhole &&
-      !deps.journal.read().some((entry) => entry.at === record.at && entry.file === record.file)
-    ) {
+    if (isWhole && !deps.journal.read().some((entry) => entry.at === record.at && entry.file === record.file)) {
       repairs.push(() => deps.journal.append(record));
     }
     const at = Math.max(isWhole ? published.appearedAt : 0, fromRfc3339(lastDispatch.at) ?? 0);
@@ -72,9 +69,7 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
 function fromDisk(state: State, deps: LedgerDeps): State {
   const journalled = fromRfc3339(deps.journal.read().at(-1)?.at ?? '') ?? 0;
   const newest = Math.max(deps.tasks.newestTime() ?? 0, journalled);
-  return newest === 0
-    ? state
-    : { ...state, lastDispatch: { at: toRfc3339(newest), ref: null, pending: null } };
+  return newest === 0 ? state : { ...state, lastDispatch: { at: toRfc3339(newest), ref: null, pending: null } };
 }
 
 function lastOf(state: State): string {

@@ -104,8 +104,7 @@ export function publishTask(
   }
   const { [candidate.key]: _past, ...failures } = state.failures;
   remember(taken(record, failures));
-  if (outcome.archived)
-    deps.log({ name: 'ARCHIVED', message: `the file before is kept as ${outcome.archived}` });
+  if (outcome.archived) deps.log({ name: 'ARCHIVED', message: `the file before is kept as ${outcome.archived}` });
   if (journalled(deps, record)) remember(taken(null, failures));
   deps.log({
     name: 'DISPATCHED',

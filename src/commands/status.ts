@@ -52,8 +52,7 @@ export async function status(deps: StatusDeps, options: StatusOptions): Promise<
   for (;;) {
     const snapshot = onlyAgent(takeSnapshot(deps), options.agent);
     show(deps, snapshot, options);
-    if (!options.watch)
-      return options.exitStatus && UNHEALTHY.has(snapshot.health) ? EXIT.unhealthy : EXIT.ok;
+    if (!options.watch) return options.exitStatus && UNHEALTHY.has(snapshot.health) ? EXIT.unhealthy : EXIT.ok;
     await deps.sleep(WATCH_MS);
     if (deps.isInterrupted()) return EXIT.interrupted;
   }

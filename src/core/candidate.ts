@@ -12,10 +12,7 @@ export interface Candidate extends RatedPriority {
 }
 
 /** One candidate for each issue and assignee, in no particular order. */
-export function candidatesOf(
-  issues: readonly Issue[],
-  config: Pick<Config, 'priorityLabels'>,
-): readonly Candidate[] {
+export function candidatesOf(issues: readonly Issue[], config: Pick<Config, 'priorityLabels'>): readonly Candidate[] {
   return issues.flatMap((issue) => issue.assignees.map((login) => candidateFor(issue, login, config)));
 }
 

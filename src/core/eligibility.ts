@@ -4,15 +4,7 @@ import type { Config } from './config.ts';
 import { isSafeFolderName } from './task-file.ts';
 
 /** Why a candidate is passed over. The same words stand in state, JSON, log and documentation. */
-type SkipReason =
-  | 'unknown_agent'
-  | 'unsafe_name'
-  | 'done'
-  | 'dispatched'
-  | 'paused'
-  | 'held'
-  | 'failed'
-  | 'agent_busy';
+type SkipReason = 'unknown_agent' | 'unsafe_name' | 'done' | 'dispatched' | 'paused' | 'held' | 'failed' | 'agent_busy';
 
 /** Something that keeps a candidate from being dispatched, in plain words. */
 export interface Gate {

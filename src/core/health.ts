@@ -7,10 +7,7 @@ const LATE_AFTER_MS = 90_000;
 const STALE_AFTER_MS = 180_000;
 
 /** How the timer-started passes are doing. Passes that stopped weigh more than passes that fail: nothing else is news then. */
-export function healthOf(
-  state: Pick<State, 'lastPass' | 'consecutiveFailures' | 'pause'>,
-  now: Instant,
-): Health {
+export function healthOf(state: Pick<State, 'lastPass' | 'consecutiveFailures' | 'pause'>, now: Instant): Health {
   if (!state.lastPass) return 'never_run';
   const age = now - (fromRfc3339(state.lastPass.finishedAt) ?? 0);
   if (age > STALE_AFTER_MS) return 'stale';

@@ -209,8 +209,7 @@ function fileTask({ file, done, fields }: TaskFile): TaskStatus {
     const value = fields.get(key);
     return typeof value === 'string' && value !== '' ? cleanLine(value, 1000) : null;
   };
-  const date = (key: string): string | null =>
-    fromRfc3339(text(key) ?? '') === undefined ? null : text(key);
+  const date = (key: string): string | null => (fromRfc3339(text(key) ?? '') === undefined ? null : text(key));
   const number = fields.get('issue');
   return {
     ref: text('ref'),
@@ -232,11 +231,7 @@ function oldest(rows: readonly RowRecord[]): Snapshot['oldestWaiting'] {
   return first ? { ref: first.ref, priority: first.priority, createdAt: first.createdAt } : null;
 }
 
-function passStatus({
-  rows: _rows,
-  warnings: _warnings,
-  ...pass
-}: PassRecord): NonNullable<Snapshot['lastPass']> {
+function passStatus({ rows: _rows, warnings: _warnings, ...pass }: PassRecord): NonNullable<Snapshot['lastPass']> {
   return {
     ...pass,
     durationMs: Math.round((fromRfc3339(pass.finishedAt) ?? 0) - (fromRfc3339(pass.startedAt) ?? 0)),

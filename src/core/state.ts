@@ -51,10 +51,7 @@ const StateSchema = z.object({
   lastSuccessAt: z.nullable(instant),
   consecutiveFailures: z.int(),
   failingSince: z.nullable(instant),
-  failures: z.record(
-    z.string(),
-    z.object({ ref: z.string(), count: z.int(), message: z.string(), retryAt: instant }),
-  ),
+  failures: z.record(z.string(), z.object({ ref: z.string(), count: z.int(), message: z.string(), retryAt: instant })),
   pause: z.nullable(
     z.object({
       at: instant,
@@ -110,12 +107,7 @@ const MINUTE = 60_000;
 const LONGEST_BACKOFF = 15 * MINUTE;
 
 /** Notes that a task could not be read or rendered: it is tried again after 1, 2, 4 ... at most 15 minutes. */
-export function withFailure(
-  state: State,
-  row: { key: string; ref: string },
-  message: string,
-  now: Instant,
-): State {
+export function withFailure(state: State, row: { key: string; ref: string }, message: string, now: Instant): State {
   const count = (state.failures[row.key]?.count ?? 0) + 1;
   const retryAt = toRfc3339(now + Math.min(MINUTE * 2 ** Math.min(count - 1, 10), LONGEST_BACKOFF));
   return { ...state, failures: { ...state.failures, [row.key]: { ref: row.ref, count, message, retryAt } } };

@@ -72,10 +72,7 @@ export function taskData(issue: FullIssue, candidate: Candidate, dispatch: Dispa
   });
   const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
   const body = quoting.block(issue.body, written('issue body'));
-  const criteria = quoting.block(
-    acceptanceCriteria(cleanText(issue.body).text),
-    written('acceptance criteria'),
-  );
+  const criteria = quoting.block(acceptanceCriteria(cleanText(issue.body).text), written('acceptance criteria'));
   return {
     issue: {
       number: issue.number,
@@ -159,18 +156,13 @@ function summaryOf({ title, labels, milestone, due }: FullIssue): string {
 }
 
 function attachmentsOf({ attachments }: FullIssue): string {
-  return attachments
-    .map(({ name, size, url }) => `- ${cleanLine(name, 200)} (${size} bytes): ${url}`)
-    .join('\n');
+  return attachments.map(({ name, size, url }) => `- ${cleanLine(name, 200)} (${size} bytes): ${url}`).join('\n');
 }
 
 function blockersOf({ blockers }: FullIssue): string {
   return blockers
     .filter((blocker) => blocker.open)
-    .map(
-      ({ ref, title, url }) =>
-        `- ${ref ?? 'unreadable'}: ${cleanLine(title)}${url === null ? '' : ` (${url})`}`,
-    )
+    .map(({ ref, title, url }) => `- ${ref ?? 'unreadable'}: ${cleanLine(title)}${url === null ? '' : ` (${url})`}`)
     .join('\n');
 }
 

@@ -7,10 +7,7 @@ export function isSafeFolderName(agent: string): boolean {
 }
 
 /** The task file's path below its agent's folder, such as `issue-5.md` or `acme/app/issue-5.md`. */
-export function taskFileName(
-  config: Pick<Config, 'taskFile'>,
-  issue: Pick<Issue, 'repository' | 'number'>,
-): string {
+export function taskFileName(config: Pick<Config, 'taskFile'>, issue: Pick<Issue, 'repository' | 'number'>): string {
   const [owner = '', repo = ''] = issue.repository.split('/');
   return config.taskFile
     .replaceAll('{number}', String(issue.number))

@@ -26,10 +26,7 @@ export function cleanText(raw: string): CleanText {
     invisible += 1;
     return '';
   };
-  const visible = wellFormed(raw)
-    .replaceAll(LINE_BREAK, '\n')
-    .replaceAll(INVISIBLE, drop)
-    .replaceAll(CONTROL, drop);
+  const visible = wellFormed(raw).replaceAll(LINE_BREAK, '\n').replaceAll(INVISIBLE, drop).replaceAll(CONTROL, drop);
   const { text, comments } = withoutComments(visible);
   return { text, removed: { comments, invisible } };
 }

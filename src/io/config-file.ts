@@ -4,14 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type * as z from 'zod/mini';
-import {
-  type Config,
-  ConfigSchema,
-  crossCheck,
-  knownKeys,
-  normaliseConfig,
-  type RawConfig,
-} from '../core/config.ts';
+import { type Config, crossCheck, normaliseConfig } from '../core/config.ts';
+import { ConfigSchema, knownKeys, type RawConfig } from '../core/config-schema.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 
 interface Surroundings {
@@ -81,11 +75,7 @@ function findFile(explicit: string | undefined, environment: NodeJS.ProcessEnv, 
   const named = environment['DISPATCHER_CONFIG'];
   if (named) return resolve(cwd, named);
   const home = environment['XDG_CONFIG_HOME'] || join(environment['HOME'] || homedir(), '.config');
-  const places = [
-    join(cwd, 'dispatcher.yaml'),
-    join(home, 'dispatcher', 'config.yaml'),
-    '/etc/dispatcher/config.yaml',
-  ];
+  const places = [join(cwd, 'dispatcher.yaml'), join(home, 'dispatcher', 'config.yaml'), '/etc/dispatcher/config.yaml'];
   return places.find((place) => existsSync(place)) ?? null;
 }
 
@@ -168,8 +158,7 @@ function complaint(issue: z.core.$ZodIssue): string {
     return `must be ${nouns[issue.expected] ?? issue.expected}`;
   }
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
-  if (issue.code === 'too_small' && issue.message === 'Invalid input')
-    return `must be at least ${issue.minimum}`;
+  if (issue.code === 'too_small' && issue.message === 'Invalid input') return `must be at least ${issue.minimum}`;
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}`;
   return issue.message;
 }
@@ -180,9 +169,7 @@ function suggestion(key: string, known: readonly string[]): string {
   const shared = new Set(
     Array.from(nearest.toLowerCase()).filter((character) => key.toLowerCase().includes(character)),
   );
-  return shared.size >= Math.min(3, nearest.length)
-    ? ` (did you mean ${nearest}?)`
-    : ` (known: ${known.join(', ')})`;
+  return shared.size >= Math.min(3, nearest.length) ? ` (did you mean ${nearest}?)` : ` (known: ${known.join(', ')})`;
 }
 
 // Where a path stands in the file; the nearest parent when it is absent.
@@ -212,9 +199,8 @@ function rangeOf(node: unknown): readonly number[] | undefined {
 
 function dotted(path: Path): string {
   return (
-    path
-      .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`))
-      .join('') || 'the file'
+    path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('') ||
+    'the file'
   );
 }
 

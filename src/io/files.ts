@@ -20,11 +20,7 @@ export function writeNewFile(path: string, text: string): void {
 /** Replaces a file at once: a reader, or a power cut, sees the old text or the new one, never a part. */
 export function replaceFile(path: string, text: string): void {
   const draft = `${path}.tmp`;
-  writeAndSync(
-    draft,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
-    text,
-  );
+  writeAndSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, text);
   renameSync(draft, path);
   syncFolder(dirname(path));
 }

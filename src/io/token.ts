@@ -20,8 +20,7 @@ export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environmen
   if (config.tokenFile !== null) return fromFile(config.tokenFile, 'gitea.tokenFile');
   if (credentials) {
     const file = join(credentials, 'gitea-token');
-    if (statSync(file, { throwIfNoEntry: false }))
-      return fromFile(file, 'the systemd credential gitea-token');
+    if (statSync(file, { throwIfNoEntry: false })) return fromFile(file, 'the systemd credential gitea-token');
   }
   const value = environment['GITEA_TOKEN']?.trim();
   if (value) return checked(value, '$GITEA_TOKEN', null);

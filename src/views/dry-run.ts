@@ -27,14 +27,10 @@ export function dryRunReport({ decision, task, warnings, now, width }: DryRun): 
   const heads = ['#', 'PRIORITY', 'ISSUE', 'AGENT', 'OUTCOME'].map((header) => ({ header }));
   const table = rows.length > 0 ? columns([...heads, { header: 'TITLE', shrinks: true }], rows, width) : [];
   const details = decision.rows.flatMap(({ candidate, outcome }) =>
-    outcome.kind === 'skipped'
-      ? [`  ${refOf(candidate.issue)}  ${outcome.reason}: ${cleanLine(outcome.detail)}`]
-      : [],
+    outcome.kind === 'skipped' ? [`  ${refOf(candidate.issue)}  ${outcome.reason}: ${cleanLine(outcome.detail)}`] : [],
   );
   const waits =
-    decision.slotOpensAt > now
-      ? ` in ${shortDuration(decision.slotOpensAt - now)}, when the next slot opens`
-      : '';
+    decision.slotOpensAt > now ? ` in ${shortDuration(decision.slotOpensAt - now)}, when the next slot opens` : '';
   return [
     'Dry run: nothing is written.',
     '',
@@ -42,9 +38,7 @@ export function dryRunReport({ decision, task, warnings, now, width }: DryRun): 
     ...(details.length > 0 ? ['', 'Passed over:', ...details] : []),
     ...warnings.map((warning) => `warning: ${cleanLine(warning, 1000)}`),
     '',
-    task
-      ? `A pass would write ${task.record.file}${waits}:\n\n${task.text.trimEnd()}`
-      : idleReason(decision, now),
+    task ? `A pass would write ${task.record.file}${waits}:\n\n${task.text.trimEnd()}` : idleReason(decision, now),
     '',
   ].join('\n');
 }

@@ -60,10 +60,7 @@ export function healthSentence(
 /** `next slot in 42s, 7 waiting, oldest HIGH 3h` */
 export function slotSentence({ slot, counts, oldestWaiting }: Snapshot, now: Instant): string {
   const opens = (fromRfc3339(slot.opensAt) ?? now) - now;
-  const parts = [
-    opens > 0 ? `next slot in ${shortDuration(opens)}` : 'slot free',
-    `${counts.waiting} waiting`,
-  ];
+  const parts = [opens > 0 ? `next slot in ${shortDuration(opens)}` : 'slot free', `${counts.waiting} waiting`];
   if (oldestWaiting) {
     parts.push(
       `oldest ${oldestWaiting.priority} ${shortDuration(now - (fromRfc3339(oldestWaiting.createdAt) ?? now))}`,

@@ -31,7 +31,7 @@ export function statusScreen(snapshot: Snapshot, screen: Screen): string {
   if (health.fix) lines.push(`  fix: ${health.fix}`);
   lines.push(slotSentence(snapshot, now), '');
   for (const agent of snapshot.agents) lines.push(...agentBlock(agent, screen), '');
-  if (snapshot.agents.length === 0 && snapshot.health !== 'never_run') {
+  if (snapshot.agents.length === 0 && snapshot.lastSuccessAt !== null) {
     lines.push('No open issue is assigned to an agent. Assign one on Gitea; the next pass sees it.', '');
   }
   if (snapshot.skipped.length > 0) lines.push(chalk.dim(skippedLine(snapshot)), '');
@@ -101,8 +101,7 @@ function paintPriority(line: string, priority: Priority | null, chalk: ChalkInst
 
 function skippedLine({ skipped }: Snapshot): string {
   const counts = new Map<string, number>();
-  for (const { reason } of skipped)
-    counts.set(reason ?? 'unknown', (counts.get(reason ?? 'unknown') ?? 0) + 1);
+  for (const { reason } of skipped) counts.set(reason ?? 'unknown', (counts.get(reason ?? 'unknown') ?? 0) + 1);
   const reasons = [...counts].map(([reason, count]) => `${reason} ${count}`).join(', ');
   return `Skipped: ${reasons}. See: dispatcher dispatch --dry-run`;
 }

@@ -7,9 +7,7 @@ import { aFullIssue, MINUTE, NOON } from '../support/builders.ts';
 import { simulation } from '../support/pass.ts';
 
 const manyIssues = (count: number) =>
-  Array.from({ length: count }, (_, index) =>
-    aFullIssue({ number: index + 1, id: index + 1, createdAt: index }),
-  );
+  Array.from({ length: count }, (_, index) => aFullIssue({ number: index + 1, id: index + 1, createdAt: index }));
 
 /** The shortest time between two appearances. */
 const closest = (times: readonly number[]): number =>

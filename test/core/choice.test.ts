@@ -7,11 +7,8 @@ import type { Issue } from '../../src/core/issue.ts';
 import { rank } from '../../src/core/priority.ts';
 import { aCandidate, aConfig, anIssue, MINUTE, NOON, someFacts } from '../support/builders.ts';
 
-const decideFor = (
-  issues: readonly Issue[],
-  facts: Facts = someFacts(),
-  lastDispatchAt: number | null = null,
-) => decide(candidatesOf(issues, aConfig()), facts, lastDispatchAt, NOON);
+const decideFor = (issues: readonly Issue[], facts: Facts = someFacts(), lastDispatchAt: number | null = null) =>
+  decide(candidatesOf(issues, aConfig()), facts, lastDispatchAt, NOON);
 
 describe('order', () => {
   test.for<{ rule: string; issues: Issue[]; chosen: number }>([
@@ -122,11 +119,7 @@ describe('the slot', () => {
   });
 
   test('while it is closed the most urgent one is next, and the others wait', () => {
-    const decision = decideFor(
-      [anIssue({ number: 1 }), anIssue({ number: 2, labels: ['high'] })],
-      someFacts(),
-      NOON,
-    );
+    const decision = decideFor([anIssue({ number: 1 }), anIssue({ number: 2, labels: ['high'] })], someFacts(), NOON);
     expect(decision.next?.issue.number).toBe(2);
     expect(decision.rows.map((row) => row.outcome.kind)).toEqual(['next', 'waiting']);
   });
@@ -185,9 +178,7 @@ describe('properties', () => {
       fc.property(issues, last, (all, lastDispatchAt) => {
         const turned = all.toReversed().map((each) => ({ ...each, assignees: each.assignees.toReversed() }));
         const keys = (list: readonly Issue[]) =>
-          decideFor(list, facts, lastDispatchAt).rows.map(
-            (row) => `${row.candidate.key} ${row.outcome.kind}`,
-          );
+          decideFor(list, facts, lastDispatchAt).rows.map((row) => `${row.candidate.key} ${row.outcome.kind}`);
         expect(keys(turned)).toEqual(keys(all));
       }),
     );

@@ -13,14 +13,11 @@ test('a dispatch has the line that scripts already search for: local time, six r
   expect(textLine({ name: 'DISPATCHED', message: dispatchMessage(candidate, true) }, AT)).toBe(
     '[DISPATCHER] 2026/04/09 14:32:15.123456 ✅ DISPATCHED: hans → Issue #2 (CRITICAL: silent DB errors) [Priority: CRITICAL]',
   );
-  expect(dispatchMessage(candidate, false)).toBe(
-    'hans → acme/app#2 (CRITICAL: silent DB errors) [Priority: CRITICAL]',
-  );
+  expect(dispatchMessage(candidate, false)).toBe('hans → acme/app#2 (CRITICAL: silent DB errors) [Priority: CRITICAL]');
 });
 
 test('summer time begins and ends in the stamp as on the wall', () => {
-  const stamp = (at: number): string | undefined =>
-    textLine({ name: 'ERROR', message: '' }, at).split(' ')[2];
+  const stamp = (at: number): string | undefined => textLine({ name: 'ERROR', message: '' }, at).split(' ')[2];
   expect(stamp(Date.UTC(2026, 2, 29, 0, 59, 59, 999))).toBe('01:59:59.999000');
   expect(stamp(Date.UTC(2026, 2, 29, 1, 0, 0, 0))).toBe('03:00:00.000000');
   expect(stamp(Date.UTC(2026, 9, 25, 1, 0, 0, 0))).toBe('02:00:00.000000');
@@ -36,9 +33,7 @@ test('whatever a title holds, a line stays one line of printable text, and JSON 
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (title) => {
       const event = { name: 'DISPATCHED' as const, message: dispatchMessage(aCandidate({ title }), true) };
-      expect(textLine(event, AT)).not.toMatch(
-        /[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/u,
-      );
+      expect(textLine(event, AT)).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/u);
       const json = jsonLine(event, AT);
       expect(json).not.toContain('\n');
       expect(JSON.parse(json)).toMatchObject({

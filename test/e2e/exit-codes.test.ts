@@ -295,9 +295,7 @@ test('a journal that cannot be written does not undo a dispatch: the limit holds
   expect(first.code).toBe(0);
   expect(first.stdout).toContain('WARNING: the journal cannot be written, the next pass tries again: ');
   rmSync(join(at.folder, '.agent-dispatcher/dispatches.jsonl'));
-  expect((await at.run([])).stdout).toContain(
-    'RECOVERED: the pass before was stopped after acme/app#1 was published',
-  );
+  expect((await at.run([])).stdout).toContain('RECOVERED: the pass before was stopped after acme/app#1 was published');
   expect(at.tasks()).toHaveLength(1);
   expect(at.read('.agent-dispatcher/dispatches.jsonl').trim().split('\n')).toHaveLength(1);
 });

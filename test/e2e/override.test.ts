@@ -38,9 +38,7 @@ describe('dispatch --issue', () => {
     const at = await busyWorkspace();
     const { code, stdout } = await at.run(['dispatch', '--issue', '5', '--force']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(
-      /^lifted by --force: rate limit: one task every 1m, next slot in \w+\n\[DISPATCHER\]/u,
-    );
+    expect(stdout).toMatch(/^lifted by --force: rate limit: one task every 1m, next slot in \w+\n\[DISPATCHER\]/u);
     expect(at.read('.agent-tasks/hans/issue-5.md')).toContain('trigger: "forced"');
     at.gitea.addIssue({ repository: 'acme/app', number: 6, assignees: ['hans'] });
     expect((await at.run(['dispatch', '--issue', '6'])).code).toBe(5);
@@ -91,28 +89,25 @@ describe('dispatch --issue', () => {
       says: 'agent_busy: greta has 1 of at most 1 tasks',
     },
     { what: 'a held issue', number: 13, code: 5, says: 'held: label On Hold' },
-  ])(
-    'answers $code for $what, with and without --force where force lifts nothing',
-    async ({ number, code, says }) => {
-      const at = await workspace({ yaml: TEAM });
-      at.gitea.addIssue({ repository: 'acme/app', number: 3, assignees: ['greta'] });
-      await at.run([]);
-      at.gitea.addIssue({ repository: 'acme/app', number: 7, pullRequest: true, assignees: ['hans'] });
-      at.gitea.addIssue({ repository: 'acme/app', number: 8, state: 'closed', assignees: ['hans'] });
-      at.gitea.addIssue({ repository: 'acme/app', number: 9 });
-      at.gitea.addIssue({ repository: 'acme/app', number: 10, assignees: ['hans', 'greta'] });
-      at.gitea.addIssue({ repository: 'acme/app', number: 11, assignees: ['bob'] });
-      at.gitea.addIssue({ repository: 'acme/app', number: 12, assignees: ['greta'] });
-      at.gitea.addIssue({ repository: 'acme/app', number: 13, labels: ['On Hold'], assignees: ['hans'] });
-      const refused = await at.run(['dispatch', '--issue', String(number)]);
-      expect(refused).toMatchObject({ code, stdout: '' });
-      expect(refused.stderr).toContain(says);
-      const forced = await at.run(['dispatch', '--issue', String(number), '--force']);
-      const isLifted = number === 12 || number === 13;
-      expect(forced.code).toBe(isLifted ? 0 : code);
-      if (isLifted) expect(forced.stdout).toContain('lifted by --force: ');
-    },
-  );
+  ])('answers $code for $what, with and without --force where force lifts nothing', async ({ number, code, says }) => {
+    const at = await workspace({ yaml: TEAM });
+    at.gitea.addIssue({ repository: 'acme/app', number: 3, assignees: ['greta'] });
+    await at.run([]);
+    at.gitea.addIssue({ repository: 'acme/app', number: 7, pullRequest: true, assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'acme/app', number: 8, state: 'closed', assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'acme/app', number: 9 });
+    at.gitea.addIssue({ repository: 'acme/app', number: 10, assignees: ['hans', 'greta'] });
+    at.gitea.addIssue({ repository: 'acme/app', number: 11, assignees: ['bob'] });
+    at.gitea.addIssue({ repository: 'acme/app', number: 12, assignees: ['greta'] });
+    at.gitea.addIssue({ repository: 'acme/app', number: 13, labels: ['On Hold'], assignees: ['hans'] });
+    const refused = await at.run(['dispatch', '--issue', String(number)]);
+    expect(refused).toMatchObject({ code, stdout: '' });
+    expect(refused.stderr).toContain(says);
+    const forced = await at.run(['dispatch', '--issue', String(number), '--force']);
+    const isLifted = number === 12 || number === 13;
+    expect(forced.code).toBe(isLifted ? 0 : code);
+    if (isLifted) expect(forced.stdout).toContain('lifted by --force: ');
+  });
 
   test('--agent sends it to someone else only by --force, and never to a stranger', async () => {
     const at = await workspace({ yaml: TEAM });
@@ -184,9 +179,7 @@ describe('dispatch --dry-run', () => {
       '  acme/app#4  unknown_agent: bob is not among the configured agents',
       '',
     ]);
-    expect(stdout).toContain(
-      `A pass would write ${join(at.folder, '.agent-tasks/greta/issue-2.md')}:\n\n---\nschema:`,
-    );
+    expect(stdout).toContain(`A pass would write ${join(at.folder, '.agent-tasks/greta/issue-2.md')}:\n\n---\nschema:`);
     expect((await at.run([])).stdout).toContain('DISPATCHED: greta → Issue #2');
   });
 
@@ -195,9 +188,7 @@ describe('dispatch --dry-run', () => {
     const before = at.files().map((name) => readFileSync(join(at.folder, name), 'utf8'));
     const { code, stdout } = await at.run(['dispatch', '--issue', '5', '--force', '-n']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(
-      /^would be lifted by --force: rate limit[^\n]*\nwould write [^\n]*issue-5\.md:\n\n---\n/u,
-    );
+    expect(stdout).toMatch(/^would be lifted by --force: rate limit[^\n]*\nwould write [^\n]*issue-5\.md:\n\n---\n/u);
     expect((await at.run(['dispatch', '--issue', '5', '-n'])).code).toBe(5);
     expect(at.files().map((name) => readFileSync(join(at.folder, name), 'utf8'))).toEqual(before);
   });

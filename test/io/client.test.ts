@@ -53,15 +53,12 @@ describe('a request', () => {
     expect(headers?.get('user-agent')).toMatch(/^dispatcher\/1\.2\.3/u);
   });
 
-  test.for([429, 502, 503, 504])(
-    'is tried again twice after %s, with growing jittered pauses',
-    async (code) => {
-      const { count } = answers(status(code), status(code), ok);
-      expect(await clientWith()('/x')).toMatchObject({ status: 200 });
-      expect(count()).toBe(3);
-      expect(waits).toEqual([500, 1000]);
-    },
-  );
+  test.for([429, 502, 503, 504])('is tried again twice after %s, with growing jittered pauses', async (code) => {
+    const { count } = answers(status(code), status(code), ok);
+    expect(await clientWith()('/x')).toMatchObject({ status: 200 });
+    expect(count()).toBe(3);
+    expect(waits).toEqual([500, 1000]);
+  });
 
   test('is given up after the second repetition', async () => {
     const { count } = answers(status(503));
@@ -143,10 +140,7 @@ describe('a request', () => {
   test('ends with the pass', async () => {
     const controller = new AbortController();
     server.use(
-      http.get(
-        `${URL_BASE}/api/v1/x`,
-        async () => new Promise(() => setTimeout(() => controller.abort(), 20)),
-      ),
+      http.get(`${URL_BASE}/api/v1/x`, async () => new Promise(() => setTimeout(() => controller.abort(), 20))),
     );
     await expect(clientWith({ signal: controller.signal, timeLeft: () => 0 })('/x')).rejects.toMatchObject({
       code: 'gitea_timeout',
@@ -289,9 +283,7 @@ describe('a listing', () => {
 
   test('says exit 78 when nothing that is configured can be seen', async () => {
     server.use(
-      http.get(`${URL_BASE}/api/v1/repos/*`, () =>
-        HttpResponse.json({ message: 'not found' }, { status: 404 }),
-      ),
+      http.get(`${URL_BASE}/api/v1/repos/*`, () => HttpResponse.json({ message: 'not found' }, { status: 404 })),
     );
     await expect(list('acme/app', 'labs/*')).rejects.toMatchObject({
       exitCode: 78,
@@ -371,8 +363,7 @@ describe('the full issue', () => {
       http.get(`${base}/comments`, () => HttpResponse.json(null)),
       http.get(
         `${base}/dependencies`,
-        () =>
-          new HttpResponse('404 page not found', { status: 404, headers: { 'content-type': 'text/plain' } }),
+        () => new HttpResponse('404 page not found', { status: 404, headers: { 'content-type': 'text/plain' } }),
       ),
     );
     expect(await read()).toMatchObject({ comments: [], blockers: [] });

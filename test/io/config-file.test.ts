@@ -31,10 +31,7 @@ function folder(): string {
 describe('a mistake is told with line, column and what to do', () => {
   test.for<[string, string[]]>([
     [`${MINIMAL}rateLimt: 60s\n`, ['4:1: unknown key rateLimt (did you mean rateLimit?)']],
-    [
-      `${MINIMAL}agents:\n  hans: { maxTask: 2 }\n`,
-      ['5:11: unknown key agents.hans.maxTask (did you mean maxTasks?)'],
-    ],
+    [`${MINIMAL}agents:\n  hans: { maxTask: 2 }\n`, ['5:11: unknown key agents.hans.maxTask (did you mean maxTasks?)']],
     [
       `${MINIMAL}zzz: 1\n`,
       [
@@ -67,18 +64,12 @@ describe('a mistake is told with line, column and what to do', () => {
       ['3:17: gitea.repositories must name at least one repository'],
     ],
     ['gitea:\n  url: https://x.org\n  repositories: a/b\n', ['3:17: gitea.repositories must be a list']],
-    [
-      `${MINIMAL}rateLimit: 60\n`,
-      ['4:12: rateLimit must be a text (quote it when it looks like a number or a date)'],
-    ],
+    [`${MINIMAL}rateLimit: 60\n`, ['4:12: rateLimit must be a text (quote it when it looks like a number or a date)']],
     [`${MINIMAL}rateLimit: fast\n`, ['4:12: rateLimit must be a duration such as 60s, 5m or 1h']],
     [`${MINIMAL}rateLimit: 10ms\n`, ['4:12: rateLimit must be at least 1s']],
     [`${MINIMAL}log: { format: xml }\n`, ['4:16: log.format must be one of text, json']],
     [`${MINIMAL}agents: { hans: { maxTasks: 0 } }\n`, ['4:29: agents.hans.maxTasks must be at least 1']],
-    [
-      `${MINIMAL}agents: { hans: { maxTasks: 1.5 } }\n`,
-      ['4:29: agents.hans.maxTasks must be a whole number'],
-    ],
+    [`${MINIMAL}agents: { hans: { maxTasks: 1.5 } }\n`, ['4:29: agents.hans.maxTasks must be a whole number']],
     [`${MINIMAL}agents: { "../x": {} }\n`, ['4:11: agents.../x: the name must be a Gitea login']],
     [
       `${MINIMAL}agents: { Hans: {}, hans: {} }\n`,
@@ -221,19 +212,15 @@ describe('a configuration', () => {
       workspace: place,
       taskFile: '{owner}/{repo}/issue-{number}.md',
     });
-    expect(() =>
-      loadConfig(undefined, { environment: { ...environment, GITEA_URL: 'nope' }, cwd: place }),
-    ).toThrow('$GITEA_URL: must be an http(s) address');
-    expect(() => loadConfig(undefined, { environment: { HOME: place }, cwd: place })).toThrow(
-      '$GITEA_URL is not set',
+    expect(() => loadConfig(undefined, { environment: { ...environment, GITEA_URL: 'nope' }, cwd: place })).toThrow(
+      '$GITEA_URL: must be an http(s) address',
     );
+    expect(() => loadConfig(undefined, { environment: { HOME: place }, cwd: place })).toThrow('$GITEA_URL is not set');
   });
 
   test('that is named and not there is an error, not a reason to look elsewhere', () => {
     const place = folder();
     writeFileSync(join(place, 'dispatcher.yaml'), MINIMAL);
-    expect(() => loadConfig('missing.yaml', { environment: {}, cwd: place })).toThrow(
-      'missing.yaml cannot be read',
-    );
+    expect(() => loadConfig('missing.yaml', { environment: {}, cwd: place })).toThrow('missing.yaml cannot be read');
   });
 });

@@ -20,9 +20,7 @@ test('the file of the configuration wins over the credential, that over the envi
   const environment = { CREDENTIALS_DIRECTORY: folder, GITEA_TOKEN: ' from-environment\n' };
   expect(readToken({ file: null, tokenFile: file }, environment).value).toBe('from-file');
   expect(readToken(none, environment).value).toBe('from-credential');
-  expect(readToken(none, { ...environment, CREDENTIALS_DIRECTORY: '/nowhere' }).value).toBe(
-    'from-environment',
-  );
+  expect(readToken(none, { ...environment, CREDENTIALS_DIRECTORY: '/nowhere' }).value).toBe('from-environment');
 });
 
 test('a token file that everybody can read works, with a warning and the command that mends it', () => {

@@ -34,10 +34,7 @@ async function measure({ url, token }: FakeGitea): Promise<void> {
       const folder = folders[index] ?? '';
       if (fresh) rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
-      writeFileSync(
-        join(folder, 'dispatcher.yaml'),
-        `gitea: { url: "${url}", repositories: [${repository}] }\n`,
-      );
+      writeFileSync(join(folder, 'dispatcher.yaml'), `gitea: { url: "${url}", repositories: [${repository}] }\n`);
       times[index]?.push(await cpuOf(args, folder, token));
     }
   }

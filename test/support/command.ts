@@ -20,10 +20,7 @@ export interface Workspace {
   readonly folder: string;
   readonly gitea: FakeGitea;
   /** Runs the built command as a process of its own. */
-  readonly run: (
-    args: readonly string[],
-    environment?: Readonly<Record<string, string>>,
-  ) => Promise<Finished>;
+  readonly run: (args: readonly string[], environment?: Readonly<Record<string, string>>) => Promise<Finished>;
   readonly start: (args: readonly string[], environment?: Readonly<Record<string, string>>) => ChildProcess;
   /** Every file below the folder, relative, sorted. */
   readonly files: () => readonly string[];
@@ -33,9 +30,7 @@ export interface Workspace {
 }
 
 /** A new folder with a configuration, beside a fake Gitea of its own. Both go away when the test is over. */
-export async function workspace(
-  options: FakeGiteaOptions & { readonly yaml?: string } = {},
-): Promise<Workspace> {
+export async function workspace(options: FakeGiteaOptions & { readonly yaml?: string } = {}): Promise<Workspace> {
   const gitea = await startFakeGitea(options);
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-test-'));
   onTestFinished(async () => {

@@ -47,11 +47,7 @@ const FILE = aFile({
   dispatchedAt: iso(NOON - 39_000),
   createdAt: iso(NOON - MINUTE),
 });
-const snapshot = (
-  state: Partial<State>,
-  files: readonly TaskFile[] = [],
-  agents: readonly string[] = ['hans'],
-) =>
+const snapshot = (state: Partial<State>, files: readonly TaskFile[] = [], agents: readonly string[] = ['hans']) =>
   snapshotOf(
     {
       config: aConfig({ agents: new Map(agents.map((name) => [name, { maxTasks: null, template: null }])) }),

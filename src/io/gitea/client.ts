@@ -73,11 +73,7 @@ export function createClient(options: ClientOptions): GiteaClient {
       }
       const wait = outcome.kind === 'answer' ? retryAfter(outcome.answer) : null;
       const pause = wait ?? (250 + 500 * options.random()) * 2 ** attempt;
-      if (
-        attempt === MAX_RETRIES ||
-        (outcome.kind === 'error' && !outcome.retry) ||
-        pause >= options.timeLeft()
-      ) {
+      if (attempt === MAX_RETRIES || (outcome.kind === 'error' && !outcome.retry) || pause >= options.timeLeft()) {
         throw outcome.kind === 'answer'
           ? turnedAway(outcome.answer.status, path, options.url)
           : unreachable(outcome.error, options);

@@ -36,8 +36,7 @@ async function readBlockers(client: GiteaClient, path: string): Promise<readonly
     const answer = await client(`${path}/dependencies?limit=${PAGE_SIZE}&page=${page}`);
     const items = answer.status === 200 ? listOf(answer.body, path) : [];
     blockers.push(...items);
-    if (items.length === 0 || (answer.status === 200 && blockers.length >= (answer.totalCount ?? Infinity)))
-      break;
+    if (items.length === 0 || (answer.status === 200 && blockers.length >= (answer.totalCount ?? Infinity))) break;
   }
   return blockers;
 }

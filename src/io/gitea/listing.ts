@@ -53,8 +53,7 @@ export async function listOpenIssues(
     bad += result?.bad ?? 0;
     for (const issue of result?.issues ?? []) byId.set(issue.id, issue);
   }
-  if (bad > 0)
-    warnings.push(`Gitea sent ${bad} unreadable ${bad === 1 ? 'issue' : 'issues'}, left out of this pass`);
+  if (bad > 0) warnings.push(`Gitea sent ${bad} unreadable ${bad === 1 ? 'issue' : 'issues'}, left out of this pass`);
   return { issues: [...byId.values()], warnings };
 }
 
@@ -65,9 +64,7 @@ function scopesOf(patterns: readonly RepositoryPattern[]): readonly Scope[] {
     const [first] = group;
     const owner = first?.owner ?? '';
     const lone =
-      new Set(group.map((pattern) => pattern.name?.toLowerCase() ?? null)).size === 1
-        ? (first?.name ?? null)
-        : null;
+      new Set(group.map((pattern) => pattern.name?.toLowerCase() ?? null)).size === 1 ? (first?.name ?? null) : null;
     return lone === null
       ? {
           name: group.map((pattern) => `${owner}/${pattern.name ?? '*'}`).join(', '),
@@ -102,9 +99,7 @@ async function listScope(client: GiteaClient, scope: Scope): Promise<ScopeListin
   const issues = listed.flatMap((item) => (item.kind === 'issue' ? [item.issue] : []));
   return {
     issues:
-      scope.repository === null
-        ? issues.filter((issue) => coversRepository(scope.patterns, issue.repository))
-        : issues,
+      scope.repository === null ? issues.filter((issue) => coversRepository(scope.patterns, issue.repository)) : issues,
     bad,
   };
 }

@@ -31,10 +31,7 @@ export function turnedAway(status: number, path: string, url: string): UserError
 }
 
 /** No answer came at all. */
-export function unreachable(
-  cause: unknown,
-  { url, signal }: { url: string; signal: AbortSignal },
-): UserError {
+export function unreachable(cause: unknown, { url, signal }: { url: string; signal: AbortSignal }): UserError {
   if (signal.aborted) {
     return outage(`Gitea at ${url} did not answer within the time of a pass`, {
       code: 'gitea_timeout',

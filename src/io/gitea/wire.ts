@@ -122,9 +122,7 @@ function parseComment(raw: unknown, issueUrl: string): Comment[] {
   const result = WireComment.safeParse(raw);
   if (!result.success) return [];
   const { id, body, user, created_at: createdAt } = result.data;
-  return [
-    { author: user?.login ?? 'unknown', createdAt, url: `${issueUrl}#issuecomment-${id}`, body: body ?? '' },
-  ];
+  return [{ author: user?.login ?? 'unknown', createdAt, url: `${issueUrl}#issuecomment-${id}`, body: body ?? '' }];
 }
 
 function toAttachment(

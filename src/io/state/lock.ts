@@ -11,10 +11,7 @@ const TAKEN = 99;
  * The lock belongs to the open file, so the kernel frees it the moment its holder ends, however it ends: it cannot go
  * stale. Node cannot lock files; flock(1) of util-linux locks the file that we pass to it, and leaves it locked.
  */
-export async function takeLock(
-  stateDirectory: string,
-  waitSeconds: number,
-): Promise<{ release: () => void } | null> {
+export async function takeLock(stateDirectory: string, waitSeconds: number): Promise<{ release: () => void } | null> {
   let handle: number;
   try {
     mkdirSync(stateDirectory, { recursive: true });

@@ -32,14 +32,11 @@ export function readState(stateDirectory: string): StoredState {
   const raw = text === undefined ? undefined : parsed(text);
   const newer = newerVersion(raw);
   if (newer !== undefined) {
-    throw new UserError(
-      `the state file ${path} was written by a newer dispatcher (version ${newer} of its form)`,
-      {
-        exitCode: EXIT.failure,
-        code: 'state_newer',
-        hint: 'install that version again, or move the state file away',
-      },
-    );
+    throw new UserError(`the state file ${path} was written by a newer dispatcher (version ${newer} of its form)`, {
+      exitCode: EXIT.failure,
+      code: 'state_newer',
+      hint: 'install that version again, or move the state file away',
+    });
   }
   const state = parseState(raw);
   return state ? { state, found: 'whole' } : { state: EMPTY_STATE, found: 'broken' };

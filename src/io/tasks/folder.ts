@@ -49,8 +49,7 @@ export function newestTaskTime(config: Place): number | null {
 export function checkWay(config: Place, candidate: Candidate): void {
   const path = taskPath(config, candidate);
   const below = relative(config.tasksDirectory, dirname(path)).split(sep);
-  if (!isSafeFolderName(candidate.agent) || below.includes('..'))
-    throw unsafe(path, 'leaves the task folder');
+  if (!isSafeFolderName(candidate.agent) || below.includes('..')) throw unsafe(path, 'leaves the task folder');
   let folder = config.tasksDirectory;
   for (const name of below) {
     folder = join(folder, name);

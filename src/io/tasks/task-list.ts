@@ -10,9 +10,7 @@ export function listTaskFiles(tasksDirectory: string): readonly TaskFile[] {
   return foldersIn(tasksDirectory)
     .filter(isSafeFolderName)
     .flatMap((agent) =>
-      taskPathsBelow(join(tasksDirectory, agent), ['archive']).map((path) =>
-        describe(tasksDirectory, agent, path),
-      ),
+      taskPathsBelow(join(tasksDirectory, agent), ['archive']).map((path) => describe(tasksDirectory, agent, path)),
     );
 }
 

@@ -56,8 +56,7 @@ function compile(handlebars: typeof Handlebars, file: string): Compiled {
     const program = handlebars.parse(source);
     const names = pathsIn(program);
     const inherited = names.find((name) => name.parts.some((part) => part in Object.prototype));
-    if (inherited)
-      throw invalid(`${file}:${inherited.line}: unknown variable ${inherited.original}`, undefined);
+    if (inherited) throw invalid(`${file}:${inherited.line}: unknown variable ${inherited.original}`, undefined);
     return { file, names, render: handlebars.compile(program, STRICT) };
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -103,11 +102,10 @@ function isPath(node: object): node is hbs.AST.PathExpression {
 
 function renderComplaint(error: unknown, names: readonly NamedPath[], data: unknown): string {
   const [, message = '', line, column] = /^(.*?)(?: - (\d+):(\d+))?$/su.exec(messageOf(error)) ?? [];
-  const unknown =
-    /^"(.+)" not defined in|^Missing helper: "(.+)"|^Cannot use 'in' operator to search for '(.+?)'/u
-      .exec(message)
-      ?.slice(1)
-      .find(Boolean);
+  const unknown = /^"(.+)" not defined in|^Missing helper: "(.+)"|^Cannot use 'in' operator to search for '(.+?)'/u
+    .exec(message)
+    ?.slice(1)
+    .find(Boolean);
   if (unknown !== undefined) {
     const written =
       names.find((name) => String(name.line) === line && String(name.column) === column)?.original ?? unknown;
@@ -134,8 +132,7 @@ function syntaxComplaint(error: unknown): string {
 }
 
 function lineOf(error: unknown): number | undefined {
-  if (error instanceof Error && 'lineNumber' in error && typeof error.lineNumber === 'number')
-    return error.lineNumber;
+  if (error instanceof Error && 'lineNumber' in error && typeof error.lineNumber === 'number') return error.lineNumber;
   const [, line] = / - (\d+):\d+$|^Parse error on line (\d+)/mu.exec(messageOf(error))?.filter(Boolean) ?? [];
   return line === undefined ? undefined : Number(line);
 }
@@ -144,9 +141,7 @@ function lineOf(error: unknown): number | undefined {
 function namesIn(value: unknown, prefix = ''): string[] {
   const item: unknown = Array.isArray(value) ? value[0] : value;
   if (typeof item !== 'object' || item === null) return [];
-  return Object.entries(item).flatMap(([key, child]) =>
-    [`${prefix}${key}`].concat(namesIn(child, `${prefix}${key}.`)),
-  );
+  return Object.entries(item).flatMap(([key, child]) => [`${prefix}${key}`].concat(namesIn(child, `${prefix}${key}.`)));
 }
 
 function partialsIn(folder: string): readonly string[] {

@@ -34,9 +34,7 @@ export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone
     body: issue.body,
     ref: '',
     // Empty in lists up to 1.21, whatever the issue has.
-    assets: alone
-      ? issue.attachments.map((attachment, index) => assetJson(attachment, issue.id, index, rootUrl))
-      : [],
+    assets: alone ? issue.attachments.map((attachment, index) => assetJson(attachment, issue.id, index, rootUrl)) : [],
     labels: issue.labels.map((label) => ({
       id: hash(label),
       name: label,
@@ -46,8 +44,7 @@ export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone
       description: '',
       url: '',
     })),
-    milestone:
-      issue.milestone === null ? null : { id: hash(issue.milestone), title: issue.milestone, state: 'open' },
+    milestone: issue.milestone === null ? null : { id: hash(issue.milestone), title: issue.milestone, state: 'open' },
     // Null, never an empty list.
     assignee: issue.assignees[0] === undefined ? null : user(issue.assignees[0]),
     assignees: issue.assignees.length === 0 ? null : issue.assignees.map(user),

@@ -126,8 +126,7 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   if (authorization !== '' && !/^(?:token|[Bb]earer) /u.test(authorization))
     return problem(401, 'invalid authorization');
   if (authorization.split(' ')[1] !== TOKEN) return problem(401, 'user does not exist [uid: 0, name: ]');
-  if (path === '/settings/api')
-    return json(200, { max_response_items: context.maxItems, default_paging_num: 30 });
+  if (path === '/settings/api') return json(200, { max_response_items: context.maxItems, default_paging_num: 30 });
 
   if (path === '/repos/issues/search')
     return needsScope(context, problem) ? search(context, query, json, problem) : undefined;
@@ -135,8 +134,7 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   if (/^\/issues(?:\/\d+(?:\/(?:comments|dependencies|timeline))?)?$/u.test(rest)) {
     if (!needsScope(context, problem)) return;
     const newName = context.store.renamedTo(repository);
-    if (newName !== undefined)
-      return redirect(response, `/api/v1/repos/${newName}${rest}?${query.toString()}`);
+    if (newName !== undefined) return redirect(response, `/api/v1/repos/${newName}${rest}?${query.toString()}`);
     if (!context.store.repositories.get(repository.toLowerCase())?.hasIssues)
       return problem(404, "The target couldn't be found.");
     return underRepository(context, repository, rest, query, json, problem);
@@ -157,15 +155,10 @@ function search(context: Context, query: URLSearchParams, json: Json, problem: P
   const owner = query.get('owner')?.toLowerCase();
   const names = [...context.store.repositories.keys()];
   // A query parameter is never redirected: an owner that was renamed is unknown.
-  if (owner !== undefined && !names.some((name) => name.startsWith(`${owner}/`)))
-    return problem(400, 'user not found');
+  if (owner !== undefined && !names.some((name) => name.startsWith(`${owner}/`))) return problem(400, 'user not found');
   page(
     context,
-    filtered(
-      context,
-      query,
-      (issue) => owner === undefined || issue.repository.toLowerCase().startsWith(`${owner}/`),
-    ),
+    filtered(context, query, (issue) => owner === undefined || issue.repository.toLowerCase().startsWith(`${owner}/`)),
     query,
     20,
     json,
@@ -182,8 +175,7 @@ function underRepository(
 ): void {
   const [, , number, sub] = rest.split('/');
   if (number === undefined) {
-    const inRepository = (issue: StoredIssue): boolean =>
-      issue.repository.toLowerCase() === repository.toLowerCase();
+    const inRepository = (issue: StoredIssue): boolean => issue.repository.toLowerCase() === repository.toLowerCase();
     return page(context, filtered(context, query, inRepository), query, 30, json);
   }
   const issue = context.store.find(repository, Number(number));
@@ -223,13 +215,10 @@ function filtered(
       .filter(belongs)
       .filter((issue) => state === 'all' || issue.state === (state === 'closed' ? 'closed' : 'open'))
       // Without a type, pull requests are issues too.
-      .filter((issue) =>
-        type === 'issues' ? !issue.pullRequest : type === 'pulls' ? issue.pullRequest : true,
-      )
+      .filter((issue) => (type === 'issues' ? !issue.pullRequest : type === 'pulls' ? issue.pullRequest : true))
       .filter((issue) => Math.floor(issue.updatedAt.getTime() / 1000) >= since)
       .toSorted(
-        (a, b) =>
-          Math.floor(b.createdAt.getTime() / 1000) - Math.floor(a.createdAt.getTime() / 1000) || b.id - a.id,
+        (a, b) => Math.floor(b.createdAt.getTime() / 1000) - Math.floor(a.createdAt.getTime() / 1000) || b.id - a.id,
       )
   );
 }
@@ -249,11 +238,7 @@ function page(
   );
 }
 
-function paging(
-  { maxItems }: Context,
-  query: URLSearchParams,
-  byDefault: number,
-): { size: number; from: number } {
+function paging({ maxItems }: Context, query: URLSearchParams, byDefault: number): { size: number; from: number } {
   const size = Math.min(Number(query.get('limit')) || byDefault, maxItems);
   return { size, from: (Math.max(1, Number(query.get('page'))) - 1) * size };
 }

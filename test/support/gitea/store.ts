@@ -58,9 +58,7 @@ export function createStore(now: () => Date) {
     repositories.set(name.toLowerCase(), { id: nextId(), name, hasIssues });
   };
   const find = (repository: string, number: number): StoredIssue | undefined =>
-    issues.find(
-      (issue) => issue.repository.toLowerCase() === repository.toLowerCase() && issue.number === number,
-    );
+    issues.find((issue) => issue.repository.toLowerCase() === repository.toLowerCase() && issue.number === number);
   const at = (ref: string): StoredIssue => {
     const [repository = '', number] = ref.split('#');
     const issue = find(repository, Number(number));
@@ -87,9 +85,7 @@ export function createStore(now: () => Date) {
       repositories.has(name.toLowerCase()) ? undefined : renamed.get(name.toLowerCase()),
     addIssue: (seed: IssueSeed): { readonly id: number; readonly number: number; readonly ref: string } => {
       if (!repositories.has(seed.repository.toLowerCase())) addRepository(seed.repository);
-      const numbers = issues
-        .filter((issue) => issue.repository === seed.repository)
-        .map((issue) => issue.number);
+      const numbers = issues.filter((issue) => issue.repository === seed.repository).map((issue) => issue.number);
       const createdAt = seed.createdAt ?? now();
       const issue: StoredIssue = {
         id: nextId(),
