@@ -8,7 +8,7 @@ import { type FullIssue, refOf } from '../core/issue.ts';
 import { judgeOverride } from '../core/override.ts';
 import { failuresOf, lastDispatchAt, type State } from '../core/state.ts';
 import { cleanLine } from '../core/untrusted.ts';
-import { factsOf } from './dispatch.ts';
+import { factsOf } from './choose.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { openLedger } from './ledger.ts';
 import { prepareTask, type PreparedTask, publishTask } from './publish.ts';

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../core/errors.ts';
 import { dryRunReport } from '../views/dry-run.ts';
-import { choose } from './dispatch.ts';
+import { choose } from './choose.ts';
 import { type Override, prepareOverride } from './dispatch-issue.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { openLedger } from './ledger.ts';
