@@ -92,13 +92,16 @@ async function findIssue(deps: DispatchDeps, { number, repository }: Override): 
   }
   const places = repository === null ? await placesOf(deps, number) : [repository];
   const found = await Promise.all(places.map(async (place) => deps.readIssue({ repository: place, number })));
-  const issues = found.filter((issue) => issue !== null);
+  const all = found.filter((issue) => issue !== null);
+  // Closed issues and pull requests of the same number in other repositories are no alternatives.
+  const open = all.filter((issue) => issue.state === 'open' && !issue.isPullRequest);
+  const issues = open.length > 0 ? open : all;
   const [issue] = issues;
   if (!issue) {
     throw usage(
       `there is no issue #${number} in ${repository ?? patternsOf(deps.config)}, or this token may not see it`,
       repository === null && repositories.some((pattern) => pattern.name === null)
-        ? 'for a closed issue in a repository covered by owner/*, name it with --repo'
+        ? 'in a repository without open issues that owner/* covers, name it with --repo'
         : 'check the number on Gitea',
     );
   }
@@ -115,14 +118,19 @@ async function findIssue(deps: DispatchDeps, { number, repository }: Override): 
   return issue;
 }
 
-// Where a bare number may be meant: each repository that is named, and what is open elsewhere.
+/** So many repositories that `owner/*` covers are looked into for a bare number. */
+const MAX_PLACES = 30;
+
+// Where a bare number may be meant: each repository that is named, and of the others those that have open issues,
+// beginning with those that have an open one of this number.
 async function placesOf({ config, listIssues }: DispatchDeps, number: number): Promise<readonly string[]> {
   const named = config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
   if (named.length === config.repositories.length) return named;
   const { issues } = await listIssues();
-  const listed = issues.filter((issue) => issue.number === number).map((issue) => issue.repository);
-  const known = new Set(listed.map((repository) => repository.toLowerCase()));
-  return [...listed, ...named.filter((repository) => !known.has(repository.toLowerCase()))];
+  const fitting = issues.filter((issue) => issue.number === number);
+  const places = [...fitting, ...issues].map((issue) => issue.repository).concat(named);
+  const byName = new Map(places.toReversed().map((place) => [place.toLowerCase(), place]));
+  return [...byName.values()].toReversed().slice(0, MAX_PLACES);
 }
 
 function chooseAgent(config: Config, issue: FullIssue, { agent, force }: Override): string {

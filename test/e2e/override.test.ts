@@ -150,6 +150,36 @@ describe('dispatch --issue', () => {
   });
 });
 
+describe('a bare number where owner/* is configured', () => {
+  test.for([
+    { what: 'a pull request is told as such', number: 7, code: 5, says: 'labs/one#7 is a pull request, not an issue' },
+    { what: 'a closed issue is told as such', number: 8, code: 5, says: 'labs/two#8 is closed' },
+    {
+      what: 'an unknown number is told as such',
+      number: 99,
+      code: 2,
+      says: 'there is no issue #99 in acme/app, labs/*',
+    },
+  ])('$what', async ({ number, code, says }) => {
+    const at = await workspace({ yaml: TWO });
+    at.gitea.addIssue({ repository: 'labs/one', number: 1, assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'labs/two', number: 1, assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'labs/one', number: 7, pullRequest: true, assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'labs/two', number: 8, state: 'closed', assignees: ['hans'] });
+    const result = await at.run(['dispatch', '--issue', String(number)]);
+    expect(result.code).toBe(code);
+    expect(result.stderr).toContain(says);
+  });
+
+  test('the one that is open is meant, whatever is closed elsewhere', async () => {
+    const at = await workspace({ yaml: TWO });
+    at.gitea.addIssue({ repository: 'acme/app', number: 5, state: 'closed', assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'labs/one', number: 5, pullRequest: true, assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'labs/two', number: 5, assignees: ['hans'] });
+    expect((await at.run(['dispatch', '--issue', '5'])).stdout).toContain('DISPATCHED: hans → labs/two#5');
+  });
+});
+
 describe('dispatch --dry-run', () => {
   test('writes nothing at all, and names the choice that the next pass makes', async () => {
     const at = await workspace({ yaml: TEAM });

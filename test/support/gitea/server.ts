@@ -92,6 +92,8 @@ export const FAULTS = {
       .writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
       .write('[{"id":', () => request.socket.destroy());
   },
+  overloaded: { status: 503, headers: { 'content-type': 'text/html' }, body: '<h1>503 Service Unavailable</h1>' },
+  installing: { status: 404, headers: { 'content-type': 'text/html', refresh: '1; url=/' }, body: '<p>installing</p>' },
   truncated: { headers: { 'content-type': 'application/json' }, body: '[{"id": 1, "num' },
   html: {
     headers: { 'content-type': 'text/html; charset=utf-8' },
@@ -131,7 +133,7 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   if (path === '/repos/issues/search')
     return needsScope(context, problem) ? search(context, query, json, problem) : undefined;
   const [, repository = '', rest = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/u.exec(decodeURI(path)) ?? [];
-  if (/^\/issues(?:\/\d+(?:\/(?:comments|dependencies|timeline))?)?$/u.test(rest)) {
+  if (/^\/issues(?:\/\d+(?:\/(?:comments|dependencies|timeline|reactions))?)?$/u.test(rest)) {
     if (!needsScope(context, problem)) return;
     const newName = context.store.renamedTo(repository);
     if (newName !== undefined) return redirect(response, `/api/v1/repos/${newName}${rest}?${query.toString()}`);
@@ -191,7 +193,7 @@ function underRepository(
       { 'x-total-count': String(comments.length) },
     );
   }
-  if (sub === 'timeline') return json(200, null, { 'x-total-count': '0' }); // an empty one is null
+  if (sub === 'timeline' || sub === 'reactions') return json(200, null, { 'x-total-count': '0' }); // an empty one is null
   const blockers = issue.dependsOn.map((ref) => {
     const [name = '', index] = ref.split('#');
     const blocker = context.store.find(name, Number(index));
