@@ -12,10 +12,11 @@ export function fromRfc3339(text: string): Instant | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** `39s`, `12m`, `2h`, `3d`: the largest whole unit. Negative durations count as nothing. */
+/** `39s`, `12m`, `2h`, `3d`: the largest whole unit, seconds up to 99. Negative durations count as nothing. */
 export function shortDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
+  // A minute and a half is told better in seconds: everything here happens once a minute.
+  if (seconds < 100) return `${seconds}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
   return `${Math.floor(seconds / 86_400)}d`;

@@ -28,7 +28,7 @@ export function healthSentence(
       };
     case 'ok':
       return {
-        text: `ok: last pass ${since} ago${lastPass?.ref ? `, dispatched ${lastPass.ref}` : ', nothing to send'}`,
+        text: `ok: last pass ${since} ago${lastPass?.ref ? `, dispatched ${lastPass.ref}` : ', nothing dispatched'}`,
         fix: null,
       };
     case 'late':

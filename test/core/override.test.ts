@@ -10,7 +10,7 @@ test.for<{ gate: string; facts: Partial<Facts>; last?: number; says: string }>([
     gate: 'the rate limit',
     facts: {},
     last: NOON - 20_000,
-    says: 'rate limit: one task every 1m, next slot in 40s',
+    says: 'rate limit: one task every 60s, next slot in 40s',
   },
   {
     gate: 'a task file that is there',

@@ -30,7 +30,7 @@ describe('dispatch --issue', () => {
     const { code, stderr } = await at.run(['dispatch', '--issue', '5']);
     expect(code).toBe(5);
     expect(stderr).toMatch(
-      /^dispatcher: acme\/app#5 is not dispatched to hans:\n {2}rate limit: one task every 1m, next slot in \w+\n {2}fix: add --force to lift this\n$/u,
+      /^dispatcher: acme\/app#5 is not dispatched to hans:\n {2}rate limit: one task every 60s, next slot in \w+\n {2}fix: add --force to lift this\n$/u,
     );
   });
 
@@ -38,7 +38,7 @@ describe('dispatch --issue', () => {
     const at = await busyWorkspace();
     const { code, stdout } = await at.run(['dispatch', '--issue', '5', '--force']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^lifted by --force: rate limit: one task every 1m, next slot in \w+\n\[DISPATCHER\]/u);
+    expect(stdout).toMatch(/^lifted by --force: rate limit: one task every 60s, next slot in \w+\n\[DISPATCHER\]/u);
     expect(at.read('.agent-tasks/hans/issue-5.md')).toContain('trigger: "forced"');
     at.gitea.addIssue({ repository: 'acme/app', number: 6, assignees: ['hans'] });
     expect((await at.run(['dispatch', '--issue', '6'])).code).toBe(5);

@@ -19,7 +19,7 @@ const aRow = (overrides: Partial<RowRecord>): RowRecord => ({
   outcome: 'next',
   reason: null,
   detail: null,
-  file: '/work/.agent-tasks/hans/issue-7.md',
+  file: '/srv/acme/.agent-tasks/hans/issue-7.md',
   createdAt: iso(NOON - 180 * MINUTE),
   ...overrides,
 });
@@ -35,7 +35,7 @@ const aPass = (overrides: Partial<PassRecord> = {}): PassRecord => ({
 });
 const aFile = (fields: Record<string, unknown>, done = false): TaskFile => ({
   agent: 'hans',
-  file: `/work/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
+  file: `/srv/acme/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
   done,
   fields: new Map(Object.entries(fields)),
 });
@@ -150,7 +150,7 @@ describe('health', () => {
     {
       state: { lastPass: aPass({ finishedAt: iso(NOON - 91_000) }) },
       health: 'late',
-      says: '▲ late: last pass 1m ago',
+      says: '▲ late: last pass 91s ago',
       fix: 'systemctl list-timers',
     },
     {
