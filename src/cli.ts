@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { DispatchDeps } from './commands/dispatch-deps.ts';
-import { EXIT, type ExitCode, messageOf, UserError } from './core/errors.ts';
+import { EXIT, type ExitCode, hintOf, messageOf, UserError } from './core/errors.ts';
 import { cleanLine } from './core/untrusted.ts';
 import type { GlobalOptions, World } from './deps.ts';
 import { isJournal } from './io/log.ts';
@@ -116,10 +116,11 @@ async function unknownCommand(word: string, program: Command): Promise<UserError
 function report(error: unknown, world: World, verbose: boolean): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has printed already
   const known = error instanceof UserError;
+  const hint = hintOf(error);
   const lines = [
     `dispatcher: ${messageOf(error)}`,
-    ...(known && error.hint ? [`  fix: ${error.hint}`] : []),
-    ...(known
+    ...(hint === null ? [] : [`  fix: ${hint}`]),
+    ...(known || hint !== null
       ? []
       : [`  this is unexpected (dispatcher ${world.version}, node ${process.versions.node}); with -v it says more`]),
     ...(verbose && error instanceof Error

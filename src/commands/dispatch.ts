@@ -2,7 +2,7 @@
 
 import type { Decision } from '../core/choice.ts';
 import { toRfc3339 } from '../core/clock.ts';
-import { EXIT, type ExitCode, messageOf, UserError } from '../core/errors.ts';
+import { EXIT, type ExitCode, hintOf, messageOf, systemCode, UserError } from '../core/errors.ts';
 import { type PassRecord, rowRecords, type State, withoutStaleFailures, withPass } from '../core/state.ts';
 import { idleReason } from '../views/idle.ts';
 import { choose } from './choose.ts';
@@ -86,9 +86,8 @@ function logNewWarnings(deps: DispatchDeps, state: State, warnings: readonly str
 }
 
 function errorRecord(error: unknown): NonNullable<PassRecord['error']> {
-  return error instanceof UserError
-    ? { code: error.code, message: error.message, hint: error.hint ?? null }
-    : { code: 'unexpected', message: messageOf(error), hint: null };
+  const code = error instanceof UserError ? error.code : systemCode(error).toLowerCase() || 'unexpected';
+  return { code, message: messageOf(error), hint: hintOf(error) };
 }
 
 // When the disk is full this fails as well; the first error is the one to tell.

@@ -46,3 +46,17 @@ export function systemCode(error: unknown): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'the disk quota is used up: make room',
+  EACCES: 'let this user write there, or run the command as the user the timer runs as',
+  EPERM: 'let this user write there, or run the command as the user the timer runs as',
+  EROFS: 'the file system is read-only; in a systemd unit, name the folder in ReadWritePaths=',
+  EMFILE: 'too many files are open: raise the limit (ulimit -n, LimitNOFILE=)',
+};
+
+/** How to mend what was thrown, when that is known. */
+export function hintOf(error: unknown): string | null {
+  return error instanceof UserError ? (error.hint ?? null) : (SYSTEM_HINTS[systemCode(error)] ?? null);
+}

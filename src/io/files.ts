@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { systemCode } from '../core/errors.ts';
+import { EXIT, systemCode, UserError } from '../core/errors.ts';
 
 /** Writes a file that must not exist yet, and waits until it is on the disk. */
 export function writeNewFile(path: string, text: string): void {
@@ -44,14 +44,20 @@ export function readRegularFile(path: string, limit = Number.POSITIVE_INFINITY):
   }
 }
 
-/** Gives a file a second name unless that name is taken. */
+/** Gives a file a second name unless that name is taken. Throws exit 1 where the file system has no hard links. */
 export function linkUnlessTaken(from: string, to: string): 'linked' | 'taken' {
   try {
     linkSync(from, to);
     return 'linked';
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return 'taken';
-    throw error;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error))) throw error;
+    throw new UserError(`${to} cannot be published: the file system seems to have no hard links`, {
+      exitCode: EXIT.failure,
+      code: 'no_hard_links',
+      hint: 'put the workspace on a Linux file system such as ext4, xfs or btrfs; without links a file could not appear at once and never over another',
+      cause: error,
+    });
   }
 }
 
