@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dispatch } from '../../src/commands/dispatch.ts';
+import type { DispatchDeps } from '../../src/commands/dispatch-deps.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { aFullIssue, MINUTE, NOON } from '../support/builders.ts';
 import { simulation } from '../support/pass.ts';
@@ -59,27 +60,21 @@ describe('the hard limit', () => {
 });
 
 describe('a pass that was stopped', () => {
+  const killed = (): never => {
+    throw new Error('killed');
+  };
+  /** A pass that ends after it has taken the slot, as by a kill: nothing is written from then on. */
+  const dieAfterTheSlot = async (dying: DispatchDeps): Promise<void> => {
+    let writes = 0;
+    const write: DispatchDeps['state']['write'] = (state) => ((writes += 1) > 1 ? undefined : dying.state.write(state));
+    await dispatch({ ...dying, state: { ...dying.state, write } }).catch(() => {});
+  };
+
   test('after taking the slot and before publishing costs the slot, not the task', async () => {
     const issues = manyIssues(1);
     const { deps, clock, appearances, events } = simulation(() => issues, NOON);
-    const dying = {
-      ...deps,
-      tasks: {
-        ...deps.tasks,
-        draft: (...all: Parameters<typeof deps.tasks.draft>) => ({
-          ...deps.tasks.draft(...all),
-          publish: () => {
-            throw new Error('killed');
-          },
-        }),
-      },
-    };
-    // As after a kill: the record of the pass is never written.
-    let writes = 0;
-    await dispatch({
-      ...dying,
-      state: { ...deps.state, write: (state) => ((writes += 1) > 1 ? undefined : deps.state.write(state)) },
-    }).catch(() => {});
+    const draft: DispatchDeps['tasks']['draft'] = (...all) => ({ ...deps.tasks.draft(...all), publish: killed });
+    await dieAfterTheSlot({ ...deps, tasks: { ...deps.tasks, draft } });
     clock.now += 30_000;
     await dispatch(deps);
     expect(events.at(-1)).toMatchObject({
@@ -96,20 +91,7 @@ describe('a pass that was stopped', () => {
   test('after publishing and before the journal is completed by the next one, which keeps the limit', async () => {
     const issues = manyIssues(2);
     const { deps, clock, appearances, events } = simulation(() => issues, NOON);
-    const dying = {
-      ...deps,
-      journal: {
-        ...deps.journal,
-        append: () => {
-          throw new Error('killed');
-        },
-      },
-    };
-    let writes = 0;
-    await dispatch({
-      ...dying,
-      state: { ...deps.state, write: (state) => ((writes += 1) > 1 ? undefined : deps.state.write(state)) },
-    }).catch(() => {});
+    await dieAfterTheSlot({ ...deps, journal: { ...deps.journal, append: killed } });
     expect(deps.journal.read()).toHaveLength(0);
     clock.now += 30_000;
     await dispatch(deps);

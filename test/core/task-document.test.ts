@@ -5,25 +5,16 @@ import { candidateFor } from '../../src/core/candidate.ts';
 import { parseFrontMatter } from '../../src/core/front-matter.ts';
 import type { FullIssue } from '../../src/core/issue.ts';
 import { acceptanceCriteria, type DispatchFacts, taskData, taskFrontMatter } from '../../src/core/task-document.ts';
-import { aFullIssue, NOON } from '../support/builders.ts';
+import { aDispatch, aFullIssue, NOON } from '../support/builders.ts';
 
-const dispatch: DispatchFacts = {
-  at: NOON,
-  trigger: 'timer',
-  attempt: 1,
-  marker: 'k7Qd',
-  serverUrl: 'https://git.example.com',
-  version: '1.0.0',
-  sha256: (text) => `sha-${text.length}`,
-};
 const candidateOf = (issue: FullIssue) => candidateFor(issue, 'hans', { priorityLabels: new Map() });
 const dataOf = (overrides: Partial<FullIssue>, facts: Partial<DispatchFacts> = {}) => {
   const issue = aFullIssue(overrides);
-  return taskData(issue, candidateOf(issue), { ...dispatch, ...facts });
+  return taskData(issue, candidateOf(issue), aDispatch(facts));
 };
 const frontMatterOf = (overrides: Partial<FullIssue>) => {
   const issue = aFullIssue(overrides);
-  return taskFrontMatter(issue, candidateOf(issue), dispatch);
+  return taskFrontMatter(issue, candidateOf(issue), aDispatch());
 };
 const yamlOf = (frontMatter: string): Record<string, unknown> =>
   parse(frontMatter.replace(/^---\n/u, '').replace(/---\n$/u, '')) as Record<string, unknown>;
@@ -103,7 +94,7 @@ describe('front matter', () => {
     const hashOf = (overrides: Partial<FullIssue>) => {
       const issue = aFullIssue(overrides);
       return parseFrontMatter(
-        taskFrontMatter(issue, candidateOf(issue), { ...dispatch, sha256: (content) => content }),
+        taskFrontMatter(issue, candidateOf(issue), aDispatch({ sha256: (content) => content })),
       )!.get('contentHash');
     };
     expect(hashOf({ updatedAt: 1, assignees: ['hans', 'greta'], labels: ['a', 'b'] })).toBe(

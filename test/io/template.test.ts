@@ -6,19 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { candidateFor } from '../../src/core/candidate.ts';
 import { taskData } from '../../src/core/task-document.ts';
 import { loadTemplate } from '../../src/io/tasks/template.ts';
-import { aFullIssue, NOON } from '../support/builders.ts';
+import { aDispatch, aFullIssue } from '../support/builders.ts';
 
 const BUILT_IN = fileURLToPath(new URL('../../templates', import.meta.url));
 const issue = aFullIssue({ title: 'Fix <T> & "x"', body: 'See {{issue.url}}', labels: ['bug', 'P1'] });
-const data = taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map() }), {
-  at: NOON,
-  trigger: 'timer',
-  attempt: 1,
-  marker: 'k7Qd',
-  serverUrl: 'https://git.example.com',
-  version: '1.0.0',
-  sha256: (text) => text,
-});
+const data = taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map() }), aDispatch());
 
 /** Renders with a template of these files; the first is the template, the others lie beside it. */
 function render(files: Readonly<Record<string, string>>): string {

@@ -3,6 +3,7 @@ import { candidateFor } from '../../src/core/candidate.ts';
 import type { Config } from '../../src/core/config.ts';
 import type { Facts } from '../../src/core/eligibility.ts';
 import type { FullIssue, Issue } from '../../src/core/issue.ts';
+import type { DispatchFacts } from '../../src/core/task-document.ts';
 
 /** Noon of an ordinary day, in epoch milliseconds. */
 export const NOON = Date.UTC(2026, 3, 9, 12);
@@ -73,3 +74,15 @@ export const aCandidate = (overrides: Partial<Issue> = {}): Candidate => {
   const issue = anIssue(overrides);
   return candidateFor(issue, issue.assignees[0] ?? 'hans', { priorityLabels: new Map() });
 };
+
+/** The facts of a dispatch by the timer at noon. */
+export const aDispatch = (overrides: Partial<DispatchFacts> = {}): DispatchFacts => ({
+  at: NOON,
+  trigger: 'timer',
+  attempt: 1,
+  marker: 'k7Qd',
+  serverUrl: 'https://git.example.com',
+  version: '1.0.0',
+  sha256: (text) => `sha-${text.length}`,
+  ...overrides,
+});
