@@ -91,6 +91,13 @@ describe('the configuration', () => {
     expect(keys(example.gitea)).toEqual(keys(ConfigSchema.shape.gitea.shape));
   });
 
+  test('every configuration that the README shows is valid', () => {
+    const readme = readFileSync(join(DEPLOY, '../README.md'), 'utf8');
+    const blocks = [...readme.matchAll(/```yaml\n([^]*?)```/gu)].map((match) => match[1] ?? '');
+    expect(blocks.length).toBeGreaterThanOrEqual(2);
+    for (const block of blocks) expect(parseConfig(block, 'README.md').gitea.url).toBe('https://git.example.com');
+  });
+
   test('the JSON Schema for editors is the one that the program checks by', async () => {
     const schema = { title: 'Configuration of dispatcher', ...z.toJSONSchema(ConfigSchema) };
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../deploy/config.schema.json');

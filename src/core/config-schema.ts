@@ -64,7 +64,7 @@ export const ConfigSchema = z.strictObject({
                 'must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, letters, digits, ._-/',
               ),
             ),
-          'Name of a task file below its agent. Default: issue-{number}.md, with several repositories {owner}/{repo}/issue-{number}.md',
+          'Name of a task file below its agent, with {number}, {owner} and {repo}. Default: issue-{number}.md. With several repositories it goes below {owner}/{repo}/ unless it names them.',
         ),
       ),
       template: z.optional(describe(text, 'Handlebars template of the task file, relative to this file.')),

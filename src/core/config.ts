@@ -63,7 +63,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
         )
       : null,
     tasksDirectory: resolve(workspace, raw.tasks?.directory ?? '.agent-tasks'),
-    taskFile: raw.tasks?.file ?? (isSingle(repositories) ? 'issue-{number}.md' : '{owner}/{repo}/issue-{number}.md'),
+    taskFile: taskFilePattern(raw.tasks?.file ?? 'issue-{number}.md', repositories),
     template: read(raw.tasks?.template),
     rateLimitMs: parseDuration(raw.rateLimit ?? '60s'),
     priorityLabels: new Map(
@@ -89,20 +89,6 @@ export interface ConfigProblem {
 /** Rules that span several keys. */
 export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const patterns = raw.gitea.repositories.map(parsePattern);
-  const file = raw.tasks?.file;
-  if (file !== undefined && !isSingle(patterns) && !file.includes('{repo}')) {
-    problems.push({
-      path: ['tasks', 'file'],
-      message: 'needs {repo}: with several repositories two issues can have one number',
-    });
-  }
-  if (file !== undefined && new Set(patterns.map((p) => p.owner.toLowerCase())).size > 1 && !file.includes('{owner}')) {
-    problems.push({
-      path: ['tasks', 'file'],
-      message: 'needs {owner}: with several owners two repositories can have one name',
-    });
-  }
   if (parseDuration(raw.rateLimit ?? '60s') < 1000) {
     problems.push({ path: ['rateLimit'], message: 'must be at least 1s' });
   }
@@ -127,6 +113,15 @@ export function coversRepository(patterns: readonly RepositoryPattern[], reposit
 /** True when every issue comes from one repository, so that its number alone names it. */
 export function isSingle(patterns: readonly RepositoryPattern[]): boolean {
   return patterns.length === 1 && patterns[0]?.name !== null;
+}
+
+// With several repositories two issues can have one number, and with several owners two repositories one name: what the
+// pattern does not tell apart becomes folders in front of it.
+function taskFilePattern(pattern: string, repositories: readonly RepositoryPattern[]): string {
+  if (isSingle(repositories)) return pattern;
+  if (!pattern.includes('{repo}')) return `{owner}/{repo}/${pattern}`;
+  const owners = new Set(repositories.map(({ owner }) => owner.toLowerCase()));
+  return owners.size > 1 && !pattern.includes('{owner}') ? `{owner}/${pattern}` : pattern;
 }
 
 function parsePattern(pattern: string): RepositoryPattern {

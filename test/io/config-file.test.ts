@@ -91,13 +91,6 @@ describe('a mistake is told with line, column and what to do', () => {
         '4:16: tasks.file must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, letters, digits, ._-/',
       ],
     ],
-    [
-      'gitea:\n  url: https://x.org\n  repositories: [a/b, c/d]\ntasks:\n  file: "{number}.md"\n',
-      [
-        '5:9: tasks.file needs {repo}: with several repositories two issues can have one number',
-        '5:9: tasks.file needs {owner}: with several owners two repositories can have one name',
-      ],
-    ],
     [`${MINIMAL}dashboard: { port: 70000 }\n`, ['4:20: dashboard.port must be at most 65535']],
     [
       'a: &a [x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n',
@@ -113,6 +106,20 @@ describe('a mistake is told with line, column and what to do', () => {
 });
 
 describe('a configuration', () => {
+  test.for([
+    { repositories: '[a/b]', file: undefined, pattern: 'issue-{number}.md' },
+    { repositories: '[a/b, a/c]', file: undefined, pattern: '{owner}/{repo}/issue-{number}.md' },
+    { repositories: '[a/*]', file: 'issue-{number}.md', pattern: '{owner}/{repo}/issue-{number}.md' },
+    { repositories: '[a/b, a/c]', file: '{repo}-{number}.md', pattern: '{repo}-{number}.md' },
+    { repositories: '[a/b, c/b]', file: '{repo}-{number}.md', pattern: '{owner}/{repo}-{number}.md' },
+    { repositories: '[a/b, c/b]', file: '{owner}-{repo}-{number}.md', pattern: '{owner}-{repo}-{number}.md' },
+  ])('with repositories $repositories the task file $file becomes $pattern', ({ repositories, file, pattern }) => {
+    const place = folder();
+    const tasks = file === undefined ? '' : `tasks: { file: "${file}" }\n`;
+    writeFileSync(join(place, 'c.yaml'), MINIMAL.replace('[a/b]', repositories) + tasks);
+    expect(loadConfig('c.yaml', { environment: {}, cwd: place }).taskFile).toBe(pattern);
+  });
+
   test('has every default filled in', () => {
     const place = folder();
     writeFileSync(join(place, 'dispatcher.yaml'), MINIMAL);
