@@ -73,11 +73,13 @@ export async function prepareOverride(
         : 'not even --force lifts this; name a configured agent with --agent',
     );
   }
+  const isAssigned = issue.assignees.some((login) => login.toLowerCase() === candidate.agent);
+  const lifted = isAssigned ? verdict.lifted : [`not assigned to ${candidate.agent}`, ...verdict.lifted];
   deps.tasks.checkWay(candidate);
   const at = Math.max(now, verdict.slotOpensAt);
   const trigger = override.force ? 'forced' : 'manual';
   return {
-    task: await prepareTask(deps, candidate, issue, { at, trigger, lifted: verdict.lifted }),
+    task: await prepareTask(deps, candidate, issue, { at, trigger, lifted }),
     slotOpensAt: at,
   };
 }

@@ -38,7 +38,7 @@ export interface StatusDeps {
 }
 
 const WATCH_MS = 2000;
-const CLEAR = '\u001B[H\u001B[2J\u001B[3J';
+const CLEAR = '\u001B[H\u001B[2J';
 const UNHEALTHY: ReadonlySet<Health> = new Set(['never_run', 'stale', 'failing']);
 
 /** Prints the status once, or again and again. Answers exit 3 with `exitStatus` when the passes are not healthy. */

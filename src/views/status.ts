@@ -66,7 +66,7 @@ function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Scr
   const title = `${chalk.bold(name)}  ${parts.join(', ')}`;
   const hidden = Math.max(0, counts.done - DONE_SHOWN);
   const shown = tasks.slice(0, tasks.length - hidden);
-  if (shown.length === 0) return [title, `  Nothing assigned to ${name}.`];
+  if (shown.length === 0) return [title, '  Nothing dispatched, nothing waiting.'];
   const more = hidden > 0 ? [`  and ${hidden} more done`] : [];
   if (width < NARROW) return [title, ...shown.flatMap((task) => narrowTask(task, screen)), ...more];
   const heads = [

@@ -120,7 +120,9 @@ describe('dispatch --issue', () => {
       code: 5,
       stderr: expect.stringContaining('eve is not among the configured agents'),
     });
-    expect((await at.run(['dispatch', '--issue', '5', '--agent', 'Greta', '--force'])).code).toBe(0);
+    const forced = await at.run(['dispatch', '--issue', '5', '--agent', 'Greta', '--force']);
+    expect(forced.code).toBe(0);
+    expect(forced.stdout).toContain('lifted by --force: not assigned to greta');
     expect(at.tasks()).toEqual(['.agent-tasks/greta/issue-5.md']);
   });
 

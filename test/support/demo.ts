@@ -12,26 +12,21 @@ import { startFakeGitea } from './gitea/server.ts';
 const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
 const workspace = mkdtempSync(join(tmpdir(), 'dispatcher-demo-'));
 
-const embedded = process.env['GITEA_URL'] ? null : await startFakeGitea();
+const { GITEA_URL, GITEA_TOKEN, GITEA_REPOSITORIES } = process.env;
+const embedded = GITEA_URL && GITEA_TOKEN && GITEA_REPOSITORIES ? null : await startFakeGitea();
 if (embedded) seedBacklog(embedded, new Date());
-if (embedded) {
-  const lines = [
-    'gitea:',
-    `  url: ${embedded.url}`,
-    '  repositories: [acme/app, acme/api]',
-    'agents:',
-    '  hans: {}',
-    '  greta: {}',
-  ];
-  writeFileSync(join(workspace, 'dispatcher.yaml'), `${lines.join('\n')}\n`);
-}
+const repositories = embedded ? ['acme/app', 'acme/api'] : (GITEA_REPOSITORIES ?? '').split(/[\s,]+/u).filter(Boolean);
+// A configuration of its own, and named: one that the environment or this machine has must not be touched by a demo.
+const config = join(workspace, 'dispatcher.yaml');
+const gitea = { url: embedded?.url ?? GITEA_URL, repositories };
+writeFileSync(config, JSON.stringify(embedded ? { gitea, agents: { hans: {}, greta: {} } } : { gitea }));
 
 // Its output goes straight to this terminal, so it behaves as it would there.
 async function dispatcher(...args: string[]): Promise<number | null> {
   console.log(`\n$ dispatcher ${args.join(' ')}`.trimEnd());
   const child = spawn(process.execPath, [COMMAND, ...args], {
     cwd: workspace,
-    env: { ...process.env, ...(embedded ? { GITEA_TOKEN: embedded.token } : {}) },
+    env: { ...process.env, DISPATCHER_CONFIG: config, GITEA_TOKEN: embedded?.token ?? GITEA_TOKEN },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   return new Promise((resolve) => child.on('close', resolve));
@@ -39,8 +34,8 @@ async function dispatcher(...args: string[]): Promise<number | null> {
 
 console.log(
   embedded
-    ? `No GITEA_URL is set: this runs against a small Gitea inside the demo, at ${embedded.url}.`
-    : `This runs against ${process.env['GITEA_URL']}. It only reads there; task files go to a new folder here.`,
+    ? `No server is configured: this runs against a small Gitea inside the demo, at ${embedded.url}.`
+    : `This runs against ${GITEA_URL}. It only reads there; task files go to a new folder here.`,
 );
 console.log(`Workspace: ${workspace}`);
 

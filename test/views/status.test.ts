@@ -82,7 +82,7 @@ describe('on a terminal', () => {
       next slot in 21s, 2 waiting, oldest HIGH 3h
 
       greta  0 dispatched, 0 waiting
-        Nothing assigned to greta.
+        Nothing dispatched, nothing waiting.
 
       hans  1 dispatched, 2 waiting
         PRIORITY  ISSUE       TITLE                                    STATE       AGE
