@@ -2,7 +2,7 @@
 
 import type { Decision } from '../core/choice.ts';
 import { toRfc3339 } from '../core/clock.ts';
-import { EXIT, type ExitCode, hintOf, messageOf, systemCode, UserError } from '../core/errors.ts';
+import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { type PassRecord, rowRecords, type State, withoutStaleFailures, withPass } from '../core/state.ts';
 import { idleReason } from '../views/idle.ts';
 import { choose } from './choose.ts';
@@ -83,11 +83,6 @@ function rowsOf(deps: DispatchDeps, decision: Decision): PassRecord['rows'] {
 function logNewWarnings(deps: DispatchDeps, state: State, warnings: readonly string[]): void {
   const known = new Set(state.lastPass?.warnings);
   for (const message of warnings) if (!known.has(message)) deps.log({ name: 'WARNING', message });
-}
-
-function errorRecord(error: unknown): NonNullable<PassRecord['error']> {
-  const code = error instanceof UserError ? error.code : systemCode(error).toLowerCase() || 'unexpected';
-  return { code, message: messageOf(error), hint: hintOf(error) };
 }
 
 // When the disk is full this fails as well; the first error is the one to tell.

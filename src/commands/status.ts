@@ -1,14 +1,11 @@
-import type { Instant } from '../core/clock.ts';
-import type { Config } from '../core/config.ts';
-import type { DispatchRecord } from '../core/dispatch-record.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import type { Health } from '../core/health.ts';
-import { type Snapshot, snapshotOf, type TaskFile } from '../core/snapshot.ts';
-import type { State } from '../core/state.ts';
-import { HEALTH_SIGNS, healthSentence } from '../views/health.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { HEALTH_SIGNS, healthSentence, sentenceText } from '../views/health.ts';
 import { statusScreen, statusTsv } from '../views/status.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';
 import { terminalWidth } from '../views/terminal.ts';
+import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';
 
 export interface StatusOptions {
   readonly agent?: string;
@@ -19,10 +16,7 @@ export interface StatusOptions {
 }
 
 /** What `status` needs: local files, and the terminal it prints to. No token, no network. */
-export interface StatusDeps {
-  readonly config: Config;
-  readonly version: string;
-  readonly now: () => Instant;
+export interface StatusDeps extends SnapshotDeps {
   readonly sleep: (ms: number) => Promise<void>;
   readonly isInterrupted: () => boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -32,9 +26,6 @@ export interface StatusDeps {
     readonly write: (text: string) => void;
   };
   readonly stderr: { readonly write: (text: string) => void };
-  readonly readState: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
-  readonly readDispatches: () => readonly DispatchRecord[];
-  readonly listTasks: () => readonly TaskFile[];
 }
 
 const WATCH_MS = 2000;
@@ -58,36 +49,13 @@ export async function status(deps: StatusDeps, options: StatusOptions): Promise<
   }
 }
 
-/** The picture that the local files give now. */
-function takeSnapshot(
-  deps: Omit<StatusDeps, 'stdout' | 'stderr' | 'environment' | 'sleep' | 'isInterrupted'>,
-): Snapshot {
-  const now = deps.now();
-  const { state, found } = deps.readState();
-  return snapshotOf(
-    {
-      config: deps.config,
-      version: deps.version,
-      state,
-      files: deps.listTasks(),
-      dispatches: deps.readDispatches(),
-      midnight: new Date(now).setHours(0, 0, 0, 0),
-      warnings:
-        found === 'broken'
-          ? ['the state file is unreadable; the next pass keeps it beside its place and starts a new one']
-          : [],
-    },
-    now,
-  );
-}
-
 function show(deps: StatusDeps, snapshot: Snapshot, options: StatusOptions): void {
   const { stdout, stderr, environment } = deps;
   if (options.json) return stdout.write(`${JSON.stringify(snapshot, null, options.watch ? 0 : 2)}\n`);
   const now = Date.parse(snapshot.generatedAt);
   if (!stdout.isTTY) {
-    const { text, fix } = healthSentence(snapshot, now);
-    stderr.write(`${HEALTH_SIGNS[snapshot.health]} ${text}\n${fix ? `  fix: ${fix}\n` : ''}`);
+    const { parts, fix } = healthSentence(snapshot);
+    stderr.write(`${HEALTH_SIGNS[snapshot.health]} ${sentenceText(parts, now)}\n${fix ? `  fix: ${fix}\n` : ''}`);
     return stdout.write(statusTsv(snapshot));
   }
   const screen = statusScreen(snapshot, {

@@ -102,6 +102,26 @@ export const ConfigSchema = z.strictObject({
       port: z.optional(
         describe(z.int().check(z.minimum(1), z.maximum(65_535)), 'Port of the dashboard. Default: 8098'),
       ),
+      auth: z.optional(
+        z.strictObject({
+          user: z.optional(
+            describe(
+              z.string().check(z.regex(/^[\x21-\x39\x3B-\x7E]+$/u, 'must be one word without a colon')),
+              'User name that browsers ask for. Default: dispatcher',
+            ),
+          ),
+          passwordFile: describe(
+            text,
+            'File that holds the password and nothing else, relative to this file. Scripts send it as a bearer token.',
+          ),
+        }),
+      ),
+      allowedHosts: z.optional(
+        describe(
+          z.array(z.string().check(z.regex(/^[A-Za-z0-9.-]+$/u, 'must be a host name without port'))),
+          'Host names by which the dashboard may be asked, besides localhost and the address it listens on.',
+        ),
+      ),
     }),
   ),
 });

@@ -33,7 +33,16 @@ export interface Config {
   readonly logFile: string;
   readonly logFormat: 'text' | 'json';
   readonly stateDirectory: string;
-  readonly dashboard: { readonly host: string; readonly port: number };
+  readonly dashboard: DashboardConfig;
+}
+
+export interface DashboardConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Null: nobody is asked who they are, which only a loopback address may do. */
+  readonly auth: { readonly user: string; readonly passwordFile: string } | null;
+  /** Lower-cased. */
+  readonly allowedHosts: readonly string[];
 }
 
 interface Placement {
@@ -76,7 +85,17 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
     logFile: resolve(workspace, raw.log?.file ?? '.agent-dispatcher.log'),
     logFormat: raw.log?.format ?? 'text',
     stateDirectory: resolve(workspace, raw.state ?? '.agent-dispatcher'),
-    dashboard: { host: raw.dashboard?.host ?? '127.0.0.1', port: raw.dashboard?.port ?? 8098 },
+    dashboard: {
+      host: raw.dashboard?.host ?? '127.0.0.1',
+      port: raw.dashboard?.port ?? 8098,
+      auth: raw.dashboard?.auth
+        ? {
+            user: raw.dashboard.auth.user ?? 'dispatcher',
+            passwordFile: resolve(folder, raw.dashboard.auth.passwordFile),
+          }
+        : null,
+      allowedHosts: (raw.dashboard?.allowedHosts ?? []).map((host) => host.toLowerCase()),
+    },
   };
 }
 

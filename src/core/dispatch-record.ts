@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { PRIORITIES } from './priority.ts';
+import { PRIORITIES, type Priority } from './priority.ts';
 
 /** One dispatch, as a line of `dispatches.jsonl`. */
 export const DispatchRecordSchema = z.object({
@@ -20,6 +20,13 @@ export const DispatchRecordSchema = z.object({
   contentHash: z.string(),
 });
 export type DispatchRecord = z.infer<typeof DispatchRecordSchema>;
+
+/** How many tasks of one priority an agent was ever sent. */
+export interface DispatchTotal {
+  readonly agent: string;
+  readonly priority: Priority;
+  readonly count: number;
+}
 
 /** Reads one parsed line of the journal; undefined when it is none. */
 export function parseDispatchRecord(raw: unknown): DispatchRecord | undefined {

@@ -60,3 +60,17 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
 export function hintOf(error: unknown): string | null {
   return error instanceof UserError ? (error.hint ?? null) : (SYSTEM_HINTS[systemCode(error)] ?? null);
 }
+
+/** An error as records and JSON carry it. */
+export interface ErrorRecord {
+  /** Stable machine-readable name. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** What was thrown, as a record. */
+export function errorRecord(error: unknown): ErrorRecord {
+  const code = error instanceof UserError ? error.code : systemCode(error).toLowerCase() || 'unexpected';
+  return { code, message: messageOf(error), hint: hintOf(error) };
+}

@@ -15,3 +15,14 @@ export function healthOf(state: Pick<State, 'lastPass' | 'consecutiveFailures' |
   if (state.pause && state.pause.agents === null) return 'paused';
   return age > LATE_AFTER_MS ? 'late' : 'ok';
 }
+
+/** The moments at which a pass that ended then makes another health by its age alone. */
+export function healthChanges(finishedAt: Instant | undefined): readonly Instant[] {
+  return finishedAt === undefined ? [] : [finishedAt + LATE_AFTER_MS + 1, finishedAt + STALE_AFTER_MS + 1];
+}
+
+/** Why the last good pass is too long ago, or null when it is not: what a health check of another machine asks. */
+export function overdue(lastSuccessAt: Instant | undefined, now: Instant): 'never' | 'stale' | null {
+  if (lastSuccessAt === undefined) return 'never';
+  return now - lastSuccessAt > STALE_AFTER_MS ? 'stale' : null;
+}

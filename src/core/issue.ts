@@ -50,6 +50,11 @@ export interface FullIssue extends Issue {
   readonly blockers: readonly Blocker[];
 }
 
+/** Where people read an issue: at the address by which we reach the server, not the one it believes to have. */
+export function issueUrl(serverUrl: string, repository: string, number: number): string {
+  return `${serverUrl}/${repository}/issues/${number}`;
+}
+
 /** `acme/app#5` */
 export function refOf(issue: Pick<Issue, 'repository' | 'number'>): string {
   return `${issue.repository}#${issue.number}`;

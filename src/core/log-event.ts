@@ -15,6 +15,7 @@ const EVENTS = {
   WAITING: { sign: '⏳', level: 'info' },
 } as const;
 type EventName = keyof typeof EVENTS;
+type Level = keyof typeof LEVELS;
 
 export interface LogEvent {
   readonly name: EventName;
@@ -49,6 +50,52 @@ export function jsonLine({ name, message, facts }: LogEvent, at: number): string
 /** `<5>`: tells the journal how weighty the line is. */
 export function journalPrefix({ name }: LogEvent): string {
   return `<${LEVELS[EVENTS[name].level]}>`;
+}
+
+/** A line of the log file, read back. */
+export interface LogLine {
+  /** As it stands in the line, or null when the line is not one of ours. */
+  readonly time: string | null;
+  /** The event's word, such as `DISPATCHED`. */
+  readonly name: string | null;
+  readonly level: Level;
+  readonly message: string;
+}
+
+const TEXT_LINE = /^\[DISPATCHER\] (\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6}) \S+ ([A-Z]+(?: [A-Z]+)*): (.*)$/u;
+
+/** Reads a line of either form. What is not one of our lines comes back whole, as a message. Texts are cleaned. */
+export function parseLogLine(line: string): LogLine {
+  const [, time, name, message] = TEXT_LINE.exec(line) ?? [];
+  if (time !== undefined && name !== undefined) {
+    return { time, name, level: levelOf(name), message: cleanLine(message ?? '', 1000) };
+  }
+  const fields = jsonFields(line);
+  const event = fields.get('event')?.toUpperCase().replace('_', ' ');
+  if (event !== undefined) {
+    return {
+      time: cleanLine(fields.get('time') ?? '', 40) || null,
+      name: cleanLine(event, 40),
+      level: levelOf(event),
+      message: cleanLine(fields.get('message') ?? '', 1000),
+    };
+  }
+  return { time: null, name: null, level: 'info', message: cleanLine(line, 1000) };
+}
+
+function levelOf(name: string): Level {
+  return Object.entries(EVENTS).find(([known]) => known === name)?.[1].level ?? 'info';
+}
+
+// The text fields of a JSON object; none when the line is something else.
+function jsonFields(line: string): ReadonlyMap<string, string> {
+  try {
+    const value: unknown = line.startsWith('{') ? JSON.parse(line) : {};
+    const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+    return new Map(entries.flatMap(([key, field]) => (typeof field === 'string' ? [[key, field]] : [])));
+  } catch {
+    return new Map();
+  }
 }
 
 function localStamp(at: number): string {

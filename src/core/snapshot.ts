@@ -4,7 +4,8 @@ import { type Instant, fromRfc3339, toRfc3339 } from './clock.ts';
 import { nextFreeSlot } from './choice.ts';
 import type { Config } from './config.ts';
 import type { DispatchRecord } from './dispatch-record.ts';
-import { type Health, healthOf } from './health.ts';
+import { type Health, healthChanges, healthOf } from './health.ts';
+import { issueUrl } from './issue.ts';
 import { PRIORITIES, type Priority, rank } from './priority.ts';
 import { lastDispatchAt, type PassRecord, type RowRecord, type State } from './state.ts';
 import { cleanLine } from './untrusted.ts';
@@ -18,7 +19,8 @@ export interface TaskFile {
   readonly fields: ReadonlyMap<string, unknown>;
 }
 
-type TaskState = 'next' | 'waiting' | 'dispatched' | 'done';
+/** `skipped`: a candidate that was passed over; `reason` says why. */
+type TaskState = 'next' | 'waiting' | 'dispatched' | 'done' | 'skipped';
 
 /** One line of an agent's table. Null stands for unknown, never an empty text. */
 export interface TaskStatus {
@@ -30,6 +32,9 @@ export interface TaskStatus {
   readonly priority: Priority | null;
   readonly prioritySource: string | null;
   readonly state: TaskState;
+  /** Why a skipped one was passed over, as a word and in detail. */
+  readonly reason: string | null;
+  readonly detail: string | null;
   readonly file: string | null;
   readonly dispatchedAt: string | null;
   readonly createdAt: string | null;
@@ -62,15 +67,23 @@ export interface Snapshot {
     readonly skipped: number;
     readonly dispatchedToday: number;
   };
-  readonly next: { readonly ref: string; readonly agent: string; readonly priority: Priority } | null;
-  /** The oldest issue among the most urgent ones that wait. */
+  readonly next: {
+    readonly ref: string;
+    readonly agent: string;
+    readonly priority: Priority;
+    readonly title: string;
+    readonly url: string;
+  } | null;
+  /** Of those that wait, the one that was opened first. */
   readonly oldestWaiting: {
     readonly ref: string;
     readonly priority: Priority;
     readonly createdAt: string;
   } | null;
   readonly agents: readonly AgentStatus[];
-  readonly skipped: readonly Pick<RowRecord, 'ref' | 'agent' | 'priority' | 'title' | 'reason' | 'detail'>[];
+  readonly skipped: readonly (Pick<RowRecord, 'ref' | 'agent' | 'priority' | 'title' | 'reason' | 'detail'> & {
+    readonly url: string;
+  })[];
   readonly recent: readonly DispatchRecord[];
   readonly warnings: readonly string[];
 }
@@ -95,7 +108,8 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
   // A task that was dispatched by hand since the last pass still stands there as waiting.
   const rows = (state.lastPass?.rows ?? []).filter((row) => row.file === null || !onDisk.has(row.file));
   const waiting = rows.filter((row) => row.outcome === 'next' || row.outcome === 'waiting');
-  const agents = agentsOf(config, files, waiting);
+  const skipped = rows.filter((row) => isNews(row));
+  const agents = agentsOf(config, files, [...waiting, ...skipped.filter((row) => hasAgent(row))]);
   const count = (kind: TaskState): number => agents.reduce((sum, agent) => sum + agent.counts[kind], 0);
   const [next] = waiting;
   const last = lastDispatchAt(state);
@@ -120,25 +134,30 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
       waiting: waiting.length,
       dispatched: count('dispatched'),
       done: count('done'),
-      skipped: rows.filter((row) => isNews(row)).length,
+      skipped: skipped.length,
       dispatchedToday: dispatches.filter((entry) => (fromRfc3339(entry.at) ?? 0) >= sources.midnight).length,
     },
-    next: next ? { ref: next.ref, agent: next.agent, priority: next.priority } : null,
-    oldestWaiting: next ? oldest(waiting.filter((row) => row.priority === next.priority)) : null,
+    next: next ? { ...pick(next), url: issueUrl(config.url, next.repository, next.issue) } : null,
+    oldestWaiting: oldest(waiting),
     agents,
-    skipped: rows
-      .filter((row) => isNews(row))
-      .map(({ ref, agent, priority, title, reason, detail }) => ({
-        ref,
-        agent,
-        priority,
-        title,
-        reason,
-        detail,
-      })),
+    skipped: skipped.map((row) => ({
+      ...pick(row),
+      reason: row.reason,
+      detail: row.detail,
+      url: issueUrl(config.url, row.repository, row.issue),
+    })),
     recent: dispatches.slice(-RECENT).toReversed(),
     warnings: [...sources.warnings, ...(state.lastPass?.warnings ?? [])],
   };
+}
+
+/** The next moment at which time alone makes another picture: the slot opens, the last pass is long ago, a day ends. */
+export function nextChangeAt({ generatedAt, slot, lastPass }: Snapshot): Instant {
+  const now = fromRfc3339(generatedAt) ?? 0;
+  const finishedAt = fromRfc3339(lastPass?.finishedAt ?? '');
+  const midnight = new Date(now).setHours(24, 0, 0, 0);
+  const moments = [fromRfc3339(slot.opensAt) ?? 0, ...healthChanges(finishedAt), midnight];
+  return Math.min(...moments.filter((at) => at > now));
 }
 
 // Skipped because it is dispatched or done already is no news: its file is in the tables.
@@ -146,18 +165,23 @@ function isNews(row: RowRecord): boolean {
   return row.outcome === 'skipped' && row.reason !== 'dispatched' && row.reason !== 'done';
 }
 
+// A login that is no agent has no table.
+function hasAgent(row: RowRecord): boolean {
+  return row.reason !== 'unknown_agent' && row.reason !== 'unsafe_name';
+}
+
+function pick({ ref, agent, priority, title }: RowRecord) {
+  return { ref, agent, priority, title };
+}
+
 function agentsOf(
   config: Sources['config'],
   files: readonly TaskFile[],
-  waiting: readonly RowRecord[],
+  rows: readonly RowRecord[],
 ): readonly AgentStatus[] {
-  const names = [
-    ...(config.agents?.keys() ?? []),
-    ...files.map((file) => file.agent),
-    ...waiting.map((row) => row.agent),
-  ];
+  const names = [...(config.agents?.keys() ?? []), ...files.map((file) => file.agent), ...rows.map((row) => row.agent)];
   const tasks = new Map<string, TaskStatus[]>([...new Set(names)].toSorted().map((name) => [name, []]));
-  for (const row of waiting) tasks.get(row.agent)?.push(waitingTask(row));
+  for (const row of rows) tasks.get(row.agent)?.push(rowTask(config.url, row));
   for (const file of files) tasks.get(file.agent)?.push(fileTask(file));
   return [...tasks].map(([name, list]) => ({
     name,
@@ -167,14 +191,15 @@ function agentsOf(
       waiting: countOf(list, 'waiting'),
       dispatched: countOf(list, 'dispatched'),
       done: countOf(list, 'done'),
+      skipped: countOf(list, 'skipped'),
     },
     tasks: list.toSorted(byTurn),
   }));
 }
 
-const TURN: Readonly<Record<TaskState, number>> = { dispatched: 0, next: 1, waiting: 1, done: 2 };
+const TURN: Readonly<Record<TaskState, number>> = { dispatched: 0, next: 1, waiting: 1, skipped: 2, done: 3 };
 
-// What the agent has, then what is to come, then what it has finished; each most urgent and oldest first.
+// What the agent has, then what is to come, what was passed over, and what it has finished; each most urgent and oldest first.
 function byTurn(a: TaskStatus, b: TaskStatus): number {
   return (
     TURN[a.state] - TURN[b.state] ||
@@ -187,16 +212,18 @@ function countOf(tasks: readonly TaskStatus[], state: TaskState): number {
   return tasks.filter((task) => task.state === state).length;
 }
 
-function waitingTask(row: RowRecord): TaskStatus {
+function rowTask(server: string, row: RowRecord): TaskStatus {
   return {
     ref: row.ref,
     issue: row.issue,
     repository: row.repository,
     title: row.title,
-    url: null,
+    url: issueUrl(server, row.repository, row.issue),
     priority: row.priority,
     prioritySource: row.prioritySource,
-    state: row.outcome === 'next' ? 'next' : 'waiting',
+    state: row.outcome === 'chosen' ? 'waiting' : row.outcome,
+    reason: row.reason,
+    detail: row.detail,
     file: null,
     dispatchedAt: null,
     createdAt: row.createdAt,
@@ -220,6 +247,8 @@ function fileTask({ file, done, fields }: TaskFile): TaskStatus {
     priority: PRIORITIES.find((priority) => priority === text('priority')) ?? null,
     prioritySource: text('prioritySource'),
     state: done ? 'done' : 'dispatched',
+    reason: null,
+    detail: null,
     file,
     dispatchedAt: date('dispatchedAt'),
     createdAt: date('createdAt'),

@@ -12,59 +12,77 @@ export const HEALTH_SIGNS: Readonly<Record<Health, string>> = {
   paused: '‖',
 };
 
-/** What the passes are doing in one sentence, and what to do about it. */
-export function healthSentence(
-  snapshot: Snapshot,
-  now: Instant,
-): { readonly text: string; readonly fix: string | null } {
+/** A piece of a sentence: words, or a time that is told as a duration from now: a terminal prints it, the page lets it tick. */
+export type Part = string | { readonly since: string } | { readonly until: string };
+
+interface HealthSentence {
+  readonly parts: readonly Part[];
+  /** What to do about it. */
+  readonly fix: string | null;
+}
+
+/** What the passes are doing in one sentence, which begins with the word for it, and what to do about it. */
+export function healthSentence(snapshot: Snapshot): HealthSentence {
   const { lastPass } = snapshot;
-  const age = (at: string | null): string => shortDuration(now - (fromRfc3339(at ?? '') ?? now));
-  const since = age(lastPass?.finishedAt ?? null);
+  const last: Part = lastPass ? { since: lastPass.finishedAt } : '';
   switch (snapshot.health) {
     case 'never_run':
       return {
-        text: 'never run: no pass has run yet',
+        parts: ['never run: no pass has run yet'],
         fix: 'dispatcher dispatch --dry-run, then start the timer (README, "Run it every minute")',
       };
     case 'ok':
       return {
-        text: `ok: last pass ${since} ago${lastPass?.ref ? `, dispatched ${lastPass.ref}` : ', nothing dispatched'}`,
+        parts: ['ok: last pass ', last, ` ago, ${lastPass?.ref ? `dispatched ${lastPass.ref}` : 'nothing dispatched'}`],
         fix: null,
       };
     case 'late':
       return {
-        text: `late: last pass ${since} ago, one a minute expected`,
+        parts: ['late: last pass ', last, ' ago, one a minute expected'],
         fix: 'systemctl list-timers dispatcher.timer',
       };
     case 'stale':
       return {
-        text: `stale: last pass ${since} ago, the timer seems to be stopped; what follows is from then`,
+        parts: ['stale: last pass ', last, ' ago, the timer seems to be stopped; what follows is from then'],
         fix: 'sudo systemctl enable --now dispatcher.timer (with --user for a user timer)',
       };
     case 'failing': {
       const count = snapshot.consecutiveFailures;
       const message = cleanLine(lastPass?.error?.message ?? 'unknown error', 300);
+      const since: Part = snapshot.failingSince ? { since: snapshot.failingSince } : '?';
       return {
-        text: `failing: ${count} ${count === 1 ? 'pass' : 'passes'} in a row, since ${age(snapshot.failingSince)}: ${message}`,
+        parts: [`failing: ${count} ${count === 1 ? 'pass' : 'passes'} in a row, since `, since, `: ${message}`],
         fix: lastPass?.error?.hint ? cleanLine(lastPass.error.hint, 300) : 'dispatcher dispatch --dry-run -v',
       };
     }
-    case 'paused':
+    case 'paused': {
+      const { at, reason } = snapshot.pause ?? { at: null, reason: null };
       return {
-        text: `paused since ${age(snapshot.pause?.at ?? null)}${snapshot.pause?.reason ? `: ${cleanLine(snapshot.pause.reason, 200)}` : ''}`,
+        parts: ['paused since ', at ? { since: at } : '?', reason ? `: ${cleanLine(reason, 200)}` : ''],
         fix: 'dispatcher resume',
       };
+    }
   }
 }
 
 /** `next slot in 42s, 7 waiting, oldest HIGH 3h` */
-export function slotSentence({ slot, counts, oldestWaiting }: Snapshot, now: Instant): string {
-  const opens = (fromRfc3339(slot.opensAt) ?? now) - now;
-  const parts = [opens > 0 ? `next slot in ${shortDuration(opens)}` : 'slot free', `${counts.waiting} waiting`];
-  if (oldestWaiting) {
-    parts.push(
-      `oldest ${oldestWaiting.priority} ${shortDuration(now - (fromRfc3339(oldestWaiting.createdAt) ?? now))}`,
-    );
-  }
-  return parts.join(', ');
+export function slotSentence({ slot, counts, oldestWaiting, lastSuccessAt }: Snapshot): readonly Part[] {
+  // Before the first good pass nobody knows what waits.
+  if (lastSuccessAt === null) return [];
+  return [
+    ...(slot.free ? ['slot free'] : ['next slot in ', { until: slot.opensAt }]),
+    `, ${counts.waiting} waiting`,
+    ...(oldestWaiting ? [`, oldest ${oldestWaiting.priority} `, { since: oldestWaiting.createdAt }] : []),
+  ];
+}
+
+/** A sentence as plain text, at that moment. */
+export function sentenceText(parts: readonly Part[], now: Instant): string {
+  return parts.map((part) => (typeof part === 'string' ? part : partText(part, now))).join('');
+}
+
+/** How a time in a sentence reads at that moment, such as `42s`. */
+export function partText(part: Exclude<Part, string>, now: Instant): string {
+  const duration = 'since' in part ? now - (fromRfc3339(part.since) ?? now) : (fromRfc3339(part.until) ?? now) - now;
+  return shortDuration(duration);
 }

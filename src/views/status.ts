@@ -3,7 +3,7 @@ import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Priority } from '../core/priority.ts';
 import type { AgentStatus, Snapshot, TaskStatus } from '../core/snapshot.ts';
 import { columns, fitted } from './columns.ts';
-import { HEALTH_SIGNS, healthSentence, slotSentence } from './health.ts';
+import { HEALTH_SIGNS, healthSentence, sentenceText, slotSentence } from './health.ts';
 
 interface Screen {
   readonly now: Instant;
@@ -18,7 +18,8 @@ const DONE_SHOWN = 5;
 /** The status as people read it on a terminal: health, slot, and a table per agent. */
 export function statusScreen(snapshot: Snapshot, screen: Screen): string {
   const { now, chalk, width } = screen;
-  const health = healthSentence(snapshot, now);
+  const health = healthSentence(snapshot);
+  const slot = sentenceText(slotSentence(snapshot), now);
   const paint = {
     ok: chalk.green,
     late: chalk.yellow,
@@ -27,9 +28,9 @@ export function statusScreen(snapshot: Snapshot, screen: Screen): string {
     stale: chalk.red,
     failing: chalk.red,
   };
-  const lines = [paint[snapshot.health](`${HEALTH_SIGNS[snapshot.health]} ${health.text}`)];
+  const lines = [paint[snapshot.health](`${HEALTH_SIGNS[snapshot.health]} ${sentenceText(health.parts, now)}`)];
   if (health.fix) lines.push(`  fix: ${health.fix}`);
-  lines.push(slotSentence(snapshot, now), '');
+  lines.push(...(slot === '' ? [] : [slot]), '');
   for (const agent of snapshot.agents) lines.push(...agentBlock(agent, screen), '');
   if (snapshot.agents.length === 0 && snapshot.lastSuccessAt !== null) {
     lines.push('No open issue is assigned to an agent. Assign one on Gitea; the next pass sees it.', '');
@@ -46,7 +47,7 @@ export function statusTsv(snapshot: Snapshot): string {
   return snapshot.agents
     .flatMap((agent) =>
       agent.tasks.map((task) =>
-        [agent.name, task.priority, task.ref, task.title, task.state, timeOf(task)]
+        [agent.name, task.priority, task.ref, task.title, task.reason ?? task.state, timeOf(task)]
           .map((value) => value ?? '')
           .join('\t'),
       ),
@@ -61,6 +62,7 @@ function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Scr
   const parts = [
     `${counts.dispatched} dispatched`,
     `${waiting} waiting`,
+    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
     ...(counts.done > 0 ? [`${counts.done} done`] : []),
   ];
   const title = `${chalk.bold(name)}  ${parts.join(', ')}`;
@@ -80,7 +82,7 @@ function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Scr
     task.priority ?? 'unknown',
     task.ref ?? 'unknown',
     task.title ?? task.file?.slice(directory.length + 1) ?? '',
-    task.state,
+    task.reason ?? task.state,
     ageOf(task, screen.now),
   ]);
   const [head = '', ...lines] = columns(heads, rows, width - 2);
@@ -89,7 +91,7 @@ function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Scr
 }
 
 function narrowTask(task: TaskStatus, { now, width, chalk }: Screen): readonly string[] {
-  const head = `  ${task.priority ?? 'unknown'} ${task.ref ?? ''}  ${task.state} ${ageOf(task, now)}`;
+  const head = `  ${task.priority ?? 'unknown'} ${task.ref ?? ''}  ${task.reason ?? task.state} ${ageOf(task, now)}`;
   return [paintPriority(head, task.priority, chalk), fitted(`    ${task.title ?? ''}`, width)];
 }
 

@@ -139,7 +139,7 @@ describe('a configuration', () => {
       logFile: join(place, '.agent-dispatcher.log'),
       logFormat: 'text',
       stateDirectory: join(place, '.agent-dispatcher'),
-      dashboard: { host: '127.0.0.1', port: 8098 },
+      dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
     });
   });
 

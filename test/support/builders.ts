@@ -3,6 +3,8 @@ import { candidateFor } from '../../src/core/candidate.ts';
 import type { Config } from '../../src/core/config.ts';
 import type { Facts } from '../../src/core/eligibility.ts';
 import type { FullIssue, Issue } from '../../src/core/issue.ts';
+import { type Snapshot, snapshotOf, type TaskFile } from '../../src/core/snapshot.ts';
+import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state.ts';
 import type { DispatchFacts } from '../../src/core/task-document.ts';
 
 /** Noon of an ordinary day, in epoch milliseconds. */
@@ -55,7 +57,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   logFile: '/srv/acme/.agent-dispatcher.log',
   logFormat: 'text',
   stateDirectory: '/srv/acme/.agent-dispatcher',
-  dashboard: { host: '127.0.0.1', port: 8098 },
+  dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
   ...overrides,
 });
 
@@ -86,3 +88,73 @@ export const aDispatch = (overrides: Partial<DispatchFacts> = {}): DispatchFacts
   sha256: (text) => `sha-${text.length}`,
   ...overrides,
 });
+
+/** RFC 3339. */
+export const iso = (at: number): string => new Date(at).toISOString();
+
+/** A candidate's row as the last pass recorded it: acme/app#7 is next for hans. */
+export const aRow = (overrides: Partial<RowRecord> = {}): RowRecord => ({
+  key: '7:hans',
+  ref: 'acme/app#7',
+  issue: 7,
+  repository: 'acme/app',
+  title: 'Retry webhooks on 5xx',
+  agent: 'hans',
+  priority: 'HIGH',
+  prioritySource: 'label:Priority/High',
+  outcome: 'next',
+  reason: null,
+  detail: null,
+  file: '/srv/acme/.agent-tasks/hans/issue-7.md',
+  createdAt: iso(NOON - 180 * MINUTE),
+  ...overrides,
+});
+
+/** A pass that ended 39 s before noon and dispatched acme/app#2. */
+export const aPass = (overrides: Partial<PassRecord> = {}): PassRecord => ({
+  startedAt: iso(NOON - 40_000),
+  finishedAt: iso(NOON - 39_000),
+  outcome: 'dispatched',
+  ref: 'acme/app#2',
+  error: null,
+  warnings: [],
+  rows: [aRow()],
+  ...overrides,
+});
+
+/** A task file of hans, by default that of acme/app#2. */
+export const aTaskFile = (
+  fields: Record<string, unknown> = {
+    ref: 'acme/app#2',
+    issue: 2,
+    title: 'silent DB errors',
+    priority: 'CRITICAL',
+    dispatchedAt: iso(NOON - 39_000),
+    createdAt: iso(NOON - MINUTE),
+  },
+  done = false,
+): TaskFile => ({
+  agent: 'hans',
+  file: `/srv/acme/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
+  done,
+  fields: new Map(Object.entries(fields)),
+});
+
+/** What `status` shows at noon for a state after a good pass, some task files, and some agents. */
+export const aSnapshot = (
+  state: Partial<State>,
+  files: readonly TaskFile[] = [],
+  agents: readonly string[] = ['hans'],
+): Snapshot =>
+  snapshotOf(
+    {
+      config: aConfig({ agents: new Map(agents.map((name) => [name, { maxTasks: null, template: null }])) }),
+      version: '1.0.0',
+      state: { ...EMPTY_STATE, lastSuccessAt: state.lastPass?.finishedAt ?? null, ...state },
+      files,
+      dispatches: [],
+      midnight: NOON - 12 * 60 * MINUTE,
+      warnings: [],
+    },
+    NOON,
+  );

@@ -1,66 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Chalk } from 'chalk';
 import stringWidth from 'string-width';
-import { snapshotOf, type TaskFile } from '../../src/core/snapshot.ts';
-import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state.ts';
+import type { Snapshot } from '../../src/core/snapshot.ts';
+import type { State } from '../../src/core/state.ts';
 import { statusScreen, statusTsv } from '../../src/views/status.ts';
-import { aConfig, MINUTE, NOON } from '../support/builders.ts';
+import { aPass, aRow, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
 
-const iso = (at: number): string => new Date(at).toISOString();
-const aRow = (overrides: Partial<RowRecord>): RowRecord => ({
-  key: '7:hans',
-  ref: 'acme/app#7',
-  issue: 7,
-  repository: 'acme/app',
-  title: 'Retry webhooks on 5xx',
-  agent: 'hans',
-  priority: 'HIGH',
-  prioritySource: 'label:Priority/High',
-  outcome: 'next',
-  reason: null,
-  detail: null,
-  file: '/srv/acme/.agent-tasks/hans/issue-7.md',
-  createdAt: iso(NOON - 180 * MINUTE),
-  ...overrides,
-});
-const aPass = (overrides: Partial<PassRecord> = {}): PassRecord => ({
-  startedAt: iso(NOON - 40_000),
-  finishedAt: iso(NOON - 39_000),
-  outcome: 'dispatched',
-  ref: 'acme/app#2',
-  error: null,
-  warnings: [],
-  rows: [aRow({})],
-  ...overrides,
-});
-const aFile = (fields: Record<string, unknown>, done = false): TaskFile => ({
-  agent: 'hans',
-  file: `/srv/acme/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
-  done,
-  fields: new Map(Object.entries(fields)),
-});
-const FILE = aFile({
-  ref: 'acme/app#2',
-  issue: 2,
-  title: 'silent DB errors',
-  priority: 'CRITICAL',
-  dispatchedAt: iso(NOON - 39_000),
-  createdAt: iso(NOON - MINUTE),
-});
-const snapshot = (state: Partial<State>, files: readonly TaskFile[] = [], agents: readonly string[] = ['hans']) =>
-  snapshotOf(
-    {
-      config: aConfig({ agents: new Map(agents.map((name) => [name, { maxTasks: null, template: null }])) }),
-      version: '1.0.0',
-      state: { ...EMPTY_STATE, ...state },
-      files,
-      dispatches: [],
-      midnight: NOON - 12 * 60 * MINUTE,
-      warnings: [],
-    },
-    NOON,
-  );
-const screen = (shown: ReturnType<typeof snapshot>, width = 80, unicode = true) =>
+const FILE = aTaskFile();
+
+const screen = (shown: Snapshot, width = 80, unicode = true) =>
   statusScreen(shown, { now: NOON, width, chalk: new Chalk({ level: 0 }), unicode });
 const LAST = { at: iso(NOON - 39_000), ref: 'acme/app#2', pending: null };
 
@@ -76,7 +24,7 @@ describe('on a terminal', () => {
         outcome: 'waiting',
       }),
     ];
-    const shown = snapshot({ lastPass: aPass({ rows }), lastDispatch: LAST }, [FILE], ['greta', 'hans']);
+    const shown = aSnapshot({ lastPass: aPass({ rows }), lastDispatch: LAST }, [FILE], ['greta', 'hans']);
     expect(screen(shown)).toMatchInlineSnapshot(`
       "● ok: last pass 39s ago, dispatched acme/app#2
       next slot in 21s, 2 waiting, oldest HIGH 3h
@@ -95,7 +43,7 @@ describe('on a terminal', () => {
   });
 
   test('narrower than 60 cells: two lines a task', () => {
-    expect(screen(snapshot({ lastPass: aPass(), lastDispatch: LAST }, [FILE]), 40)).toMatchInlineSnapshot(`
+    expect(screen(aSnapshot({ lastPass: aPass(), lastDispatch: LAST }, [FILE]), 40)).toMatchInlineSnapshot(`
       "● ok: last pass 39s ago, dispatched acme/app#2
       next slot in 21s, 1 waiting, oldest HIGH 3h
 
@@ -109,20 +57,20 @@ describe('on a terminal', () => {
   });
 
   test('without UTF-8: ASCII signs', () => {
-    expect(screen(snapshot({ lastPass: aPass() }), 80, false)).toMatch(/^\* ok: /u);
+    expect(screen(aSnapshot({ lastPass: aPass() }), 80, false)).toMatch(/^\* ok: /u);
   });
 
   test('a task file that an agent has spoilt is shown with what is known', () => {
     expect(
-      screen(snapshot({ lastPass: aPass({ rows: [] }) }, [aFile({ issue: 3, title: '', priority: 'HUGE' })])),
+      screen(aSnapshot({ lastPass: aPass({ rows: [] }) }, [aTaskFile({ issue: 3, title: '', priority: 'HUGE' })])),
     ).toContain('unknown');
   });
 
   test('the last five finished tasks are shown, the others counted', () => {
     const files = Array.from({ length: 8 }, (_, index) =>
-      aFile({ issue: index, ref: `acme/app#${index}`, title: 'x', priority: 'LOW' }, true),
+      aTaskFile({ issue: index, ref: `acme/app#${index}`, title: 'x', priority: 'LOW' }, true),
     );
-    const text = screen(snapshot({ lastPass: aPass({ rows: [] }) }, files));
+    const text = screen(aSnapshot({ lastPass: aPass({ rows: [] }) }, files));
     expect(text.match(/ done /gu)).toHaveLength(5);
     expect(text).toContain('and 3 more done');
   });
@@ -179,7 +127,7 @@ describe('health', () => {
       fix: 'dispatcher resume',
     },
   ])('$health says what is the matter and what to do', ({ state, health, says, fix }) => {
-    const shown = snapshot(state);
+    const shown = aSnapshot(state);
     expect(shown.health).toBe(health);
     const [first, second] = screen(shown).split('\n');
     expect(first).toContain(says);
@@ -191,13 +139,13 @@ describe('health', () => {
 
 describe('for programs', () => {
   test('a line a task: tabs, full values, RFC 3339', () => {
-    expect(statusTsv(snapshot({ lastPass: aPass() }, [FILE]))).toBe(
+    expect(statusTsv(aSnapshot({ lastPass: aPass() }, [FILE]))).toBe(
       `hans\tCRITICAL\tacme/app#2\tsilent DB errors\tdispatched\t${iso(NOON - 39_000)}\nhans\tHIGH\tacme/app#7\tRetry webhooks on 5xx\tnext\t${iso(NOON - 180 * MINUTE)}\n`,
     );
   });
 
   test('the document has typed values, and null for what is unknown', () => {
-    const shown = snapshot({ lastPass: aPass(), lastDispatch: LAST }, [FILE]);
+    const shown = aSnapshot({ lastPass: aPass(), lastDispatch: LAST }, [FILE]);
     expect(shown).toMatchObject({
       schemaVersion: 1,
       health: 'ok',
@@ -211,7 +159,7 @@ describe('for programs', () => {
   });
 
   test('a waiting task whose file has appeared since the pass is not shown twice', () => {
-    const shown = snapshot({ lastPass: aPass() }, [aFile({ issue: 7, ref: 'acme/app#7' })]);
+    const shown = aSnapshot({ lastPass: aPass() }, [aTaskFile({ issue: 7, ref: 'acme/app#7' })]);
     expect(shown.agents[0]?.tasks.map((task) => task.state)).toEqual(['dispatched']);
   });
 });

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { fromRfc3339 } from '../../core/clock.ts';
-import type { Attachment, Blocker, Comment, FullIssue, Issue } from '../../core/issue.ts';
+import { type Attachment, type Blocker, type Comment, type FullIssue, type Issue, issueUrl } from '../../core/issue.ts';
 
 // Owner and repository become folder names when several repositories are configured.
 const FULL_NAME = /^(?!\.{1,2}\/)[A-Za-z0-9._-]{1,100}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/u;
@@ -86,7 +86,7 @@ export function parseFullIssue(
   const wire = result.data;
   const issue = toIssue(wire, wire.repository?.full_name ?? repository);
   // Not the html_url of the answer: the server builds that from its ROOT_URL, which may be wrong.
-  const url = `${serverUrl}/${issue.repository}/issues/${issue.number}`;
+  const url = issueUrl(serverUrl, issue.repository, issue.number);
   return {
     ...issue,
     state: wire.state,
@@ -159,7 +159,7 @@ function parseBlocker(raw: unknown, serverUrl: string): Blocker {
     ref: `${repository}#${number}`,
     title,
     open: state !== 'closed',
-    url: `${serverUrl}/${repository}/issues/${number}`,
+    url: issueUrl(serverUrl, repository, number),
   };
 }
 

@@ -1,0 +1,36 @@
+import type { Instant } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
+import { type Snapshot, snapshotOf, type TaskFile } from '../core/snapshot.ts';
+import type { State } from '../core/state.ts';
+
+/** Where a snapshot comes from: local files. */
+export interface SnapshotDeps {
+  readonly config: Config;
+  readonly version: string;
+  readonly now: () => Instant;
+  readonly readState: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+  readonly readDispatches: () => readonly DispatchRecord[];
+  readonly listTasks: () => readonly TaskFile[];
+}
+
+/** The picture that the local files give now. Throws when the state may not be read. */
+export function takeSnapshot(deps: SnapshotDeps): Snapshot {
+  const now = deps.now();
+  const { state, found } = deps.readState();
+  return snapshotOf(
+    {
+      config: deps.config,
+      version: deps.version,
+      state,
+      files: deps.listTasks(),
+      dispatches: deps.readDispatches(),
+      midnight: new Date(now).setHours(0, 0, 0, 0),
+      warnings:
+        found === 'broken'
+          ? ['the state file is unreadable; the next pass keeps it beside its place and starts a new one']
+          : [],
+    },
+    now,
+  );
+}
