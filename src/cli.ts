@@ -69,6 +69,18 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
       const [{ status }, { statusDeps }] = await Promise.all([import('./commands/status.ts'), import('./deps.ts')]);
       finish(await status(statusDeps(world, command.optsWithGlobals()), command.optsWithGlobals()));
     });
+  program
+    .command('dashboard')
+    .description('a read-only web page of the same, live; reads local files only')
+    .option('--host <address>', 'the address to listen on (default: dashboard.host, or 127.0.0.1)')
+    .option('--port <number>', 'the port (default: dashboard.port, or 8098); 0 for any', portNumber)
+    .action(async (_options: unknown, command: Command) => {
+      const [{ dashboard }, { dashboardDeps }] = await Promise.all([
+        import('./commands/dashboard.ts'),
+        import('./deps.ts'),
+      ]);
+      finish(await dashboard(dashboardDeps(world, command.optsWithGlobals()), command.optsWithGlobals()));
+    });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write });
   }
@@ -136,6 +148,13 @@ function positiveNumber(text: string): number {
   const number = Number(text.replace(/^#/u, ''));
   if (!Number.isSafeInteger(number) || number < 1)
     throw new InvalidArgumentError('It must be the number of an issue, such as 5.');
+  return number;
+}
+
+function portNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535)
+    throw new InvalidArgumentError('It must be a port, such as 8098.');
   return number;
 }
 

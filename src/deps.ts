@@ -1,22 +1,29 @@
 // The only file that joins the outside worlds to the commands.
 
 import { createHash, randomInt } from 'node:crypto';
-import { lstatSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DispatchDeps } from './commands/dispatch-deps.ts';
+import type { DashboardCommandDeps } from './commands/dashboard.ts';
 import type { StatusDeps } from './commands/status.ts';
+import { takeSnapshot } from './commands/take-snapshot.ts';
 import type { Config } from './core/config.ts';
+import { errorRecord } from './core/errors.ts';
 import { parseFrontMatter } from './core/front-matter.ts';
+import type { Snapshot } from './core/snapshot.ts';
+import type { DashboardDeps } from './dashboard/dashboard-deps.ts';
 import { loadConfig } from './io/config-file.ts';
 import { deadline } from './io/deadline.ts';
 import { createLog, isJournal } from './io/log.ts';
-import { appendDispatch, readDispatches } from './io/state/journal.ts';
+import { appendDispatch, followDispatches, readDispatches } from './io/state/journal.ts';
 import { takeLock } from './io/state/lock.ts';
-import { readState, setAside, writeState } from './io/state/store.ts';
+import { readState, setAside, stateFingerprint, writeState } from './io/state/store.ts';
+import { followLines } from './io/tail.ts';
 import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from './io/tasks/folder.ts';
-import { listTaskFiles, readBeginning } from './io/tasks/task-list.ts';
+import { readTask } from './io/tasks/read-task.ts';
+import { indexTaskFiles, listTaskFiles, readBeginning } from './io/tasks/task-list.ts';
 import type { TaskTemplate } from './io/tasks/template.ts';
-import { readToken } from './io/token.ts';
+import { readPassword, readToken } from './io/token.ts';
 
 /** Everything about the running process that commands may depend on. A test passes its own. */
 export interface World {
@@ -46,6 +53,10 @@ export interface GlobalOptions {
 
 /** All Gitea requests of a pass end within this time, so that the pass ends within 45 s with the wait for its slot. */
 const NETWORK_BUDGET_MS = 38_000;
+
+/** How much of the log's end the dashboard reads at first, and how much of a line. Bytes. */
+const LOG_SHOWN = 256 * 1024;
+const LOG_LINE = 4096;
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
@@ -115,6 +126,54 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
     readState: () => readState(config.stateDirectory),
     readDispatches: () => readDispatches(config.stateDirectory),
     listTasks: () => listTaskFiles(config.tasksDirectory),
+  };
+}
+
+/** The real dependencies of `dashboard`: local files, read again only where they changed. */
+export function dashboardDeps(world: World, options: GlobalOptions): DashboardCommandDeps {
+  const config = loadConfig(options.config, world);
+  const index = indexTaskFiles(config.tasksDirectory);
+  const dispatches = followDispatches(config.stateDirectory);
+  const snapshot = (): Snapshot =>
+    takeSnapshot({
+      config,
+      version: world.version,
+      now,
+      readState: () => readState(config.stateDirectory),
+      readDispatches: () => dispatches(now()).recent,
+      listTasks: index.list,
+    });
+  const deps: Omit<DashboardDeps, 'password'> = {
+    config,
+    version: world.version,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    now,
+    sleep: async (ms) => sleep(ms, world.interrupted),
+    fingerprint: () => `${stateFingerprint(config.stateDirectory)} ${index.fingerprint()}`,
+    look: () => {
+      try {
+        return { kind: 'snapshot', snapshot: snapshot() };
+      } catch (error) {
+        return { kind: 'unreadable', error: errorRecord(error) };
+      }
+    },
+    history: () => dispatches(now()),
+    newLogLines: followLines(config.logFile, { behind: LOG_SHOWN, longestLine: LOG_LINE }),
+    readTask: (agent, file) => readTask(config.tasksDirectory, agent, file),
+    source: (name) => readFileSync(fileURLToPath(new URL(`../templates/dashboard/${name}`, import.meta.url)), 'utf8'),
+  };
+  return {
+    config,
+    print: (text) => (options.quiet ? undefined : world.stdout.write(text)),
+    warn: (message) => world.stderr.write(`dispatcher: warning: ${message}\n`),
+    readPassword,
+    serve: async (host, port, password) => {
+      const { serve } = await import('#dashboard');
+      return serve({ ...deps, password }, host, port);
+    },
+    interrupted: new Promise((resolve) => {
+      world.interrupted.addEventListener('abort', () => resolve(), { once: true });
+    }),
   };
 }
 

@@ -41,6 +41,11 @@ describe('the direction of imports is held by the linter', () => {
     { file: 'src/commands/planted.ts', from: '../io/files.ts', says: 'the outside world as parameters' },
     { file: 'src/commands/planted.ts', from: 'node:fs', says: 'the outside world as parameters' },
     { file: 'src/commands/planted.ts', from: '../deps.ts', says: 'the outside world as parameters' },
+    { file: 'src/commands/planted.ts', from: '../dashboard/app.ts', says: 'the outside world as parameters' },
+    { file: 'src/core/planted.ts', from: '../dashboard/feed.ts', says: 'core is pure' },
+    { file: 'src/views/planted.ts', from: '../dashboard/feed.ts', says: 'views import core only' },
+    { file: 'src/dashboard/planted.ts', from: '../io/files.ts', says: 'local files as parameters' },
+    { file: 'src/dashboard/planted.ts', from: 'node:fs', says: 'local files as parameters' },
   ])('$file must not import $from', ({ file, from, says }) => {
     expect(lint(file, `import { x } from '${from}';\nexport const y = x;\n`)).toContain(says);
   });
@@ -66,7 +71,7 @@ describe('the source', () => {
     {
       what: 'HTTP',
       pattern: /from '(?:ofetch|node-fetch-native\/node|node:https?)'/u,
-      only: ['io/gitea/client.ts'],
+      only: ['dashboard/serve.ts', 'io/gitea/client.ts'],
     },
     { what: 'the end of the process', pattern: /process\.exit\(/u, only: [] },
   ])('$what is touched in $only alone', ({ pattern, only }) => {
@@ -84,7 +89,21 @@ describe('the source', () => {
 });
 
 describe('the package', () => {
-  test('holds one bundled file, templates, deploy files and documents, and runs from any folder once installed', () => {
+  test('keeps the web server out of what a pass loads', () => {
+    // A message of hono, and the name of a rule of markdown-it.
+    const [pass = '', page = ''] = ['dispatcher', 'dashboard'].map((name) =>
+      readFileSync(join(ROOT, `dist/${name}.cjs`), 'utf8'),
+    );
+    for (const trace of ['Context is not finalized', 'softbreak']) {
+      expect({ trace, pass: pass.includes(trace), page: page.includes(trace) }).toEqual({
+        trace,
+        pass: false,
+        page: true,
+      });
+    }
+  });
+
+  test('holds the two bundled files, templates, deploy files and documents, and runs from any folder once installed', () => {
     const packed =
       execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch], {
         cwd: ROOT,
@@ -98,7 +117,7 @@ describe('the package', () => {
       .trim()
       .split('\n')
       .map((name) => name.replace('package/', ''));
-    expect(names.filter((name) => name.startsWith('dist/'))).toEqual(['dist/dispatcher.cjs']);
+    expect(names.filter((name) => name.startsWith('dist/'))).toEqual(['dist/dashboard.cjs', 'dist/dispatcher.cjs']);
     expect(names).toEqual(
       expect.arrayContaining([
         'README.md',

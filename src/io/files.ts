@@ -4,6 +4,7 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
   readSync,
   renameSync,
@@ -42,6 +43,12 @@ export function readRegularFile(path: string, limit = Number.POSITIVE_INFINITY):
   } finally {
     closeSync(handle);
   }
+}
+
+/** A text that is another one when the file or folder at a path was replaced or written to. A link is not followed. */
+export function fileStamp(path: string): string {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-';
 }
 
 /** Gives a file a second name unless that name is taken. Throws exit 1 where the file system has no hard links. */

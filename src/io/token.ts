@@ -34,17 +34,38 @@ export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environmen
   );
 }
 
+/** The password of the dashboard. Throws exit 78 when it cannot be read, or is too short to keep anybody out. */
+export function readPassword(file: string): { readonly value: string; readonly warning: string | null } {
+  const invalid = (why: string, cause?: unknown): UserError =>
+    new UserError(`the password of the dashboard in ${file} ${why}`, {
+      exitCode: EXIT.invalid,
+      code: 'password_unusable',
+      hint: `make one that this user can read: (umask 077; openssl rand -hex 16 > ${file})`,
+      cause,
+    });
+  let found: { readonly value: string; readonly warning: string | null };
+  try {
+    found = readSecret(file);
+  } catch (error) {
+    throw invalid(`cannot be read: ${messageOf(error)}`, error);
+  }
+  if (!/^[\x21-\x7E]{12,}$/u.test(found.value)) throw invalid('is not one word of at least 12 printable characters');
+  return found;
+}
+
+function readSecret(file: string): { readonly value: string; readonly warning: string | null } {
+  const open = (statSync(file).mode & 0o004) !== 0;
+  return {
+    value: readFileSync(file, 'utf8').trim(),
+    warning: open ? `${file} can be read by everybody; run: chmod 600 ${file}` : null,
+  };
+}
+
 function fromFile(file: string, name: string): Token {
   try {
-    const { mode } = statSync(file);
-    const value = readFileSync(file, 'utf8').trim();
+    const { value, warning } = readSecret(file);
     // A credential that systemd hands over is mounted for this service alone, whatever its mode says.
-    const open = (mode & 0o004) !== 0 && name.startsWith('gitea');
-    return checked(
-      value,
-      `${file} (${name})`,
-      open ? `${file} can be read by everybody; run: chmod 600 ${file}` : null,
-    );
+    return checked(value, `${file} (${name})`, name.startsWith('gitea') ? warning : null);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const denied = systemCode(error) === 'EACCES';

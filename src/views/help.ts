@@ -4,6 +4,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher                          one pass, as the timer runs it',
     'dispatcher status                   what each agent has and waits for',
     'dispatcher dispatch --issue 5       this one next, whatever its priority',
+    'dispatcher dashboard                the page for the browser, http://127.0.0.1:8098',
   ],
   dispatch: [
     'dispatcher dispatch                             one pass, as the timer runs it',
@@ -17,6 +18,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher status --agent hans -w   one agent, refreshed every 2 s',
     'dispatcher status --json            for scripts',
     'dispatcher status --exit-status     for monitoring: 0 healthy, 3 not',
+  ],
+  dashboard: [
+    'dispatcher dashboard                       http://127.0.0.1:8098',
+    'dispatcher dashboard --port 9000',
+    'ssh -L 8098:localhost:8098 you@server      to see it from elsewhere',
   ],
 };
 

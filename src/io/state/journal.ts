@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import { type DispatchRecord, parseDispatchRecord } from '../../core/dispatch-record.ts';
+import { type Instant, fromRfc3339 } from '../../core/clock.ts';
+import { type DispatchRecord, type DispatchTotal, parseDispatchRecord } from '../../core/dispatch-record.ts';
 import { systemCode } from '../../core/errors.ts';
 import { appendLine, readRegularFile } from '../files.ts';
+import { followLines } from '../tail.ts';
 
 /** Appends a dispatch. A line that a power cut left unfinished is closed first, so that it spoils only itself. */
 export function appendDispatch(stateDirectory: string, entry: DispatchRecord): void {
@@ -14,17 +16,53 @@ export function appendDispatch(stateDirectory: string, entry: DispatchRecord): v
 export function readDispatches(stateDirectory: string): readonly DispatchRecord[] {
   return readText(join(stateDirectory, FILE))
     .split('\n')
-    .flatMap((line) => {
-      try {
-        const record = parseDispatchRecord(JSON.parse(line));
-        return record ? [record] : [];
-      } catch {
-        return [];
-      }
-    });
+    .flatMap((line) => recordIn(line) ?? []);
+}
+
+/** What a reader that stays learns from the journal. */
+export interface DispatchHistory {
+  /** The last ones and all of the last day, oldest first. */
+  readonly recent: readonly DispatchRecord[];
+  /** All dispatches ever made, by agent and priority. */
+  readonly totals: readonly DispatchTotal[];
+}
+
+/** Answers a function that tells the history; each call reads only what was appended since the one before. */
+export function followDispatches(stateDirectory: string): (now: Instant) => DispatchHistory {
+  const next = followLines(join(stateDirectory, FILE), { behind: MAX_BYTES, longestLine: MAX_LINE });
+  let recent: DispatchRecord[] = [];
+  let totals = new Map<string, DispatchTotal>();
+  return (now) => {
+    const { lines, restarted } = next();
+    if (restarted) [recent, totals] = [[], new Map()];
+    for (const { text } of lines) {
+      const record = recordIn(text);
+      if (!record) continue;
+      recent.push(record);
+      const key = `${record.agent} ${record.priority}`;
+      const { agent, priority } = record;
+      totals.set(key, { agent, priority, count: (totals.get(key)?.count ?? 0) + 1 });
+    }
+    const older = recent.slice(0, -KEPT).filter((record) => now - (fromRfc3339(record.at) ?? 0) < DAY_MS);
+    recent = [...older, ...recent.slice(-KEPT)];
+    return { recent, totals: [...totals.values()] };
+  };
 }
 
 const FILE = 'dispatches.jsonl';
+const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_LINE = 65_536;
+const DAY_MS = 86_400_000;
+/** How many of the last dispatches a follower keeps in any case. */
+const KEPT = 500;
+
+function recordIn(line: string): DispatchRecord | undefined {
+  try {
+    return parseDispatchRecord(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
 
 function readText(path: string): string {
   try {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Instant, toRfc3339 } from '../../core/clock.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state.ts';
-import { readRegularFile, replaceFile } from '../files.ts';
+import { fileStamp, readRegularFile, replaceFile } from '../files.ts';
 
 const FILE = 'state.json';
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -40,6 +40,11 @@ export function readState(stateDirectory: string): StoredState {
   }
   const state = parseState(raw);
   return state ? { state, found: 'whole' } : { state: EMPTY_STATE, found: 'broken' };
+}
+
+/** A text that is another one when the state or the journal became another one. */
+export function stateFingerprint(stateDirectory: string): string {
+  return [FILE, 'dispatches.jsonl'].map((name) => fileStamp(join(stateDirectory, name))).join(' ');
 }
 
 /** Replaces the state file at once. */

@@ -3,22 +3,50 @@ import { join, relative } from 'node:path';
 import { parseFrontMatter } from '../../core/front-matter.ts';
 import type { TaskFile } from '../../core/snapshot.ts';
 import { isSafeFolderName } from '../../core/task-file.ts';
-import { readRegularFile } from '../files.ts';
+import { fileStamp, readRegularFile } from '../files.ts';
 
 /** Every task file below the task folder that is not archived, as its front matter tells it. Links are not followed. */
 export function listTaskFiles(tasksDirectory: string): readonly TaskFile[] {
-  return foldersIn(tasksDirectory)
-    .filter(isSafeFolderName)
-    .flatMap((agent) =>
-      taskPathsBelow(join(tasksDirectory, agent), ['archive']).map((path) => describe(tasksDirectory, agent, path)),
-    );
+  return pathsByAgent(tasksDirectory).map(([agent, path]) => describe(tasksDirectory, agent, path));
+}
+
+export interface TaskIndex {
+  /** A text that is another one when a file came, went, or was renamed. */
+  readonly fingerprint: () => string;
+  /** The same as `listTaskFiles`; only files that are new or were changed are read again. */
+  readonly list: () => readonly TaskFile[];
+}
+
+/** Knows the task files of a folder, for a reader that stays. */
+export function indexTaskFiles(tasksDirectory: string): TaskIndex {
+  let folders: readonly string[] = [tasksDirectory];
+  let known = new Map<string, { readonly stamp: string; readonly file: TaskFile }>();
+  return {
+    fingerprint: () => folders.map((folder) => fileStamp(folder)).join(' '),
+    list: () => {
+      const seen = [tasksDirectory];
+      const entries = pathsByAgent(tasksDirectory, (folder) => seen.push(folder)).map(([agent, path]) => {
+        const stamp = fileStamp(path);
+        const before = known.get(path);
+        return before?.stamp === stamp ? before : { stamp, file: describe(tasksDirectory, agent, path) };
+      });
+      folders = seen;
+      known = new Map(entries.map((entry) => [entry.file.file, entry]));
+      return entries.map(({ file }) => file);
+    },
+  };
 }
 
 /** The absolute paths of all task files below a folder, but not in folders of the names to skip. Links are not followed. */
-export function taskPathsBelow(folder: string, skip: readonly string[]): readonly string[] {
+export function taskPathsBelow(
+  folder: string,
+  skip: readonly string[],
+  onFolder?: (folder: string) => void,
+): readonly string[] {
+  onFolder?.(folder);
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return skip.includes(entry.name) ? [] : taskPathsBelow(path, skip);
+    if (entry.isDirectory()) return skip.includes(entry.name) ? [] : taskPathsBelow(path, skip, onFolder);
     return /^[^.].*\.md$/u.test(entry.name) && !/\.update-\d+\.md$/u.test(entry.name) ? [path] : [];
   });
 }
@@ -30,6 +58,14 @@ export function readBeginning(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function pathsByAgent(tasksDirectory: string, onFolder?: (folder: string) => void): [agent: string, path: string][] {
+  return foldersIn(tasksDirectory)
+    .filter(isSafeFolderName)
+    .flatMap((agent) =>
+      taskPathsBelow(join(tasksDirectory, agent), ['archive'], onFolder).map((path): [string, string] => [agent, path]),
+    );
 }
 
 function describe(tasksDirectory: string, agent: string, path: string): TaskFile {

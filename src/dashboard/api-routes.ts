@@ -1,0 +1,58 @@
+import type { Hono } from 'hono';
+import { fromRfc3339, shortDuration } from '../core/clock.ts';
+import { overdue } from '../core/health.ts';
+import { metricsText } from '../views/metrics.ts';
+import { eventStream } from './events.ts';
+import type { Site } from './site.ts';
+
+const MOST_STREAMS = 1000;
+
+/** What programs ask for. */
+export function addApi(app: Hono, site: Site): void {
+  const { deps, feed } = site;
+  let streams = 0;
+
+  app.get('/api/v1/status', (context) => {
+    const local = feed.picture();
+    return local.kind === 'snapshot' ? context.json(local.snapshot) : context.json({ error: local.error }, 503);
+  });
+  app.get('/api/v1/events', (context) => {
+    // Nobody would ever read the stream that belongs to a HEAD request.
+    if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
+    if (streams >= MOST_STREAMS) return context.text('Too many open pages.\n', 503, { 'Retry-After': '30' });
+    streams += 1;
+    const since = context.req.header('last-event-id') ?? context.req.query('since') ?? feed.position();
+    return eventStream(context, site, since, () => (streams -= 1));
+  });
+  app.get('/metrics', (context) => {
+    const local = feed.picture();
+    if (local.kind === 'unreadable') return context.text(`${local.error.message}\n`, 503);
+    return context.body(metricsText(local.snapshot, deps.history().totals), 200, {
+      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+    });
+  });
+  app.get('/healthz', (context) => {
+    const { isGood, reason } = judgement(site);
+    return context.text(`${reason}\n`, isGood ? 200 : 503);
+  });
+}
+
+function judgement({ deps, feed }: Site): { readonly isGood: boolean; readonly reason: string } {
+  const local = feed.picture();
+  if (local.kind === 'unreadable') return { isGood: false, reason: local.error.message };
+  const { lastSuccessAt, lastPass } = local.snapshot;
+  const at = fromRfc3339(lastSuccessAt ?? '');
+  const age = at === undefined ? '' : shortDuration(deps.now() - at);
+  switch (overdue(at, deps.now())) {
+    case null:
+      return { isGood: true, reason: `ok: last good pass ${age} ago` };
+    case 'never':
+      return { isGood: false, reason: `no good pass yet${errorOf(lastPass)}` };
+    case 'stale':
+      return { isGood: false, reason: `last good pass ${age} ago${errorOf(lastPass)}` };
+  }
+}
+
+function errorOf(lastPass: { readonly error: { readonly message: string } | null } | null): string {
+  return lastPass?.error ? `: ${lastPass.error.message}` : '';
+}

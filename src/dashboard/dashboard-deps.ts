@@ -1,0 +1,37 @@
+import type { Instant } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import type { DispatchRecord, DispatchTotal } from '../core/dispatch-record.ts';
+import type { ErrorRecord } from '../core/errors.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+
+/** What the local files say: the snapshot, or why there is none. */
+export type Local =
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
+  | { readonly kind: 'unreadable'; readonly error: ErrorRecord };
+
+/** What the dashboard needs of the outside: local files, read only. No token, no network but the pages it serves. */
+export interface DashboardDeps {
+  readonly config: Pick<Config, 'url' | 'repositories' | 'dashboard'>;
+  readonly version: string;
+  readonly timeZone: string;
+  readonly now: () => Instant;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Another text when a local file became another one. */
+  readonly fingerprint: () => string;
+  readonly look: () => Local;
+  /** The last dispatches, oldest first, and how many there ever were. */
+  readonly history: () => { readonly recent: readonly DispatchRecord[]; readonly totals: readonly DispatchTotal[] };
+  /** Lines of the log since it was last asked. */
+  readonly newLogLines: () => {
+    readonly lines: readonly { readonly position: string; readonly text: string }[];
+    readonly restarted: boolean;
+  };
+  readonly readTask: (
+    agent: string,
+    file: string,
+  ) => { readonly path: string; readonly text: string; readonly cut: number } | null;
+  /** The text of a template or asset of the dashboard. */
+  readonly source: (name: string) => string;
+  /** What visitors must know, or null when nobody is asked. */
+  readonly password: string | null;
+}

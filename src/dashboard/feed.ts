@@ -1,0 +1,143 @@
+// What all open pages look at: the newest picture of the local files, and the end of the log. The files are looked at a few
+// times a second while somebody listens, and on demand otherwise. Nothing is watched, so nothing can leak or go stale.
+
+import { type LogLine, parseLogLine } from '../core/log-event.ts';
+import { maskSecrets } from '../core/secrets.ts';
+import { nextChangeAt } from '../core/snapshot.ts';
+import { cleanLine } from '../core/untrusted.ts';
+import type { DashboardDeps, Local } from './dashboard-deps.ts';
+
+/** A line of the log, masked. `position` names the place behind it. */
+export interface FeedLine extends LogLine {
+  readonly position: string;
+  /** The whole line as it stands in the file, masked and cleaned. */
+  readonly text: string;
+}
+
+export interface Feed {
+  /** The picture of this moment, at most a second old. */
+  readonly picture: () => Local;
+  /** Another text when another page would be rendered. */
+  readonly version: () => string;
+  /** The last lines of the log, oldest first. */
+  readonly lines: () => readonly FeedLine[];
+  /** The lines after a position; null when that place is not known (any more). */
+  readonly linesAfter: (position: string) => readonly FeedLine[] | null;
+  /** The place behind the last line; an empty text when there is no line. */
+  readonly position: () => string;
+  readonly subscribe: () => Subscription;
+}
+
+interface Subscription {
+  /** Resolves when there is something new, or after so many milliseconds, or when it is closed. */
+  readonly next: (ms: number) => Promise<void>;
+  readonly close: () => void;
+}
+
+const POLL_MS = 300;
+const FRESH_MS = 1000;
+const LINES_KEPT = 2000;
+
+/** Starts to look when somebody asks or listens. */
+export function createFeed(deps: DashboardDeps): Feed {
+  const started = Math.round(deps.now()).toString(36);
+  const listeners = new Set<Listener>();
+  let lines: readonly FeedLine[] = [];
+  let seen: string | null = null;
+  let count = 0;
+  let local: Local = deps.look();
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let isPolling = false;
+
+  /** Whether something is new. */
+  const check = (maxAgeMs: number): boolean => {
+    const hasNewLines = readLog();
+    const now = deps.now();
+    const fingerprint = deps.fingerprint();
+    const isDue = local.kind === 'snapshot' && now >= nextChangeAt(local.snapshot);
+    const isNew = fingerprint !== seen || isDue;
+    if (isNew || now - lookedAt >= maxAgeMs || now < lookedAt) {
+      local = deps.look();
+      lookedAt = now;
+      seen = fingerprint;
+    }
+    if (isNew) count += 1;
+    return isNew || hasNewLines;
+  };
+
+  const readLog = (): boolean => {
+    const news = deps.newLogLines();
+    const kept = news.restarted ? [] : lines;
+    lines = [...kept, ...news.lines.map((line) => feedLine(line))].slice(-LINES_KEPT);
+    return news.restarted || news.lines.length > 0;
+  };
+
+  const poll = async (): Promise<void> => {
+    isPolling = true;
+    while (listeners.size > 0) {
+      await deps.sleep(POLL_MS);
+      const isNew = check(Number.POSITIVE_INFINITY);
+      const now = deps.now();
+      for (const listener of listeners) if (isNew || now >= listener.until) listener.wake();
+    }
+    isPolling = false;
+  };
+
+  return {
+    picture: () => {
+      check(FRESH_MS);
+      return local;
+    },
+    version: () => `${started}.${count}`,
+    lines: () => lines,
+    linesAfter: (position) => {
+      if (position === (lines.at(-1)?.position ?? '')) return [];
+      const index = lines.findIndex((line) => line.position === position);
+      return index < 0 ? null : lines.slice(index + 1);
+    },
+    position: () => lines.at(-1)?.position ?? '',
+    subscribe: () => {
+      const listener: Listener = { until: 0, wake: () => {}, missed: false };
+      listeners.add(listener);
+      if (!isPolling) void poll();
+      return subscription(listener, listeners, deps);
+    },
+  };
+}
+
+interface Listener {
+  until: number;
+  wake: () => void;
+  /** News that came while nobody was waiting for it. */
+  missed: boolean;
+}
+
+function subscription(listener: Listener, listeners: Set<Listener>, deps: DashboardDeps): Subscription {
+  const idle = (): void => {
+    listener.missed = true;
+  };
+  listener.wake = idle;
+  return {
+    next: async (ms) => {
+      if (listener.missed || !listeners.has(listener)) {
+        listener.missed = false;
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        listener.until = deps.now() + ms;
+        listener.wake = resolve;
+      });
+      listener.wake = idle;
+      listener.until = Number.POSITIVE_INFINITY;
+    },
+    close: () => {
+      listeners.delete(listener);
+      listener.wake();
+    },
+  };
+}
+
+function feedLine({ position, text }: { readonly position: string; readonly text: string }): FeedLine {
+  const masked = maskSecrets(text);
+  return { position, text: cleanLine(masked, 2000), ...parseLogLine(masked) };
+}

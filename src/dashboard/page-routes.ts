@@ -1,0 +1,99 @@
+import type { Context, Hono } from 'hono';
+import { isSingle } from '../core/config.ts';
+import { agentPage } from '../views/pages/agent.ts';
+import { type Filter, frontPage } from '../views/pages/front.ts';
+import { taskPage } from '../views/pages/task.ts';
+import type { DashboardDeps } from './dashboard-deps.ts';
+import type { Site } from './site.ts';
+
+const TYPES: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+/** What people look at. */
+export function addPages(app: Hono, site: Site): void {
+  const { deps, feed, render, frame, assets } = site;
+  const front = cached(deps.now);
+
+  app.get('/', (context) =>
+    site.withSnapshot(context, (snapshot) => {
+      const filter = filterOf(context);
+      const page = (): string => {
+        const sources = { snapshot, filter, dispatches: deps.history().recent, log: feed.lines() };
+        return render('page', frontPage({ ...sources, issuesUrl: issuesUrl(deps) }, frame()));
+      };
+      return context.html(front(JSON.stringify([feed.version(), feed.position(), filter]), page));
+    }),
+  );
+  app.get('/agents/:agent', (context) =>
+    site.withSnapshot(context, (snapshot) => {
+      const agent = snapshot.agents.find(({ name }) => name === context.req.param('agent'));
+      if (!agent) return site.notFound(context, 'There is no such agent.');
+      const number = Math.trunc(Number(context.req.query('page'))) || 1;
+      return context.html(render('agent', agentPage(agent, snapshot, number, frame())));
+    }),
+  );
+  app.get('/tasks/:agent/:file{.+}', (context) => {
+    const { agent, file } = context.req.param();
+    const task = deps.readTask(agent, file);
+    if (!task)
+      return site.notFound(context, 'There is no such task file. It may have been moved: the tables know where.');
+    if (context.req.query('raw') !== undefined) return context.text(task.text);
+    return context.html(render('task', taskPage({ agent, file, ...task }, frame())));
+  });
+  app.get('/log.txt', (context) => {
+    feed.picture();
+    return context.text(
+      feed
+        .lines()
+        .map(({ text }) => `${text}\n`)
+        .join(''),
+    );
+  });
+  app.get('/assets/:name', (context) => asset(context, site, context.req.param('name')));
+  app.get('/favicon.ico', (context) => asset(context, site, 'favicon-ok.svg'));
+  app.notFound((context) => site.notFound(context, 'There is no such page.'));
+
+  function asset(context: Context, { notFound }: Site, name: string): Response | Promise<Response> {
+    const text = assets.get(name);
+    if (text === undefined) return notFound(context, 'There is no such file.');
+    const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain';
+    return context.body(text, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=3600' });
+  }
+}
+
+function filterOf(context: Context): Filter {
+  const value = (name: string): string => (context.req.query(name) ?? '').slice(0, 100);
+  return {
+    agent: value('agent'),
+    priority: value('priority'),
+    logText: value('q').trim(),
+    logProblems: value('log') === 'problems',
+  };
+}
+
+// Where people see the issues: of the one repository, or of all that are theirs.
+function issuesUrl({ config }: DashboardDeps): string {
+  const [pattern] = config.repositories;
+  return isSingle(config.repositories) && pattern
+    ? `${config.url}/${pattern.owner}/${pattern.name}/issues`
+    : `${config.url}/issues`;
+}
+
+const CACHED_MS = 1000;
+const CACHED_PAGES = 50;
+
+// All open pages ask for the same text when something changed.
+function cached(now: () => number): (key: string, make: () => string) => string {
+  const texts = new Map<string, { readonly at: number; readonly text: string }>();
+  return (key, make) => {
+    const known = texts.get(key);
+    if (known && now() - known.at < CACHED_MS) return known.text;
+    if (texts.size >= CACHED_PAGES) texts.clear();
+    const text = make();
+    texts.set(key, { at: now(), text });
+    return text;
+  };
+}

@@ -1,0 +1,117 @@
+// The pieces that several pages show, as values for the templates. Templates escape; texts are cleaned here as well, since
+// files and journal can be edited by anybody who may write in the workspace.
+
+import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
+import type { Priority } from '../../core/priority.ts';
+import type { AgentStatus, TaskStatus } from '../../core/snapshot.ts';
+import { cleanLine } from '../../core/untrusted.ts';
+import { type Part, partText } from '../health.ts';
+
+/** What the frame around each page shows. */
+export interface Frame {
+  readonly program: string;
+  readonly serverUrl: string;
+  readonly now: Instant;
+  /** Name of the time zone of the times shown. */
+  readonly timeZone: string;
+  /** Changes whenever another page would be rendered. */
+  readonly version: string;
+  /** Of the log: what the reader of this page has seen. */
+  readonly position: string;
+  /** Changes with style sheet and script. */
+  readonly assets: string;
+}
+
+/** How a page feels: which colour, sign and icon it has. */
+export type Mood = 'ok' | 'attention' | 'trouble';
+
+/** The data of the frame. `announcement` is read out by a screen reader when it is another one than before. */
+export function frameData(frame: Frame, title: string, mood: Mood, announcement: string) {
+  return {
+    title,
+    mood,
+    announcement,
+    outdated: false,
+    program: frame.program,
+    server: { url: safeUrl(frame.serverUrl), name: cleanLine(frame.serverUrl.replace(/^https?:\/\//u, ''), 200) },
+    timeZone: frame.timeZone,
+    version: frame.version,
+    position: frame.position,
+    assets: frame.assets,
+    now: toRfc3339(frame.now),
+    nowLocal: localTime(frame.now, frame.timeZone),
+  };
+}
+
+/** The parts of a sentence, each words or a time that the page lets tick. */
+export function sentenceData(parts: readonly Part[], frame: Frame) {
+  return parts.map((part) =>
+    typeof part === 'string' ? { text: part, time: null } : { text: '', time: timeData(part, frame) },
+  );
+}
+
+/** A priority with the word for it and the class that gives it shape and colour. */
+export function priorityData(priority: Priority | null) {
+  return { word: priority ?? 'unknown', class: (priority ?? 'unknown').toLowerCase() };
+}
+
+/** A line of a table of tasks. */
+export function taskRow(task: TaskStatus, agent: Pick<AgentStatus, 'name' | 'directory'>, frame: Frame) {
+  const isFile = task.state === 'dispatched' || task.state === 'done';
+  const at = isFile ? task.dispatchedAt : task.createdAt;
+  const detail = [task.reason, task.detail].filter(Boolean).join(': ');
+  return {
+    key: `${task.state} ${task.file ?? task.ref ?? ''}`,
+    priority: priorityData(task.priority),
+    ref: cleanLine(task.ref ?? 'unknown', 200),
+    url: safeUrl(task.url),
+    title: cleanLine(task.title ?? task.file?.slice(agent.directory.length + 1) ?? '', 500),
+    state: task.state,
+    why: cleanLine(detail, 200),
+    age: at === null ? { at: null } : timeData({ since: at }, frame),
+    file: task.file === null ? null : taskHref(agent.name, task.file.slice(agent.directory.length + 1)),
+  };
+}
+
+/** `1 dispatched, 2 waiting` */
+export function countsText({ counts }: AgentStatus): string {
+  const waiting = counts.waiting + counts.next;
+  return [
+    `${counts.dispatched} dispatched`,
+    `${waiting} waiting`,
+    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
+    ...(counts.done > 0 ? [`${counts.done} done`] : []),
+  ].join(', ');
+}
+
+/** The address of a task file's page. `file` is its path below the agent's folder. */
+export function taskHref(agent: string, file: string): string {
+  return `/tasks/${[agent, ...file.split('/')].map(encodeURIComponent).join('/')}`;
+}
+
+/** The address of an agent's page. */
+export function agentHref(agent: string): string {
+  return `/agents/${encodeURIComponent(agent)}`;
+}
+
+/** An address that may stand in a link, or null: a file that somebody edited could hold a `javascript:` one. */
+export function safeUrl(url: string | null): string | null {
+  return url !== null && /^https?:\/\/[^\s"'<>\\]+$/iu.test(url) ? cleanLine(url, 2000) : null;
+}
+
+/** `2026-04-09 14:32:15` in that zone. */
+export function localTime(at: Instant, timeZone: string): string {
+  // Swedish writes dates as ISO 8601 does.
+  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(at);
+}
+
+function timeData(part: Exclude<Part, string>, frame: Frame) {
+  const text = 'since' in part ? part.since : part.until;
+  const at = fromRfc3339(text);
+  return {
+    kind: 'since' in part ? 'since' : 'until',
+    at: at === undefined ? null : toRfc3339(at),
+    local: at === undefined ? '' : localTime(at, frame.timeZone),
+    words: partText(part, frame.now),
+  };
+}
