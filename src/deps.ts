@@ -148,7 +148,8 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
     version: world.version,
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     now,
-    sleep: async (ms) => sleep(ms, world.interrupted),
+    // Not cut short when the command is to stop: until the open pages are closed, it would look again and again.
+    sleep: async (ms) => sleep(ms, new AbortController().signal),
     fingerprint: () => `${stateFingerprint(config.stateDirectory)} ${index.fingerprint()}`,
     look: () => {
       try {

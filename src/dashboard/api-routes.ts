@@ -6,6 +6,8 @@ import { eventStream } from './events.ts';
 import type { Site } from './site.ts';
 
 const MOST_STREAMS = 1000;
+/** A place in the log, as events carry it. */
+const PLACE = /^\d+-\d+$/u;
 
 /** What programs ask for. */
 export function addApi(app: Hono, site: Site): void {
@@ -21,8 +23,9 @@ export function addApi(app: Hono, site: Site): void {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     if (streams >= MOST_STREAMS) return context.text('Too many open pages.\n', 503, { 'Retry-After': '30' });
     streams += 1;
+    feed.picture();
     const since = context.req.header('last-event-id') ?? context.req.query('since') ?? feed.position();
-    return eventStream(context, site, since, () => (streams -= 1));
+    return eventStream(context, site, PLACE.test(since) ? since : '', () => (streams -= 1));
   });
   app.get('/metrics', (context) => {
     const local = feed.picture();

@@ -5,6 +5,8 @@ import type { FeedLine } from './feed.ts';
 import type { Site } from './site.ts';
 
 const HEARTBEAT_MS = 15_000;
+/** How long a browser waits before it connects again. */
+const RETRY_MS = 3000;
 const LINES_AT_ONCE = 200;
 
 /**
@@ -19,7 +21,7 @@ export function eventStream(context: Context, { feed, deps }: Site, since: strin
     stream.onAbort(subscription.close);
     let version = '';
     let position = since;
-    feed.picture();
+    await stream.write(`retry: ${RETRY_MS}\n\n`);
     try {
       while (!stream.aborted) {
         const said = version;

@@ -57,7 +57,7 @@ function readFrom(path: string, place: Place | null, options: TailOptions): Read
   if (handle === null) return null;
   try {
     const { ino: inode, size } = fstatSync(handle);
-    const known = place?.inode === inode && place.offset <= size ? place.offset : null;
+    const known = place?.inode === inode && endsLine(handle, place.offset) ? place.offset : null;
     const isBehind = size - (known ?? 0) > options.behind;
     const from = isBehind ? size - options.behind : (known ?? 0);
     const { lines, offset } = linesBetween(handle, inode, from, size, options.longestLine);
@@ -66,6 +66,13 @@ function readFrom(path: string, place: Place | null, options: TailOptions): Read
   } finally {
     closeSync(handle);
   }
+}
+
+// Inodes are used again, and a truncated file grows again: where we stopped there was the end of a line.
+function endsLine(handle: number, offset: number): boolean {
+  if (offset === 0) return true;
+  const last = Buffer.alloc(1);
+  return readSync(handle, last, 0, 1, offset - 1) === 1 && last[0] === NEWLINE;
 }
 
 const CHUNK = 1 << 18;

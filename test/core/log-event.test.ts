@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dispatchMessage, journalPrefix, jsonLine, textLine } from '../../src/core/log-event.ts';
+import { dispatchMessage, journalPrefix, jsonLine, parseLogLine, textLine } from '../../src/core/log-event.ts';
 import { aCandidate } from '../support/builders.ts';
 
 const zone = process.env['TZ'];
@@ -44,4 +44,41 @@ test('whatever a title holds, a line stays one line of printable text, and JSON 
     }),
     { numRuns: 2000 },
   );
+});
+
+test.for([
+  ['text', textLine],
+  ['json', jsonLine],
+] as const)('a line of the form %s reads back to what was written', ([, write]) => {
+  const names = fc.constantFrom(
+    'DISPATCHED',
+    'ALREADY THERE',
+    'WARNING',
+    'ERROR',
+    'RECOVERED',
+  ) as fc.Arbitrary<'ERROR'>;
+  fc.assert(
+    fc.property(names, fc.string({ unit: 'binary' }), (name, message) => {
+      const read = parseLogLine(write({ name, message }, AT));
+      const again = parseLogLine(write({ name, message: read.message }, AT));
+      expect(read).toEqual(again);
+      expect([read.name, read.time === null]).toEqual([name, false]);
+    }),
+  );
+});
+
+test('a line of somebody else is a message as it is, without control characters', () => {
+  expect(parseLogLine('\u001b[31mKilled\u001b[0m')).toEqual({
+    time: null,
+    name: null,
+    level: 'info',
+    message: '[31mKilled[0m',
+  });
+  expect(parseLogLine('{"not": "ours"}').message).toBe('{"not": "ours"}');
+  expect(parseLogLine('{broken').message).toBe('{broken');
+});
+
+test('the level is that of the event', () => {
+  expect(parseLogLine(textLine({ name: 'ERROR', message: 'x' }, AT)).level).toBe('error');
+  expect(parseLogLine(jsonLine({ name: 'WARNING', message: 'x' }, AT)).level).toBe('warning');
 });

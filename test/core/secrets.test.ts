@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { maskSecrets } from '../../src/core/secrets.ts';
+
+describe('what looks like a credential is masked', () => {
+  test.for([
+    ['a token of Gitea', 'sent 0123456789abcdef0123456789abcdef01234567.', 'sent [masked].'],
+    ['a named token', 'token=abcd1234 and more', 'token=[masked] and more'],
+    ['a password in JSON', '{"password": "hunter22", "a": 1}', '{"password": "[masked]", "a": 1}'],
+    ['a header', 'Authorization: Bearer abcdefgh.ijkl', 'Authorization: Bearer [masked]'],
+    ['the scheme of Gitea', 'authorization: token 12345678', 'authorization: token [masked]'],
+    ['a bearer by itself', 'with bearer abcdefgh12', 'with bearer [masked]'],
+    ['an address with a password', 'https://bot:s3cret@git.example.com/x', 'https://[masked]@git.example.com/x'],
+    ['a key of another service', 'ghp_abcdefghijklmnopqrstuvwxyz', '[masked]'],
+    ['a JSON web token', 'eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJSMeK', '[masked]'],
+  ])('%s', ([, text, masked]) => {
+    expect(maskSecrets(text ?? '')).toBe(masked);
+  });
+
+  test.for([
+    'hans → Issue #2 (CRITICAL: silent DB errors) [Priority: CRITICAL]',
+    'the token from /etc/dispatcher/token is refused',
+    'sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    'https://git.example.com:3000/acme/app/issues/5',
+  ])('this stays: %s', (text) => {
+    expect(maskSecrets(text)).toBe(text);
+  });
+
+  test('a token is masked whatever stands around it', () => {
+    const hex = fc.stringMatching(/^[0-9a-f]{40}$/u);
+    const around = fc.stringMatching(/^[ ,;:()"'=/]{1,5}$/u);
+    fc.assert(
+      fc.property(hex, around, around, (token, before, after) => !maskSecrets(before + token + after).includes(token)),
+    );
+  });
+});
