@@ -11,6 +11,7 @@ import type { Config } from './core/config.ts';
 import { errorRecord } from './core/errors.ts';
 import { parseFrontMatter } from './core/front-matter.ts';
 import type { Snapshot } from './core/snapshot.ts';
+import type { TaskFile } from './core/task-status.ts';
 import type { DashboardDeps } from './dashboard/dashboard-deps.ts';
 import { loadConfig } from './io/config-file.ts';
 import { deadline } from './io/deadline.ts';
@@ -134,6 +135,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
   const config = loadConfig(options.config, world);
   const index = indexTaskFiles(config.tasksDirectory);
   const dispatches = followDispatches(config.stateDirectory);
+  let files: readonly TaskFile[] = [];
   const snapshot = (): Snapshot =>
     takeSnapshot({
       config,
@@ -141,7 +143,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       now,
       readState: () => readState(config.stateDirectory),
       readDispatches: () => dispatches(now()).recent,
-      listTasks: index.list,
+      listTasks: () => files,
     });
   const deps: Omit<DashboardDeps, 'password'> = {
     config,
@@ -151,8 +153,9 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
     // Not cut short when the command is to stop: until the open pages are closed, it would look again and again.
     sleep: async (ms) => sleep(ms, new AbortController().signal),
     fingerprint: () => `${stateFingerprint(config.stateDirectory)} ${index.fingerprint()}`,
-    look: () => {
+    look: (isNew) => {
       try {
+        if (isNew) files = index.list();
         return { kind: 'snapshot', snapshot: snapshot() };
       } catch (error) {
         return { kind: 'unreadable', error: errorRecord(error) };

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
@@ -20,9 +20,9 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 /** The unit as the README installs it: with the paths of this machine. */
 function installed(name: string): string {
-  const file = join(scratch, name.replace('/', '-user-'));
-  const unit = read(name).replace(/^ExecStart=\S+ \S+/mu, `ExecStart=${process.execPath} ${SCRIPT}`);
-  writeFileSync(file, unit.replaceAll('%h/.config', '/etc'));
+  const file = join(scratch, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, read(name).replace(/^ExecStart=\S+ \S+/mu, `ExecStart=${process.execPath} ${SCRIPT}`));
   return file;
 }
 
@@ -31,8 +31,10 @@ describe('the units', () => {
     const partner = name.endsWith('.timer') ? [installed(name.replace('.timer', '.service'))] : [];
     // A timer names its service by its own name.
     const files = [installed(name), ...partner];
-    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...files], {
+    const scope = name.startsWith('user/') ? ['--user'] : [];
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...scope, ...files], {
       encoding: 'utf8',
+      env: { ...process.env, XDG_RUNTIME_DIR: scratch },
     });
     expect({ status, stderr: stderr.split('\n').filter((line) => line.includes('dispatcher')) }).toEqual({
       status: 0,
@@ -40,10 +42,10 @@ describe('the units', () => {
     });
   });
 
-  test.skipIf(!has('systemd-analyze'))(
-    'the service is exposed by 2.0 at most, as systemd-analyze security counts',
-    () => {
-      const report = execFileSync('systemd-analyze', ['security', '--offline=true', installed('dispatcher.service')], {
+  test.skipIf(!has('systemd-analyze')).for(['dispatcher.service', 'dispatcher-dashboard.service'])(
+    '%s is exposed by 2.0 at most, as systemd-analyze security counts',
+    (name) => {
+      const report = execFileSync('systemd-analyze', ['security', '--offline=true', installed(name)], {
         encoding: 'utf8',
       });
       const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/u.exec(report) ?? [];
@@ -54,6 +56,13 @@ describe('the units', () => {
   test.for(UNITS)('%s holds no token, and nothing that keeps Node from starting', (name) => {
     expect(read(name)).not.toMatch(/^(?:Environment|PassEnvironment|MemoryDenyWriteExecute)/mu);
   });
+
+  test.for(['dispatcher-dashboard.service', 'user/dispatcher-dashboard.service'])(
+    '%s has no credential, and nowhere to write',
+    (name) => {
+      expect(read(name)).not.toMatch(/^(?:LoadCredential|ReadWritePaths|StateDirectory)/mu);
+    },
+  );
 
   test.for(['dispatcher.timer', 'user/dispatcher.timer'])('%s starts every minute, to the second', (name) => {
     expect(read(name)).toMatch(/^OnCalendar=minutely$/mu);

@@ -1,8 +1,9 @@
 import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { DispatchRecord } from '../core/dispatch-record.ts';
-import { type Snapshot, snapshotOf, type TaskFile } from '../core/snapshot.ts';
+import { type Snapshot, snapshotOf } from '../core/snapshot.ts';
 import type { State } from '../core/state.ts';
+import type { TaskFile } from '../core/task-status.ts';
 
 /** Where a snapshot comes from: local files. */
 export interface SnapshotDeps {

@@ -11,11 +11,10 @@ export function renderFrontMatter(fields: Readonly<Record<string, FrontMatterVal
 
 /** Reads the fields of a task file's beginning; undefined when there is no complete front matter. Lines that are not JSON are left out. */
 export function parseFrontMatter(text: string): ReadonlyMap<string, unknown> | undefined {
-  const lines = text.split('\n');
-  const end = lines.indexOf('---', 1);
-  if (lines[0] !== '---' || end < 0) return undefined;
+  const block = /^---\n([^]*?\n)?---(?:\n|$)/u.exec(text);
+  if (!block) return undefined;
   const fields = new Map<string, unknown>();
-  for (const line of lines.slice(1, end)) {
+  for (const line of (block[1] ?? '').split('\n')) {
     const colon = line.indexOf(': ');
     if (colon < 0) continue;
     try {

@@ -6,39 +6,9 @@ import type { Config } from './config.ts';
 import type { DispatchRecord } from './dispatch-record.ts';
 import { type Health, healthChanges, healthOf } from './health.ts';
 import { issueUrl } from './issue.ts';
-import { PRIORITIES, type Priority, rank } from './priority.ts';
+import type { Priority } from './priority.ts';
 import { lastDispatchAt, type PassRecord, type RowRecord, type State } from './state.ts';
-import { cleanLine } from './untrusted.ts';
-
-/** A task file on disk, as its front matter tells it. */
-export interface TaskFile {
-  readonly agent: string;
-  /** Absolute path. */
-  readonly file: string;
-  readonly done: boolean;
-  readonly fields: ReadonlyMap<string, unknown>;
-}
-
-/** `skipped`: a candidate that was passed over; `reason` says why. */
-type TaskState = 'next' | 'waiting' | 'dispatched' | 'done' | 'skipped';
-
-/** One line of an agent's table. Null stands for unknown, never an empty text. */
-export interface TaskStatus {
-  readonly ref: string | null;
-  readonly issue: number | null;
-  readonly repository: string | null;
-  readonly title: string | null;
-  readonly url: string | null;
-  readonly priority: Priority | null;
-  readonly prioritySource: string | null;
-  readonly state: TaskState;
-  /** Why a skipped one was passed over, as a word and in detail. */
-  readonly reason: string | null;
-  readonly detail: string | null;
-  readonly file: string | null;
-  readonly dispatchedAt: string | null;
-  readonly createdAt: string | null;
-}
+import { inTurn, rowTask, type TaskFile, type TaskState, type TaskStatus } from './task-status.ts';
 
 export interface AgentStatus {
   readonly name: string;
@@ -104,7 +74,7 @@ const RECENT = 50;
 /** Puts the local files together to one picture. */
 export function snapshotOf(sources: Sources, now: Instant): Snapshot {
   const { config, state, files, dispatches } = sources;
-  const onDisk = new Set(files.map((file) => file.file));
+  const onDisk = new Set(files.map((file) => file.task.file));
   // A task that was dispatched by hand since the last pass still stands there as waiting.
   const rows = (state.lastPass?.rows ?? []).filter((row) => row.file === null || !onDisk.has(row.file));
   const waiting = rows.filter((row) => row.outcome === 'next' || row.outcome === 'waiting');
@@ -182,7 +152,7 @@ function agentsOf(
   const names = [...(config.agents?.keys() ?? []), ...files.map((file) => file.agent), ...rows.map((row) => row.agent)];
   const tasks = new Map<string, TaskStatus[]>([...new Set(names)].toSorted().map((name) => [name, []]));
   for (const row of rows) tasks.get(row.agent)?.push(rowTask(config.url, row));
-  for (const file of files) tasks.get(file.agent)?.push(fileTask(file));
+  for (const file of files) tasks.get(file.agent)?.push(file.task);
   return [...tasks].map(([name, list]) => ({
     name,
     directory: `${config.tasksDirectory}/${name}`,
@@ -193,66 +163,12 @@ function agentsOf(
       done: countOf(list, 'done'),
       skipped: countOf(list, 'skipped'),
     },
-    tasks: list.toSorted(byTurn),
+    tasks: inTurn(list),
   }));
-}
-
-const TURN: Readonly<Record<TaskState, number>> = { dispatched: 0, next: 1, waiting: 1, skipped: 2, done: 3 };
-
-// What the agent has, then what is to come, what was passed over, and what it has finished; each most urgent and oldest first.
-function byTurn(a: TaskStatus, b: TaskStatus): number {
-  return (
-    TURN[a.state] - TURN[b.state] ||
-    rank(a.priority ?? 'LOW') - rank(b.priority ?? 'LOW') ||
-    (fromRfc3339(a.createdAt ?? '') ?? 0) - (fromRfc3339(b.createdAt ?? '') ?? 0)
-  );
 }
 
 function countOf(tasks: readonly TaskStatus[], state: TaskState): number {
   return tasks.filter((task) => task.state === state).length;
-}
-
-function rowTask(server: string, row: RowRecord): TaskStatus {
-  return {
-    ref: row.ref,
-    issue: row.issue,
-    repository: row.repository,
-    title: row.title,
-    url: issueUrl(server, row.repository, row.issue),
-    priority: row.priority,
-    prioritySource: row.prioritySource,
-    state: row.outcome === 'chosen' ? 'waiting' : row.outcome,
-    reason: row.reason,
-    detail: row.detail,
-    file: null,
-    dispatchedAt: null,
-    createdAt: row.createdAt,
-  };
-}
-
-// An agent may have edited the file: nothing in it is taken on trust.
-function fileTask({ file, done, fields }: TaskFile): TaskStatus {
-  const text = (key: string): string | null => {
-    const value = fields.get(key);
-    return typeof value === 'string' && value !== '' ? cleanLine(value, 1000) : null;
-  };
-  const date = (key: string): string | null => (fromRfc3339(text(key) ?? '') === undefined ? null : text(key));
-  const number = fields.get('issue');
-  return {
-    ref: text('ref'),
-    issue: typeof number === 'number' ? number : null,
-    repository: text('repository'),
-    title: text('title'),
-    url: text('url'),
-    priority: PRIORITIES.find((priority) => priority === text('priority')) ?? null,
-    prioritySource: text('prioritySource'),
-    state: done ? 'done' : 'dispatched',
-    reason: null,
-    detail: null,
-    file,
-    dispatchedAt: date('dispatchedAt'),
-    createdAt: date('createdAt'),
-  };
 }
 
 function oldest(rows: readonly RowRecord[]): Snapshot['oldestWaiting'] {

@@ -40,6 +40,7 @@ export function cleanLine(raw: string, limit = 255): string {
     .replaceAll(CONTROL, '')
     .replaceAll(/ {2,}/gu, ' ')
     .trim();
+  if (line.length <= limit) return line;
   const characters = Array.from(line);
   return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line;
 }

@@ -18,7 +18,8 @@ export interface DashboardDeps {
   readonly sleep: (ms: number) => Promise<void>;
   /** Another text when a local file became another one. */
   readonly fingerprint: () => string;
-  readonly look: () => Local;
+  /** What the local files say now. `isNew`: the fingerprint is another one, so the task files are listed again. */
+  readonly look: (isNew: boolean) => Local;
   /** The last dispatches, oldest first, and how many there ever were. */
   readonly history: () => { readonly recent: readonly DispatchRecord[]; readonly totals: readonly DispatchTotal[] };
   /** Lines of the log since it was last asked. */

@@ -21,7 +21,7 @@ export interface Feed {
   readonly version: () => string;
   /** The last lines of the log, oldest first. */
   readonly lines: () => readonly FeedLine[];
-  /** The lines after a position; null when that place is not known (any more). */
+  /** The lines after a position, all of them after an empty one; null when that place is not known (any more). */
   readonly linesAfter: (position: string) => readonly FeedLine[] | null;
   /** The place behind the last line; an empty text when there is no line. */
   readonly position: () => string;
@@ -40,43 +40,17 @@ const LINES_KEPT = 2000;
 
 /** Starts to look when somebody asks or listens. */
 export function createFeed(deps: DashboardDeps): Feed {
-  const started = Math.round(deps.now()).toString(36);
+  const looker = createLooker(deps);
+  const log = createLogEnd(deps);
   const listeners = new Set<Listener>();
-  let lines: readonly FeedLine[] = [];
-  let seen: string | null = null;
-  let count = 0;
-  let local: Local = deps.look();
-  let lookedAt = Number.NEGATIVE_INFINITY;
   let isPolling = false;
-
-  /** Whether something is new. */
-  const check = (maxAgeMs: number): boolean => {
-    const hasNewLines = readLog();
-    const now = deps.now();
-    const fingerprint = deps.fingerprint();
-    const isDue = local.kind === 'snapshot' && now >= nextChangeAt(local.snapshot);
-    const isNew = fingerprint !== seen || isDue;
-    if (isNew || now - lookedAt >= maxAgeMs || now < lookedAt) {
-      local = deps.look();
-      lookedAt = now;
-      seen = fingerprint;
-    }
-    if (isNew) count += 1;
-    return isNew || hasNewLines;
-  };
-
-  const readLog = (): boolean => {
-    const news = deps.newLogLines();
-    const kept = news.restarted ? [] : lines;
-    lines = [...kept, ...news.lines.map((line) => feedLine(line))].slice(-LINES_KEPT);
-    return news.restarted || news.lines.length > 0;
-  };
 
   const poll = async (): Promise<void> => {
     isPolling = true;
     while (listeners.size > 0) {
       await deps.sleep(POLL_MS);
-      const isNew = check(Number.POSITIVE_INFINITY);
+      const hasNewLines = log.read();
+      const isNew = looker.look(Number.POSITIVE_INFINITY) || hasNewLines;
       const now = deps.now();
       for (const listener of listeners) if (isNew || now >= listener.until) listener.wake();
     }
@@ -85,22 +59,67 @@ export function createFeed(deps: DashboardDeps): Feed {
 
   return {
     picture: () => {
-      check(FRESH_MS);
-      return local;
+      log.read();
+      looker.look(FRESH_MS);
+      return looker.local();
     },
-    version: () => `${started}.${count}`,
-    lines: () => lines,
+    version: looker.version,
+    lines: log.lines,
     linesAfter: (position) => {
-      if (position === (lines.at(-1)?.position ?? '')) return [];
+      const lines = log.lines();
+      if (position === lines.at(-1)?.position) return [];
+      if (position === '') return lines;
       const index = lines.findIndex((line) => line.position === position);
       return index < 0 ? null : lines.slice(index + 1);
     },
-    position: () => lines.at(-1)?.position ?? '',
+    position: () => log.lines().at(-1)?.position ?? '',
     subscribe: () => {
       const listener: Listener = { until: 0, wake: () => {}, missed: false };
       listeners.add(listener);
       if (!isPolling) void poll();
       return subscription(listener, listeners, deps);
+    },
+  };
+}
+
+// Looks at the local files, but only where they can have become other ones.
+function createLooker(deps: DashboardDeps) {
+  const started = Math.round(deps.now()).toString(36);
+  let seen = '';
+  let count = 0;
+  let local = deps.look(true);
+  let lookedAt = deps.now();
+  return {
+    local: () => local,
+    version: () => `${started}.${count}`,
+    /** Looks when a file or the time makes another picture, or when the last look is too long ago. True when it is another one. */
+    look: (maxAgeMs: number): boolean => {
+      const now = deps.now();
+      const fingerprint = deps.fingerprint();
+      const isChanged = fingerprint !== seen;
+      const isDue = local.kind === 'snapshot' && now >= nextChangeAt(local.snapshot);
+      if (isChanged || isDue || now - lookedAt >= maxAgeMs || now < lookedAt) {
+        local = deps.look(isChanged);
+        lookedAt = now;
+        seen = fingerprint;
+      }
+      if (isChanged || isDue) count += 1;
+      return isChanged || isDue;
+    },
+  };
+}
+
+// Keeps the last lines of the log.
+function createLogEnd(deps: DashboardDeps) {
+  let lines: readonly FeedLine[] = [];
+  return {
+    lines: () => lines,
+    /** Reads what was added; true when there is something new. */
+    read: (): boolean => {
+      const news = deps.newLogLines();
+      if (!news.restarted && news.lines.length === 0) return false;
+      lines = [...(news.restarted ? [] : lines), ...news.lines.map((line) => feedLine(line))].slice(-LINES_KEPT);
+      return true;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { Context, Hono } from 'hono';
 import { isSingle } from '../core/config.ts';
 import { agentPage } from '../views/pages/agent.ts';
@@ -24,7 +25,15 @@ export function addPages(app: Hono, site: Site): void {
         const sources = { snapshot, filter, dispatches: deps.history().recent, log: feed.lines() };
         return render('page', frontPage({ ...sources, issuesUrl: issuesUrl(deps) }, frame()));
       };
-      return context.html(front(JSON.stringify([feed.version(), feed.position(), filter]), page));
+      const isPacked = /\bgzip\b/u.test(context.req.header('accept-encoding') ?? '');
+      const bytes = front(JSON.stringify([feed.version(), feed.position(), filter, isPacked]), () =>
+        isPacked ? gzipSync(page()) : Buffer.from(page()),
+      );
+      return context.body(bytes, 200, {
+        'Content-Type': 'text/html; charset=UTF-8',
+        Vary: 'Accept-Encoding',
+        ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),
+      });
     }),
   );
   app.get('/agents/:agent', (context) =>
@@ -82,18 +91,20 @@ function issuesUrl({ config }: DashboardDeps): string {
     : `${config.url}/issues`;
 }
 
-const CACHED_MS = 1000;
-const CACHED_PAGES = 50;
+type Bytes = Uint8Array<ArrayBuffer>;
 
-// All open pages ask for the same text when something changed.
-function cached(now: () => number): (key: string, make: () => string) => string {
-  const texts = new Map<string, { readonly at: number; readonly text: string }>();
+const CACHED_MS = 1000;
+const CACHED_PAGES = 20;
+
+// All open pages ask for the same when something changed, and are sent the same piece of memory.
+function cached(now: () => number): (key: string, make: () => Bytes) => Bytes {
+  const known = new Map<string, { readonly at: number; readonly bytes: Bytes }>();
   return (key, make) => {
-    const known = texts.get(key);
-    if (known && now() - known.at < CACHED_MS) return known.text;
-    if (texts.size >= CACHED_PAGES) texts.clear();
-    const text = make();
-    texts.set(key, { at: now(), text });
-    return text;
+    const found = known.get(key);
+    if (found && now() - found.at < CACHED_MS) return found.bytes;
+    for (const [old, { at }] of known) if (now() - at >= CACHED_MS || known.size >= CACHED_PAGES) known.delete(old);
+    const bytes = make();
+    known.set(key, { at: now(), bytes });
+    return bytes;
   };
 }

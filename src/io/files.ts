@@ -32,13 +32,19 @@ export function appendLine(path: string, line: string): void {
   writeAndSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, `${line}\n`);
 }
 
+const SCRATCH_BYTES = 16_384;
+let scratch: Buffer | undefined;
+
 /** The text of a regular file, its first `limit` bytes; undefined for everything else: a pipe or a device could hold us for ever. */
 export function readRegularFile(path: string, limit = Number.POSITIVE_INFINITY): string | undefined {
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(handle);
     if (!stat.isFile()) return undefined;
-    const buffer = Buffer.alloc(Math.min(stat.size, limit));
+    const length = Math.min(stat.size, limit);
+    // Thousands of small files would otherwise leave thousands of buffers to the garbage collector.
+    const buffer =
+      length <= SCRATCH_BYTES ? (scratch ??= Buffer.alloc(SCRATCH_BYTES)).subarray(0, length) : Buffer.alloc(length);
     return buffer.toString('utf8', 0, readSync(handle, buffer));
   } finally {
     closeSync(handle);

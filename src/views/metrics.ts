@@ -4,7 +4,8 @@ import { fromRfc3339 } from '../core/clock.ts';
 import type { DispatchTotal } from '../core/dispatch-record.ts';
 import type { Health } from '../core/health.ts';
 import { PRIORITIES } from '../core/priority.ts';
-import type { AgentStatus, Snapshot, TaskStatus } from '../core/snapshot.ts';
+import type { AgentStatus, Snapshot } from '../core/snapshot.ts';
+import type { TaskStatus } from '../core/task-status.ts';
 import { cleanLine } from '../core/untrusted.ts';
 
 interface Metric {

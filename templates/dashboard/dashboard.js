@@ -102,7 +102,8 @@
   function show(fresh, log) {
     const focused = document.activeElement;
     document.title = fresh.title;
-    if (byId('icon').href !== fresh.getElementById('icon').href) byId('icon').href = fresh.getElementById('icon').href;
+    const icon = fresh.getElementById('icon').getAttribute('href');
+    if (byId('icon').getAttribute('href') !== icon) byId('icon').setAttribute('href', icon);
     body.dataset.version = fresh.body.dataset.version;
     skew = Date.parse(fresh.body.dataset.now) - Date.now();
     announce(fresh.getElementById('announce').dataset.text);
@@ -129,6 +130,7 @@
   let following = true;
   let waiting = []; // lines that came and are not shown yet
   let unseen = 0;
+  let isLogOld = false; // while paused, the log went on in another file
 
   function filter() {
     const form = byId('log')?.querySelector('form');
@@ -236,8 +238,9 @@
       if (version !== body.dataset.version && !held) void refresh();
     });
     on('log', ({ lines, restarted }) => {
-      if (restarted) void refresh({ log: true });
-      else addLines(lines);
+      if (!restarted) addLines(lines);
+      else if (held) isLogOld = true;
+      else void refresh({ log: true });
     });
     on('ping', ({ now: serverNow }) => {
       skew = Date.parse(serverNow) - Date.now();
@@ -284,7 +287,9 @@
     byId('pause').setAttribute('aria-pressed', String(on));
     byId('pause').textContent = on ? 'Go on' : 'Pause';
     badge();
-    if (!on) void refresh();
+    if (on) return;
+    void refresh({ log: isLogOld });
+    isLogOld = false;
   }
 
   function filterChanged() {

@@ -30,7 +30,9 @@ describe('what looks like a credential is masked', () => {
     const hex = fc.stringMatching(/^[0-9a-f]{40}$/u);
     const around = fc.stringMatching(/^[ ,;:()"'=/]{1,5}$/u);
     fc.assert(
-      fc.property(hex, around, around, (token, before, after) => !maskSecrets(before + token + after).includes(token)),
+      fc.property(hex, around, around, (token, before, after) => {
+        expect(maskSecrets(before + token + after)).not.toContain(token);
+      }),
     );
   });
 });

@@ -1,10 +1,11 @@
-// `npm run bench`: what a pass costs, as multiples of `node -e 0` measured in the same run.
+// `npm run bench`: what a pass costs, as multiples of `node -e 0` measured in the same run, and what the dashboard costs.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchDashboard } from './bench-dashboard.ts';
 import { type FakeGitea, startFakeGitea } from './gitea/server.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
@@ -73,3 +74,4 @@ for (let number = 1; number <= 50; number += 1) {
 }
 await measure(gitea);
 await gitea.close();
+await benchDashboard(COMMAND);

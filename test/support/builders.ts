@@ -3,8 +3,9 @@ import { candidateFor } from '../../src/core/candidate.ts';
 import type { Config } from '../../src/core/config.ts';
 import type { Facts } from '../../src/core/eligibility.ts';
 import type { FullIssue, Issue } from '../../src/core/issue.ts';
-import { type Snapshot, snapshotOf, type TaskFile } from '../../src/core/snapshot.ts';
+import { type Snapshot, snapshotOf } from '../../src/core/snapshot.ts';
 import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state.ts';
+import { fileTask, type TaskFile } from '../../src/core/task-status.ts';
 import type { DispatchFacts } from '../../src/core/task-document.ts';
 
 /** Noon of an ordinary day, in epoch milliseconds. */
@@ -135,9 +136,11 @@ export const aTaskFile = (
   done = false,
 ): TaskFile => ({
   agent: 'hans',
-  file: `/srv/acme/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
-  done,
-  fields: new Map(Object.entries(fields)),
+  task: fileTask(
+    `/srv/acme/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
+    done,
+    new Map(Object.entries(fields)),
+  ),
 });
 
 /** What `status` shows at noon for a state after a good pass, some task files, and some agents. */

@@ -51,6 +51,8 @@ if (code === 0) {
   await dispatcher('status');
   console.log('\nThe next pass is free to send one a minute from now. What it would choose:');
   await dispatcher('dispatch', '--dry-run', '-q');
+  if (process.argv.includes('--dashboard')) await dispatcher('dashboard', '--port', '0');
+  else console.log('\nThe same with the page in your browser: npm run demo -- --dashboard');
 }
 await embedded?.close();
 process.exitCode = code ?? 1;

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseFrontMatter } from '../../core/front-matter.ts';
-import type { TaskFile } from '../../core/snapshot.ts';
+import { fileTask, type TaskFile } from '../../core/task-status.ts';
 import { isSafeFolderName } from '../../core/task-file.ts';
 import { fileStamp, readRegularFile } from '../files.ts';
 
@@ -31,7 +31,7 @@ export function indexTaskFiles(tasksDirectory: string): TaskIndex {
         return before?.stamp === stamp ? before : { stamp, file: describe(tasksDirectory, agent, path) };
       });
       folders = seen;
-      known = new Map(entries.map((entry) => [entry.file.file, entry]));
+      known = new Map(entries.map((entry) => [entry.file.task.file, entry]));
       return entries.map(({ file }) => file);
     },
   };
@@ -69,13 +69,8 @@ function pathsByAgent(tasksDirectory: string, onFolder?: (folder: string) => voi
 }
 
 function describe(tasksDirectory: string, agent: string, path: string): TaskFile {
-  const fields = parseFrontMatter(readBeginning(path) ?? '');
-  return {
-    agent,
-    file: path,
-    done: relative(join(tasksDirectory, agent), path).split('/').includes('done'),
-    fields: fields ?? new Map(),
-  };
+  const isDone = relative(join(tasksDirectory, agent), path).split('/').includes('done');
+  return { agent, task: fileTask(path, isDone, parseFrontMatter(readBeginning(path) ?? '') ?? new Map()) };
 }
 
 function foldersIn(folder: string): string[] {

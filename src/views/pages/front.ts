@@ -189,35 +189,40 @@ function agentNames({ snapshot, dispatches }: FrontSources): readonly string[] {
 }
 
 function recentRows({ snapshot, dispatches, filter }: FrontSources, frame: Frame) {
-  // An agent may have moved the file meanwhile: the task is found by its name, not by where it was.
-  const hrefs = new Map(
-    snapshot.agents.flatMap(({ name, directory, tasks }) =>
-      tasks.flatMap(({ ref, file }) =>
-        file === null ? [] : [[`${name} ${ref}`, taskHref(name, file.slice(directory.length + 1))]],
-      ),
-    ),
-  );
-  return dispatches
+  const shown = dispatches
     .filter(
       ({ agent, priority }) =>
         (filter.agent === '' || agent === filter.agent) && (filter.priority === '' || priority === filter.priority),
     )
     .slice(-RECENT_SHOWN)
-    .toReversed()
-    .map((record) => ({
-      at: cleanLine(record.at, 40),
-      local: localTime(fromRfc3339(record.at) ?? 0, frame.timeZone),
-      priority: priorityData(record.priority),
-      ref: cleanLine(record.ref, 200),
-      url: null,
-      file: hrefs.get(`${record.agent} ${record.ref}`) ?? null,
-      title: cleanLine(record.title, 500),
-      agent: cleanLine(record.agent, 100),
-      trigger: cleanLine(
-        [record.trigger, ...(record.lifted.length > 0 ? [`lifted ${record.lifted.join(', ')}`] : [])].join(': '),
-        200,
-      ),
-    }));
+    .toReversed();
+  const hrefs = taskHrefs(snapshot, new Set(shown.map(({ agent, ref }) => `${agent} ${ref}`)));
+  return shown.map((record) => ({
+    at: cleanLine(record.at, 40),
+    local: localTime(fromRfc3339(record.at) ?? 0, frame.timeZone),
+    priority: priorityData(record.priority),
+    ref: cleanLine(record.ref, 200),
+    url: null,
+    file: hrefs.get(`${record.agent} ${record.ref}`) ?? null,
+    title: cleanLine(record.title, 500),
+    agent: cleanLine(record.agent, 100),
+    trigger: cleanLine(
+      [record.trigger, ...(record.lifted.length > 0 ? [`lifted ${record.lifted.join(', ')}`] : [])].join(': '),
+      200,
+    ),
+  }));
+}
+
+// An agent may have moved the file meanwhile: a task is found by its name, not by where it was.
+function taskHrefs({ agents }: Snapshot, wanted: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const hrefs = new Map<string, string>();
+  for (const { name, directory, tasks } of agents) {
+    for (const { ref, file } of tasks) {
+      const key = `${name} ${ref}`;
+      if (file !== null && wanted.has(key)) hrefs.set(key, taskHref(name, file.slice(directory.length + 1)));
+    }
+  }
+  return hrefs;
 }
 
 function shownLines({ log, filter }: FrontSources): readonly LogLine[] {
