@@ -70,6 +70,24 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
       finish(await status(statusDeps(world, command.optsWithGlobals()), command.optsWithGlobals()));
     });
   program
+    .command('pause')
+    .description('dispatch nothing, to anybody or to one agent, until resumed')
+    .option('--agent <login>', 'only this agent')
+    .option('--reason <text>', 'why; status and dashboard show it')
+    .option('--for <duration>', 'end by itself after 30m, 2h, ...', durationOf)
+    .action(async (_options: unknown, command: Command) => {
+      const [{ pause }, { pauseDeps }] = await Promise.all([import('./commands/pause.ts'), import('./deps.ts')]);
+      finish(await pause(pauseDeps(world, command.optsWithGlobals()), command.optsWithGlobals()));
+    });
+  program
+    .command('resume')
+    .description('take back every pause, or that of one agent')
+    .option('--agent <login>', 'only this agent')
+    .action(async (_options: unknown, command: Command) => {
+      const [{ resume }, { pauseDeps }] = await Promise.all([import('./commands/pause.ts'), import('./deps.ts')]);
+      finish(await resume(pauseDeps(world, command.optsWithGlobals()), command.optsWithGlobals()));
+    });
+  program
     .command('dashboard')
     .description('a read-only web page of the same, live; reads local files only')
     .option('--host <address>', 'the address to listen on (default: dashboard.host, or 127.0.0.1)')
@@ -149,6 +167,13 @@ function positiveNumber(text: string): number {
   if (!Number.isSafeInteger(number) || number < 1)
     throw new InvalidArgumentError('It must be the number of an issue, such as 5.');
   return number;
+}
+
+function durationOf(text: string): number {
+  const [, count, unit = ''] = /^(\d+)\s*([smhd])$/u.exec(text) ?? [];
+  const ms = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[unit] ?? 0) * 1000;
+  if (!(ms > 0)) throw new InvalidArgumentError('It must be a time such as 30m, 2h or 3d.');
+  return ms;
 }
 
 function portNumber(text: string): number {

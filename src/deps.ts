@@ -4,6 +4,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DispatchDeps } from './commands/dispatch-deps.ts';
+import type { PauseDeps } from './commands/pause.ts';
 import type { DashboardCommandDeps } from './commands/dashboard.ts';
 import type { StatusDeps } from './commands/status.ts';
 import { takeSnapshot } from './commands/take-snapshot.ts';
@@ -18,6 +19,7 @@ import { deadline } from './io/deadline.ts';
 import { createLog, isJournal } from './io/log.ts';
 import { appendDispatch, followDispatches, readDispatches } from './io/state/journal.ts';
 import { takeLock } from './io/state/lock.ts';
+import { readPauses, removePause, writePause } from './io/state/pauses.ts';
 import { readState, setAside, stateFingerprint, writeState } from './io/state/store.ts';
 import { followLines } from './io/tail.ts';
 import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from './io/tasks/folder.ts';
@@ -100,6 +102,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       read: () => readState(config.stateDirectory),
       write: (state) => writeState(config.stateDirectory, state),
       setAside: (at) => setAside(config.stateDirectory, at),
+      pauses: () => readPauses(config.stateDirectory),
     },
     journal: {
       append: (entry) => appendDispatch(config.stateDirectory, entry),
@@ -125,8 +128,26 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
     stdout: world.stdout,
     stderr: world.stderr,
     readState: () => readState(config.stateDirectory),
+    readPauses: () => readPauses(config.stateDirectory),
     readDispatches: () => readDispatches(config.stateDirectory),
     listTasks: () => listTaskFiles(config.tasksDirectory),
+  };
+}
+
+/** The real dependencies of `pause` and `resume`. */
+export function pauseDeps(world: World, options: GlobalOptions): PauseDeps {
+  const config = loadConfig(options.config, world);
+  const warn = (message: string): void => world.stderr.write(`dispatcher: warning: ${message}\n`);
+  const print = (line: string): void => (options.quiet ? undefined : world.stdout.write(`${line}\n`));
+  return {
+    config,
+    now,
+    user: world.environment['SUDO_USER'] || world.environment['USER'] || null,
+    read: () => readPauses(config.stateDirectory),
+    write: (pause) => writePause(config.stateDirectory, pause),
+    remove: (agent) => removePause(config.stateDirectory, agent),
+    log: createLog({ config, now, print, toJournal: isJournal(world.stdout.fd, world.environment), warn }),
+    print: world.stdout.write,
   };
 }
 
@@ -142,6 +163,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       version: world.version,
       now,
       readState: () => readState(config.stateDirectory),
+      readPauses: () => readPauses(config.stateDirectory),
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });

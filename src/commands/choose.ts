@@ -45,7 +45,7 @@ export async function choose(deps: DispatchDeps, initial: State, ignoreSlot = fa
   };
 
   for (;;) {
-    const facts = factsOf(deps, state, failures);
+    const facts = factsOf(deps, failures);
     const decision = decide(candidates, facts, lastDispatchAt(state), deps.now());
     const target = decision.chosen ?? (ignoreSlot ? decision.next : null);
     const done = (task: PreparedTask | null): Choice => ({
@@ -126,12 +126,12 @@ async function prepare(
 }
 
 /** What a decision needs to know besides the candidates, each question asked of the disk at most once. */
-export function factsOf(deps: DispatchDeps, state: State, failures: Facts['failures']): Facts {
+export function factsOf(deps: DispatchDeps, failures: Facts['failures']): Facts {
   return {
     config: deps.config,
     existing: deps.tasks.existing,
     openTasks: deps.tasks.openTasks,
     failures,
-    pause: state.pause,
+    pauses: deps.state.pauses(),
   };
 }

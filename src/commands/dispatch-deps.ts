@@ -3,6 +3,7 @@ import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { DispatchRecord } from '../core/dispatch-record.ts';
 import type { FullIssue, Issue } from '../core/issue.ts';
+import type { Pause } from '../core/pause.ts';
 import type { State } from '../core/state.ts';
 import type { DispatchFacts, TaskData } from '../core/task-document.ts';
 import type { Draft } from '../io/tasks/folder.ts';
@@ -42,6 +43,8 @@ export interface DispatchDeps {
     readonly read: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
     readonly write: (state: State) => void;
     readonly setAside: (now: Instant) => string;
+    /** Every pause on record. */
+    readonly pauses: () => readonly Pause[];
   };
   readonly journal: {
     readonly append: (entry: DispatchRecord) => void;

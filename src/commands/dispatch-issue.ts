@@ -59,7 +59,7 @@ export async function prepareOverride(
 ): Promise<{ readonly task: PreparedTask; readonly slotOpensAt: number }> {
   const issue = await findIssue(deps, override);
   const candidate = candidateFor(issue, chooseAgent(deps.config, issue, override), deps.config);
-  const facts = factsOf(deps, state, failuresOf(state));
+  const facts = factsOf(deps, failuresOf(state));
   const now = deps.now();
   const verdict = judgeOverride(candidate, facts, lastDispatchAt(state), now, override.force);
   if (verdict.kind === 'refused') {

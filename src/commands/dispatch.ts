@@ -3,6 +3,7 @@
 import type { Decision } from '../core/choice.ts';
 import { toRfc3339 } from '../core/clock.ts';
 import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
+import { pauseOf } from '../core/pause.ts';
 import { type PassRecord, rowRecords, type State, withoutStaleFailures, withPass } from '../core/state.ts';
 import { idleReason } from '../views/idle.ts';
 import { choose } from './choose.ts';
@@ -51,7 +52,9 @@ async function pass(deps: DispatchDeps): Promise<void> {
     if (choice.task) {
       await deps.sleep(decision.slotOpensAt - deps.now());
       if (deps.isInterrupted()) return;
-      const isPublished = publishTask(deps, state, choice.task, (next) => (state = next));
+      // Somebody may have said stop while the issue was read, or the slot waited for.
+      const pause = pauseOf(deps.state.pauses(), choice.task.candidate.agent, deps.now());
+      const isPublished = !pause && publishTask(deps, state, choice.task, (next) => (state = next));
       if (isPublished) record = { ...record, outcome: 'dispatched', ref: choice.task.record.ref };
     } else if (choice.failure) {
       throw choice.failure;

@@ -1,6 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { DispatchRecord } from '../core/dispatch-record.ts';
+import type { Pause } from '../core/pause.ts';
 import { type Snapshot, snapshotOf } from '../core/snapshot.ts';
 import type { State } from '../core/state.ts';
 import type { TaskFile } from '../core/task-status.ts';
@@ -11,6 +12,7 @@ export interface SnapshotDeps {
   readonly version: string;
   readonly now: () => Instant;
   readonly readState: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+  readonly readPauses: () => readonly Pause[];
   readonly readDispatches: () => readonly DispatchRecord[];
   readonly listTasks: () => readonly TaskFile[];
 }
@@ -24,6 +26,7 @@ export function takeSnapshot(deps: SnapshotDeps): Snapshot {
       config: deps.config,
       version: deps.version,
       state,
+      pauses: deps.readPauses(),
       files: deps.listTasks(),
       dispatches: deps.readDispatches(),
       midnight: new Date(now).setHours(0, 0, 0, 0),

@@ -1,6 +1,7 @@
 import type { Candidate } from './candidate.ts';
 import type { Instant } from './clock.ts';
 import type { Config } from './config.ts';
+import { type Pause, pauseOf, pauseText } from './pause.ts';
 import { isSafeFolderName } from './task-file.ts';
 
 /** Why a candidate is passed over. The same words stand in state, JSON, log and documentation. */
@@ -27,7 +28,7 @@ export interface Facts {
   readonly openTasks: (agent: string) => number;
   /** Tasks that could not be read or rendered, by candidate key. */
   readonly failures: ReadonlyMap<string, Failure>;
-  readonly pause: { readonly reason: string | null; readonly agents: readonly string[] | null } | null;
+  readonly pauses: readonly Pause[];
 }
 
 /** Every closed gate in front of a candidate, the weightiest first; none: it is eligible. */
@@ -47,10 +48,8 @@ export function closedGates(candidate: Candidate, facts: Facts, now: Instant): r
   if (existing === 'done') close('done', `${agent} has moved its task file to done/`);
   if (existing === 'dispatched') close('dispatched', `${agent} has its task file`);
 
-  const { pause } = facts;
-  if (pause && (pause.agents === null || pause.agents.includes(agent))) {
-    close('paused', pause.reason ? `paused: ${pause.reason}` : 'paused');
-  }
+  const pause = pauseOf(facts.pauses, agent, now);
+  if (pause) close('paused', pauseText(pause));
 
   const label = issue.labels.find((name) => facts.config.holdLabels.includes(name.trim().toLowerCase()));
   if (label !== undefined) close('held', `label ${label}`);

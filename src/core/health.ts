@@ -1,4 +1,5 @@
 import { fromRfc3339, type Instant } from './clock.ts';
+import { activePauses, type Pause } from './pause.ts';
 import type { State } from './state.ts';
 
 export type Health = 'never_run' | 'ok' | 'late' | 'stale' | 'failing' | 'paused';
@@ -7,12 +8,16 @@ const LATE_AFTER_MS = 90_000;
 const STALE_AFTER_MS = 180_000;
 
 /** How the timer-started passes are doing. Passes that stopped weigh more than passes that fail: nothing else is news then. */
-export function healthOf(state: Pick<State, 'lastPass' | 'consecutiveFailures' | 'pause'>, now: Instant): Health {
+export function healthOf(
+  state: Pick<State, 'lastPass' | 'consecutiveFailures'>,
+  pauses: readonly Pause[],
+  now: Instant,
+): Health {
   if (!state.lastPass) return 'never_run';
   const age = now - (fromRfc3339(state.lastPass.finishedAt) ?? 0);
   if (age > STALE_AFTER_MS) return 'stale';
   if (state.consecutiveFailures > 0) return 'failing';
-  if (state.pause && state.pause.agents === null) return 'paused';
+  if (activePauses(pauses, now).some((pause) => pause.agent === null)) return 'paused';
   return age > LATE_AFTER_MS ? 'late' : 'ok';
 }
 

@@ -13,6 +13,8 @@ const EVENTS = {
   ERROR: { sign: '❌', level: 'error' },
   ARCHIVED: { sign: '📦', level: 'notice' },
   WAITING: { sign: '⏳', level: 'info' },
+  PAUSED: { sign: '⏸', level: 'notice' },
+  RESUMED: { sign: '▶', level: 'notice' },
 } as const;
 type EventName = keyof typeof EVENTS;
 type Level = keyof typeof LEVELS;

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { DispatchRecord } from './dispatch-record.ts';
 import { type Health, healthChanges, healthOf } from './health.ts';
 import { issueUrl } from './issue.ts';
+import { activePauses, type Pause } from './pause.ts';
 import type { Priority } from './priority.ts';
 import { lastDispatchAt, type PassRecord, type RowRecord, type State } from './state.ts';
 import { inTurn, rowTask, type TaskFile, type TaskState, type TaskStatus } from './task-status.ts';
@@ -28,7 +29,8 @@ export interface Snapshot {
   readonly lastSuccessAt: string | null;
   readonly consecutiveFailures: number;
   readonly failingSince: string | null;
-  readonly pause: State['pause'];
+  /** Those that hold now. */
+  readonly pauses: readonly Pause[];
   readonly slot: { readonly opensAt: string; readonly free: boolean; readonly lastDispatchAt: string | null };
   readonly counts: {
     readonly waiting: number;
@@ -62,6 +64,7 @@ interface Sources {
   readonly config: Pick<Config, 'url' | 'agents' | 'rateLimitMs' | 'tasksDirectory'>;
   readonly version: string;
   readonly state: State;
+  readonly pauses: readonly Pause[];
   readonly files: readonly TaskFile[];
   readonly dispatches: readonly DispatchRecord[];
   /** When the day began where the reader is. */
@@ -89,12 +92,12 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     generatedAt: toRfc3339(now),
     version: sources.version,
     server: config.url,
-    health: healthOf(state, now),
+    health: healthOf(state, sources.pauses, now),
     lastPass: state.lastPass ? passStatus(state.lastPass) : null,
     lastSuccessAt: state.lastSuccessAt,
     consecutiveFailures: state.consecutiveFailures,
     failingSince: state.failingSince,
-    pause: state.pause,
+    pauses: activePauses(sources.pauses, now),
     slot: {
       opensAt: toRfc3339(opensAt),
       free: opensAt <= now,
@@ -121,12 +124,13 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
   };
 }
 
-/** The next moment at which time alone makes another picture: the slot opens, the last pass is long ago, a day ends. */
-export function nextChangeAt({ generatedAt, slot, lastPass }: Snapshot): Instant {
+/** The next moment at which time alone makes another picture: the slot opens, the last pass is long ago, a pause or a day ends. */
+export function nextChangeAt({ generatedAt, slot, lastPass, pauses }: Snapshot): Instant {
   const now = fromRfc3339(generatedAt) ?? 0;
   const finishedAt = fromRfc3339(lastPass?.finishedAt ?? '');
   const midnight = new Date(now).setHours(24, 0, 0, 0);
-  const moments = [fromRfc3339(slot.opensAt) ?? 0, ...healthChanges(finishedAt), midnight];
+  const ends = pauses.map(({ until }) => fromRfc3339(until ?? '') ?? 0);
+  const moments = [fromRfc3339(slot.opensAt) ?? 0, ...healthChanges(finishedAt), ...ends, midnight];
   return Math.min(...moments.filter((at) => at > now));
 }
 

@@ -52,14 +52,6 @@ const StateSchema = z.object({
   consecutiveFailures: z.int(),
   failingSince: z.nullable(instant),
   failures: z.record(z.string(), z.object({ ref: z.string(), count: z.int(), message: z.string(), retryAt: instant })),
-  pause: z.nullable(
-    z.object({
-      at: instant,
-      by: z.nullable(z.string()),
-      reason: z.nullable(z.string()),
-      agents: z.nullable(z.array(z.string())),
-    }),
-  ),
 });
 export type State = z.infer<typeof StateSchema>;
 export type PassRecord = z.infer<typeof PassSchema>;
@@ -73,7 +65,6 @@ export const EMPTY_STATE: State = {
   consecutiveFailures: 0,
   failingSince: null,
   failures: {},
-  pause: null,
 };
 
 /** Reads a parsed state file; undefined when it is not one. */

@@ -56,9 +56,15 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
       };
     }
     case 'paused': {
-      const { at, reason } = snapshot.pause ?? { at: null, reason: null };
+      const pause = snapshot.pauses.find(({ agent }) => agent === null);
       return {
-        parts: ['paused since ', at ? { since: at } : '?', reason ? `: ${cleanLine(reason, 200)}` : ''],
+        parts: [
+          'paused',
+          ...(pause?.at ? [' since ', { since: pause.at }] : []),
+          ...(pause?.until ? [', for another ', { until: pause.until }] : []),
+          pause?.by ? `, by ${pause.by}` : '',
+          pause?.reason ? `: ${pause.reason}` : '',
+        ],
         fix: 'dispatcher resume',
       };
     }

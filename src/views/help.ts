@@ -19,6 +19,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher status --json            for scripts',
     'dispatcher status --exit-status     for monitoring: 0 healthy, 3 not',
   ],
+  pause: [
+    'dispatcher pause --reason "release freeze"     nobody gets anything',
+    'dispatcher pause --agent hans --for 2h         only hans, and only for two hours',
+  ],
+  resume: ['dispatcher resume                          everything goes on', 'dispatcher resume --agent hans'],
   dashboard: [
     'dispatcher dashboard                       http://127.0.0.1:8098',
     'dispatcher dashboard --port 9000',

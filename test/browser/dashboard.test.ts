@@ -133,9 +133,9 @@ const STATES: readonly {
     state: 'paused',
     arrange: async (at) => {
       await at.run([]);
-      editState(at, { pause: { at: agoIso(60), by: 'ana', reason: 'release freeze', agents: null } });
+      await at.run(['pause', '--reason', 'release freeze', '--for', '2h'], { USER: 'ana' });
     },
-    banner: /^‖ PAUSED since 6\ds: release freeze.*fix: dispatcher resume/u,
+    banner: /^‖ PAUSED since \ds, for another (?:1h|2h), by ana: release freeze.*fix: dispatcher resume/u,
     title: /^! paused – /u,
     icon: 'attention',
   },

@@ -5,7 +5,7 @@ import { decide, nextFreeSlot } from '../../src/core/choice.ts';
 import type { Facts } from '../../src/core/eligibility.ts';
 import type { Issue } from '../../src/core/issue.ts';
 import { rank } from '../../src/core/priority.ts';
-import { aCandidate, aConfig, anIssue, MINUTE, NOON, someFacts } from '../support/builders.ts';
+import { aCandidate, aConfig, anIssue, aPause, iso, MINUTE, NOON, someFacts } from '../support/builders.ts';
 
 const decideFor = (issues: readonly Issue[], facts: Facts = someFacts(), lastDispatchAt: number | null = null) =>
   decide(candidatesOf(issues, aConfig()), facts, lastDispatchAt, NOON);
@@ -61,8 +61,8 @@ describe('outcomes', () => {
       facts: { config: aConfig({ holdLabels: ['on hold'] }) },
       reason: 'held',
     },
-    { rule: 'everything is paused', facts: { pause: { reason: 'freeze', agents: null } }, reason: 'paused' },
-    { rule: 'its agent is paused', facts: { pause: { reason: null, agents: ['hans'] } }, reason: 'paused' },
+    { rule: 'everything is paused', facts: { pauses: [aPause()] }, reason: 'paused' },
+    { rule: 'its agent is paused', facts: { pauses: [aPause({ agent: 'hans' })] }, reason: 'paused' },
     {
       rule: 'it failed and is backed off',
       facts: { failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON + 1 }]]) },
@@ -80,7 +80,8 @@ describe('outcomes', () => {
   });
 
   test.for<{ rule: string; facts: Partial<Facts> }>([
-    { rule: 'another agent is paused', facts: { pause: { reason: null, agents: ['greta'] } } },
+    { rule: 'another agent is paused', facts: { pauses: [aPause({ agent: 'greta' })] } },
+    { rule: 'the pause is over', facts: { pauses: [aPause({ until: iso(NOON) })] } },
     {
       rule: 'its back-off is over',
       facts: { failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON }]]) },

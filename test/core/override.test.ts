@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Facts } from '../../src/core/eligibility.ts';
 import { judgeOverride } from '../../src/core/override.ts';
-import { aCandidate, aConfig, MINUTE, NOON, someFacts } from '../support/builders.ts';
+import { aCandidate, aConfig, aPause, MINUTE, NOON, someFacts } from '../support/builders.ts';
 
 const team = aConfig({ agents: new Map([['hans', { maxTasks: 1, template: null }]]), holdLabels: ['hold'] });
 
@@ -22,7 +22,7 @@ test.for<{ gate: string; facts: Partial<Facts>; last?: number; says: string }>([
     facts: { existing: () => 'done' },
     says: 'done: hans has moved its task file to done/',
   },
-  { gate: 'a pause', facts: { pause: { reason: 'freeze', agents: null } }, says: 'paused: paused: freeze' },
+  { gate: 'a pause', facts: { pauses: [aPause()] }, says: 'paused: everything is paused by ana: release freeze' },
   { gate: 'a hold label', facts: {}, says: 'held: label hold' },
   {
     gate: 'the cap of the agent',

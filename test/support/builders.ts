@@ -1,3 +1,4 @@
+import type { Pause } from '../../src/core/pause.ts';
 import type { Candidate } from '../../src/core/candidate.ts';
 import { candidateFor } from '../../src/core/candidate.ts';
 import type { Config } from '../../src/core/config.ts';
@@ -68,7 +69,7 @@ export const someFacts = (overrides: Partial<Facts> = {}): Facts => ({
   existing: () => null,
   openTasks: () => 0,
   failures: new Map(),
-  pause: null,
+  pauses: [],
   ...overrides,
 });
 
@@ -87,6 +88,16 @@ export const aDispatch = (overrides: Partial<DispatchFacts> = {}): DispatchFacts
   serverUrl: 'https://git.example.com',
   version: '1.0.0',
   sha256: (text) => `sha-${text.length}`,
+  ...overrides,
+});
+
+/** Ana's order that nobody gets anything. */
+export const aPause = (overrides: Partial<Pause> = {}): Pause => ({
+  agent: null,
+  at: iso(NOON - 60 * MINUTE),
+  by: 'ana',
+  reason: 'release freeze',
+  until: null,
   ...overrides,
 });
 
@@ -148,11 +159,13 @@ export const aSnapshot = (
   state: Partial<State>,
   files: readonly TaskFile[] = [],
   agents: readonly string[] = ['hans'],
+  pauses: readonly Pause[] = [],
 ): Snapshot =>
   snapshotOf(
     {
       config: aConfig({ agents: new Map(agents.map((name) => [name, { maxTasks: null, template: null }])) }),
       version: '1.0.0',
+      pauses,
       state: { ...EMPTY_STATE, lastSuccessAt: state.lastPass?.finishedAt ?? null, ...state },
       files,
       dispatches: [],

@@ -10,6 +10,7 @@ import type { LogEvent } from '../../src/core/log-event.ts';
 import { parseFrontMatter } from '../../src/core/front-matter.ts';
 import { appendDispatch, readDispatches } from '../../src/io/state/journal.ts';
 import { takeLock } from '../../src/io/state/lock.ts';
+import { readPauses } from '../../src/io/state/pauses.ts';
 import { readState, setAside, writeState } from '../../src/io/state/store.ts';
 import { checkWay, countOpenTasks, draftTask, findExisting, taskPath } from '../../src/io/tasks/folder.ts';
 import { readBeginning } from '../../src/io/tasks/task-list.ts';
@@ -80,6 +81,7 @@ export function simulation(
       read: () => readState(config.stateDirectory),
       write: (state) => writeState(config.stateDirectory, state),
       setAside: (at) => setAside(config.stateDirectory, at),
+      pauses: () => readPauses(config.stateDirectory),
     },
     journal: {
       append: (entry) => appendDispatch(config.stateDirectory, entry),

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { Chalk } from 'chalk';
 import stringWidth from 'string-width';
 import type { Snapshot } from '../../src/core/snapshot.ts';
+import type { Pause } from '../../src/core/pause.ts';
 import type { State } from '../../src/core/state.ts';
 import { statusScreen, statusTsv } from '../../src/views/status.ts';
-import { aPass, aRow, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
+import { aPass, aPause, aRow, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
 
 const FILE = aTaskFile();
 
@@ -82,7 +83,7 @@ describe('health', () => {
     message: 'Gitea refused the token (401)',
     hint: 'make a new one',
   };
-  test.for<{ state: Partial<State>; health: string; says: string; fix: string | null }>([
+  test.for<{ state: Partial<State>; pauses?: Pause[]; health: string; says: string; fix: string | null }>([
     {
       state: {},
       health: 'never_run',
@@ -118,16 +119,14 @@ describe('health', () => {
       fix: 'make a new one',
     },
     {
-      state: {
-        lastPass: aPass(),
-        pause: { at: iso(NOON - 60 * MINUTE), by: 'ana', reason: 'release freeze', agents: null },
-      },
+      state: { lastPass: aPass() },
+      pauses: [aPause()],
       health: 'paused',
-      says: '‖ paused since 1h: release freeze',
+      says: '‖ paused since 1h, by ana: release freeze',
       fix: 'dispatcher resume',
     },
-  ])('$health says what is the matter and what to do', ({ state, health, says, fix }) => {
-    const shown = aSnapshot(state);
+  ])('$health says what is the matter and what to do', ({ state, pauses = [], health, says, fix }) => {
+    const shown = aSnapshot(state, [], ['hans'], pauses);
     expect(shown.health).toBe(health);
     const [first, second] = screen(shown).split('\n');
     expect(first).toContain(says);

@@ -42,9 +42,9 @@ export function readState(stateDirectory: string): StoredState {
   return state ? { state, found: 'whole' } : { state: EMPTY_STATE, found: 'broken' };
 }
 
-/** A text that is another one when the state or the journal became another one. */
+/** A text that is another one when the state, the journal or the pauses became other ones. */
 export function stateFingerprint(stateDirectory: string): string {
-  return [FILE, 'dispatches.jsonl'].map((name) => fileStamp(join(stateDirectory, name))).join(' ');
+  return [FILE, 'dispatches.jsonl', 'pauses'].map((name) => fileStamp(join(stateDirectory, name))).join(' ');
 }
 
 /** Replaces the state file at once. */

@@ -164,8 +164,8 @@ function agentCard(agent: AgentStatus, snapshot: Snapshot, frame: Frame) {
 }
 
 /** Whether nothing is dispatched to an agent at present, by order. */
-export function isPaused(agent: string, { pause }: Snapshot): boolean {
-  return pause !== null && (pause.agents === null || pause.agents.includes(agent));
+export function isPaused(agent: string, { pauses }: Snapshot): boolean {
+  return pauses.some((pause) => pause.agent === null || pause.agent === agent);
 }
 
 function passedOver({ skipped }: Snapshot) {
