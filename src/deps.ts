@@ -4,6 +4,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DispatchDeps } from './commands/dispatch-deps.ts';
+import type { ExplainDeps } from './commands/explain.ts';
 import type { PauseDeps } from './commands/pause.ts';
 import type { DashboardCommandDeps } from './commands/dashboard.ts';
 import type { StatusDeps } from './commands/status.ts';
@@ -16,6 +17,7 @@ import type { TaskFile } from './core/task-status.ts';
 import type { DashboardDeps } from './dashboard/dashboard-deps.ts';
 import { loadConfig } from './io/config-file.ts';
 import { deadline } from './io/deadline.ts';
+import type { GiteaClient } from './io/gitea/client.ts';
 import { createLog, isJournal } from './io/log.ts';
 import { appendDispatch, followDispatches, readDispatches } from './io/state/journal.ts';
 import { takeLock } from './io/state/lock.ts';
@@ -27,6 +29,7 @@ import { readTask } from './io/tasks/read-task.ts';
 import { indexTaskFiles, listTaskFiles, readBeginning } from './io/tasks/task-list.ts';
 import type { TaskTemplate } from './io/tasks/template.ts';
 import { readPassword, readToken } from './io/token.ts';
+import { terminalWidth } from './views/terminal.ts';
 
 /** Everything about the running process that commands may depend on. A test passes its own. */
 export interface World {
@@ -66,11 +69,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
   const config = loadConfig(options.config, world);
   const warn = (message: string): void => world.stderr.write(`dispatcher: warning: ${message}\n`);
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
-  const gitea = lazily(async () => {
-    const token = readToken(config, world.environment);
-    if (token.warning) warn(token.warning);
-    return giteaClient(world, config, token, options);
-  });
+  const gitea = lazily(async () => giteaClient(world, config, options));
   const print = (line: string): void => (options.quiet ? undefined : world.stdout.write(`${line}\n`));
   return {
     config,
@@ -83,10 +82,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       const { listOpenIssues } = await import('./io/gitea/listing.ts');
       return listOpenIssues(await gitea(), config);
     },
-    readIssue: async (at) => {
-      const { readFullIssue } = await import('./io/gitea/full-issue.ts');
-      return readFullIssue(await gitea(), at, config.url);
-    },
+    readIssue: issueReader(config, gitea),
     template: templateFor(config),
     tasks: {
       path: (candidate) => taskPath(config, candidate),
@@ -131,6 +127,21 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
     readPauses: () => readPauses(config.stateDirectory),
     readDispatches: () => readDispatches(config.stateDirectory),
     listTasks: () => listTaskFiles(config.tasksDirectory),
+  };
+}
+
+/** The real dependencies of `explain`: local files, and Gitea only for an issue that these do not know. */
+export function explainDeps(world: World, options: GlobalOptions): ExplainDeps {
+  const status = statusDeps(world, options);
+  const { config } = status;
+  return {
+    ...status,
+    width: terminalWidth(world),
+    print: world.stdout.write,
+    readIssue: issueReader(
+      config,
+      lazily(async () => giteaClient(world, config, options)),
+    ),
   };
 }
 
@@ -204,12 +215,9 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
 }
 
 // Loaded when the first request is made: every millisecond of start-up is paid once a minute.
-async function giteaClient(
-  world: World,
-  config: Config,
-  token: { value: string; source: string },
-  options: GlobalOptions,
-) {
+async function giteaClient(world: World, config: Config, options: GlobalOptions): Promise<GiteaClient> {
+  const token = readToken(config, world.environment);
+  if (token.warning) world.stderr.write(`dispatcher: warning: ${token.warning}\n`);
   const { createClient } = await import('./io/gitea/client.ts');
   const end = now() + NETWORK_BUDGET_MS;
   const trace = (line: string): void => world.stderr.write(`dispatcher: ${line}\n`);
@@ -224,6 +232,13 @@ async function giteaClient(
     random: Math.random,
     ...(options.verbose ? { trace } : {}),
   });
+}
+
+function issueReader(config: Config, gitea: () => Promise<GiteaClient>): DispatchDeps['readIssue'] {
+  return async (at) => {
+    const { readFullIssue } = await import('./io/gitea/full-issue.ts');
+    return readFullIssue(await gitea(), at, config.url);
+  };
 }
 
 // Milliseconds with a real fraction, which Date does not have.

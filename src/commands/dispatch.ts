@@ -1,7 +1,7 @@
 // The pass: what a timer starts every minute. It reads like the contract: lock, state, choice, slot, file, record, unlock.
 
-import type { Decision } from '../core/choice.ts';
-import { toRfc3339 } from '../core/clock.ts';
+import type { Decision, Row } from '../core/choice.ts';
+import { type Instant, toRfc3339 } from '../core/clock.ts';
 import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { pauseOf } from '../core/pause.ts';
 import { type PassRecord, rowRecords, type State, withoutStaleFailures, withPass } from '../core/state.ts';
@@ -46,7 +46,11 @@ async function pass(deps: DispatchDeps): Promise<void> {
   try {
     const choice = await choose(deps, state);
     const { decision } = choice;
-    record = { ...record, warnings: [...record.warnings, ...choice.warnings], rows: rowsOf(deps, decision) };
+    record = {
+      ...record,
+      warnings: [...record.warnings, ...choice.warnings],
+      rows: rowsOf(deps, decision, state, startedAt),
+    };
     logNewWarnings(deps, state, choice.warnings);
     state = withoutStaleFailures(choice.state, new Set(decision.rows.map((row) => row.candidate.key)));
     if (choice.task) {
@@ -76,10 +80,10 @@ async function pass(deps: DispatchDeps): Promise<void> {
   }
 }
 
-function rowsOf(deps: DispatchDeps, decision: Decision): PassRecord['rows'] {
-  return rowRecords(decision, ({ candidate, outcome }) =>
-    outcome.kind === 'skipped' && outcome.reason === 'unsafe_name' ? null : deps.tasks.path(candidate),
-  );
+function rowsOf(deps: DispatchDeps, decision: Decision, state: State, now: Instant): PassRecord['rows'] {
+  const fileOf = ({ candidate, outcome }: Row): string | null =>
+    outcome.kind === 'skipped' && outcome.reason === 'unsafe_name' ? null : deps.tasks.path(candidate);
+  return rowRecords(decision, fileOf, state.lastPass?.rows ?? [], now);
 }
 
 // The same warning every minute would hide everything else in the log.

@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../core/errors.ts';
+import { rowRecords } from '../core/state.ts';
 import { dryRunReport } from '../views/dry-run.ts';
 import { choose } from './choose.ts';
 import { type Override, prepareOverride } from './dispatch-issue.ts';
@@ -12,6 +13,7 @@ export async function dryRun(deps: DispatchDeps, width: number): Promise<ExitCod
   deps.print(
     dryRunReport({
       decision,
+      rows: rowRecords(decision, () => null, state.lastPass?.rows ?? [], deps.now()),
       task,
       warnings: [...findings.map((finding) => finding.message), ...warnings],
       now: deps.now(),

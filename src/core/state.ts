@@ -25,6 +25,8 @@ const RowSchema = z.object({
   detail: z.nullable(z.string()),
   file: z.nullable(z.string()),
   createdAt: instant,
+  /** Since when its outcome and reason are these. */
+  since: z.optional(instant),
 });
 const PassSchema = z.object({
   startedAt: instant,
@@ -125,9 +127,16 @@ export function withPass(state: State, pass: PassRecord): State {
 }
 
 /** The decision's rows as the state file keeps them for `status`, `explain` and the page. Texts are cleaned. */
-export function rowRecords(decision: Decision, fileOf: (row: Row) => string | null): RowRecord[] {
+export function rowRecords(
+  decision: Decision,
+  fileOf: (row: Row) => string | null,
+  before: readonly RowRecord[],
+  now: Instant,
+): RowRecord[] {
+  const known = new Map(before.map((row) => [row.key, row]));
   return decision.rows.map((row) => {
     const { candidate, outcome } = row;
+    const last = known.get(candidate.key);
     const skipped = outcome.kind === 'skipped' ? outcome : null;
     return {
       key: candidate.key,
@@ -143,6 +152,10 @@ export function rowRecords(decision: Decision, fileOf: (row: Row) => string | nu
       detail: skipped ? cleanLine(skipped.detail) : null,
       file: fileOf(row),
       createdAt: toRfc3339(candidate.issue.createdAt),
+      since:
+        last?.since !== undefined && last.outcome === outcome.kind && last.reason === (skipped?.reason ?? null)
+          ? last.since
+          : toRfc3339(now),
     };
   });
 }

@@ -1,0 +1,43 @@
+import type { DispatchDeps } from '../commands/dispatch-deps.ts';
+import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import type { GlobalOptions, World } from '../deps.ts';
+
+export interface DispatchOptions {
+  readonly issue?: number;
+  readonly repo?: string;
+  readonly agent?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `dispatch` in its four forms: the pass or one issue, for real or dry. */
+export async function dispatchCommand(
+  world: World,
+  globals: GlobalOptions,
+  options: DispatchOptions,
+): Promise<ExitCode> {
+  const { issue, repo, agent, force = false, dryRun = false } = options;
+  if (issue === undefined) {
+    const needless = [repo && '--repo', agent && '--agent', force && '--force'].find(Boolean);
+    if (needless) {
+      throw new UserError(`${needless} needs --issue`, {
+        exitCode: EXIT.usage,
+        code: 'usage',
+        hint: 'dispatcher dispatch --issue 5 ...',
+      });
+    }
+  }
+  const { dispatchDeps } = await import('../deps.ts');
+  const deps = dispatchDeps(world, globals);
+  if (issue === undefined)
+    return dryRun ? runDry(world, deps) : (await import('../commands/dispatch.ts')).dispatch(deps);
+  const override = { number: issue, repository: repo ?? null, agent: agent ?? null, force };
+  if (dryRun) return (await import('../commands/dry-run.ts')).dryRunIssue(deps, override);
+  return (await import('../commands/dispatch-issue.ts')).dispatchIssue(deps, override);
+}
+
+async function runDry(world: World, deps: DispatchDeps): Promise<ExitCode> {
+  const { dryRun } = await import('../commands/dry-run.ts');
+  const { terminalWidth } = await import('../views/terminal.ts');
+  return dryRun(deps, terminalWidth(world));
+}

@@ -1,0 +1,99 @@
+import type { Config } from '../core/config.ts';
+import { EXIT, type ExitCode, messageOf } from '../core/errors.ts';
+import { type FullIssue, refOf } from '../core/issue.ts';
+import type { RowRecord } from '../core/state.ts';
+import { cleanLine } from '../core/untrusted.ts';
+import { candidateStory, passReport, traces } from '../views/explain.ts';
+import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';
+
+export interface ExplainOptions {
+  readonly issue?: number;
+  readonly repo?: string;
+  readonly agent?: string;
+  readonly json?: boolean;
+}
+
+export interface ExplainDeps extends SnapshotDeps {
+  readonly width: number;
+  readonly print: (text: string) => void;
+  /** Asks Gitea, for what no local file knows. Null: there is no such issue, or the token may not see it. */
+  readonly readIssue: (at: { readonly repository: string; readonly number: number }) => Promise<FullIssue | null>;
+}
+
+/** Why the last pass did with each candidate what it did; with `issue` the story of one, also when it was no candidate. */
+export async function explain(deps: ExplainDeps, options: ExplainOptions): Promise<ExitCode> {
+  const { state } = deps.readState();
+  const isMeant = ({ issue, repository, agent }: Pick<RowRecord, 'issue' | 'repository' | 'agent'>): boolean =>
+    (options.issue === undefined || issue === options.issue) &&
+    (options.repo === undefined || repository.toLowerCase() === options.repo.toLowerCase()) &&
+    (options.agent === undefined || agent.toLowerCase() === options.agent.toLowerCase());
+  const all = state.lastPass?.rows ?? [];
+  const rows = all.filter((row) => isMeant(row));
+  if (options.json) {
+    deps.print(
+      `${JSON.stringify({ schemaVersion: 1, finishedAt: state.lastPass?.finishedAt ?? null, rows }, null, 2)}\n`,
+    );
+    return EXIT.ok;
+  }
+  const now = deps.now();
+  if (options.issue === undefined) {
+    deps.print(passReport(state.lastPass ? { ...state.lastPass, rows } : null, { now, width: deps.width }));
+    return EXIT.ok;
+  }
+  const snapshot = takeSnapshot(deps);
+  const stories = rows.flatMap((row) =>
+    candidateStory({ row, place: all.indexOf(row) + 1, of: all.length, snapshot }, now),
+  );
+  const known = traces(
+    deps
+      .listTasks()
+      .filter(({ agent, task }) => isMeant({ issue: task.issue ?? 0, repository: task.repository ?? '', agent })),
+    deps.readDispatches().filter(({ ref, agent }) => isMeant({ ...placeOf(ref), agent })),
+    now,
+  );
+  const missing = rows.length > 0 ? [] : await whyMissing(deps, options.issue, options.repo);
+  deps.print(`${[...stories, ...missing, ...known].join('\n')}\n`);
+  return EXIT.ok;
+}
+
+// The listing holds assigned open issues only: what is not among them, Gitea itself has to tell about.
+async function whyMissing(deps: ExplainDeps, number: number, repo: string | undefined): Promise<readonly string[]> {
+  const head = `#${number} was not among the candidates of the last pass.`;
+  const places = repo === undefined ? namedRepositories(deps.config) : [repo];
+  try {
+    const found = await Promise.all(places.map(async (repository) => deps.readIssue({ repository, number })));
+    const sentences = found.flatMap((issue) => (issue ? [`  ${whyNot(deps.config, issue)}`] : []));
+    if (sentences.length > 0) return [head, ...sentences];
+    const where =
+      places.length > 0 ? places.map((place) => cleanLine(place, 200)).join(', ') : 'a repository named with --repo';
+    return [head, `  Gitea shows this token no issue of that number in ${where}.`, ...POSSIBLE];
+  } catch (error) {
+    return [head, ...POSSIBLE, `  (Gitea could not be asked: ${cleanLine(messageOf(error), 300)})`];
+  }
+}
+
+const POSSIBLE = [
+  '  That is so when it is closed, a pull request, assigned to nobody, in a repository that gitea.repositories does not',
+  "  cover, or not visible to the token's user, and when it was assigned after the last pass.",
+];
+
+function whyNot({ agents }: Config, issue: FullIssue): string {
+  const ref = refOf(issue);
+  if (issue.isPullRequest) return `${ref} is a pull request; only issues are dispatched.`;
+  if (issue.state === 'closed') return `${ref} is closed.`;
+  if (issue.assignees.length === 0) return `${ref} is assigned to nobody: ${issue.url}`;
+  const assignees = issue.assignees.map((login) => cleanLine(login, 100));
+  const isKnown = agents === null || issue.assignees.some((login) => agents.has(login.toLowerCase()));
+  return isKnown
+    ? `${ref} is open and assigned to ${assignees.join(', ')}: the next pass sees it.`
+    : `${ref} is assigned to ${assignees.join(', ')}, none of them a configured agent.`;
+}
+
+function namedRepositories({ repositories }: Config): readonly string[] {
+  return repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
+}
+
+function placeOf(ref: string): { readonly repository: string; readonly issue: number } {
+  const [repository = '', number] = ref.split('#');
+  return { repository, issue: Number(number) };
+}

@@ -1,0 +1,31 @@
+import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
+import type { RowRecord } from '../core/state.ts';
+import { cleanLine } from '../core/untrusted.ts';
+import { columns } from './columns.ts';
+
+/** Every candidate in order with its outcome, and below the reason of each that was passed over. The dry run and `explain` print it. */
+export function decisionTable(rows: readonly RowRecord[], now: Instant, width: number): readonly string[] {
+  if (rows.length === 0) return [];
+  const heads = ['#', 'PRIORITY', 'ISSUE', 'AGENT', 'OUTCOME', 'SINCE'].map((header) => ({ header }));
+  const cells = rows.map((row, index) => [
+    String(index + 1),
+    row.priority,
+    row.ref,
+    cleanLine(row.agent, 40),
+    outcomeOf(row),
+    row.since === undefined ? '' : shortDuration(now - (fromRfc3339(row.since) ?? now)),
+    row.title,
+  ]);
+  const details = rows.flatMap((row) =>
+    row.outcome === 'skipped' ? [`  ${row.ref}  ${row.reason}: ${cleanLine(row.detail ?? '')}`] : [],
+  );
+  return [
+    ...columns([...heads, { header: 'TITLE', shrinks: true }], cells, width),
+    ...(details.length > 0 ? ['', 'Passed over:', ...details] : []),
+  ];
+}
+
+/** `chosen`, `next`, `waiting`, or `skipped: held` */
+export function outcomeOf({ outcome, reason }: Pick<RowRecord, 'outcome' | 'reason'>): string {
+  return outcome === 'skipped' ? `skipped: ${reason}` : outcome;
+}

@@ -1,0 +1,88 @@
+import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { PassRecord, RowRecord } from '../core/state.ts';
+import type { TaskFile } from '../core/task-status.ts';
+import { cleanLine } from '../core/untrusted.ts';
+import { decisionTable, outcomeOf } from './decision-table.ts';
+import { sentenceText, slotSentence } from './health.ts';
+
+interface Screen {
+  readonly now: Instant;
+  readonly width: number;
+}
+
+/** The last pass: when it ran, what came of it, and every candidate in order with its outcome and since when. */
+export function passReport(pass: PassRecord | null, { now, width }: Screen): string {
+  if (pass === null) return 'No pass has run yet. What one would do: dispatcher dispatch --dry-run\n';
+  const when = `The last pass ended ${age(pass.finishedAt, now)} ago`;
+  const outcome = {
+    dispatched: `dispatched ${pass.ref}`,
+    idle: 'dispatched nothing',
+    failed: `failed: ${cleanLine(pass.error?.message ?? 'unknown error', 500)}`,
+  }[pass.outcome];
+  const count = `${pass.rows.length} ${pass.rows.length === 1 ? 'candidate' : 'candidates'}`;
+  const rest = pass.outcome === 'failed' ? `What follows is from the last good one.` : `It saw ${count}.`;
+  return `${[`${when} and ${outcome}. ${rest}`, '', ...decisionTable(pass.rows, now, width)].join('\n').trimEnd()}\n`;
+}
+
+/** What is known of one issue and one agent. */
+interface Story {
+  readonly row: RowRecord;
+  /** Its place in the order, from 1, and of how many. */
+  readonly place: number;
+  readonly of: number;
+  readonly snapshot: Snapshot;
+}
+
+const MEANING: Readonly<Record<string, string>> = {
+  dispatched: 'its task file is in the folder of the agent. When it is done, the agent moves it to done/',
+  done: 'the agent has moved its task file to done/. Close the issue, or send it again with --force',
+  unknown_agent: 'its assignee is none of the configured agents: add the login to agents, or assign somebody else',
+  unsafe_name: 'the login of its assignee cannot be the name of a folder',
+  paused: 'dispatching is paused: dispatcher resume',
+  held: 'it carries a label of holdLabels: take the label off, or send it with --force',
+  failed:
+    'it could not be read or rendered. It is tried again by itself, and at once with: dispatcher dispatch --issue',
+  agent_busy: 'the agent has as many unfinished tasks as maxTasks allows',
+};
+
+/** One candidate's story in plain words. */
+export function candidateStory({ row, place, of, snapshot }: Story, now: Instant): readonly string[] {
+  const since = row.since === undefined ? '' : `, since ${age(row.since, now)}`;
+  const facts = `  ${row.priority} (${row.prioritySource}), opened ${age(row.createdAt, now)} ago, number ${place} of ${of} in order.`;
+  const head = `${row.ref} for ${cleanLine(row.agent, 100)}: ${outcomeOf(row)}${since}. ${row.title}`;
+  const detail = row.detail === null ? [] : [`  ${cleanLine(row.detail, 500)}.`];
+  return [head, facts, ...detail, `  ${whatNow(row, snapshot, now)}`];
+}
+
+function whatNow(row: RowRecord, snapshot: Snapshot, now: Instant): string {
+  switch (row.outcome) {
+    case 'chosen':
+      return 'It was chosen in the last pass.';
+    case 'next':
+      return `It is the next one: ${sentenceText(slotSentence(snapshot).slice(0, 2), now).replace(/, .*$/u, '')}.`;
+    case 'waiting':
+      return `More urgent or older ones go before it. Out of turn: dispatcher dispatch --issue ${row.issue}`;
+    case 'skipped':
+      return `That is: ${MEANING[row.reason ?? ''] ?? 'see the README, "Which issue goes next"'}.`;
+  }
+}
+
+/** What files and journal know of an issue. */
+export function traces(
+  files: readonly TaskFile[],
+  dispatches: readonly DispatchRecord[],
+  now: Instant,
+): readonly string[] {
+  const sent = dispatches.map(
+    ({ at, agent, trigger, attempt, ref }) =>
+      `  ${ref} was dispatched to ${cleanLine(agent, 100)} ${age(at, now)} ago (${trigger}${attempt > 1 ? `, attempt ${attempt}` : ''}).`,
+  );
+  const there = files.map(({ task }) => `  ${task.state === 'done' ? 'Done' : 'Task file'}: ${task.file}`);
+  return [...sent, ...there];
+}
+
+function age(at: string, now: Instant): string {
+  return shortDuration(now - (fromRfc3339(at) ?? now));
+}
