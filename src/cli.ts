@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/program.ts';
 import { EXIT, type ExitCode, hintOf, messageOf, UserError } from './core/errors.ts';
-import type { World } from './deps.ts';
+import type { World } from './deps/world.ts';
 import { isJournal } from './io/log.ts';
 
 /** Runs one command line and answers its exit code. Never throws, never exits. */

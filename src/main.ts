@@ -2,7 +2,7 @@
 
 import packageJson from '../package.json' with { type: 'json' };
 import { run } from './cli.ts';
-import type { Output, World } from './deps.ts';
+import type { Output, World } from './deps/world.ts';
 
 function outputOf(stream: NodeJS.WriteStream, fd: number): Output {
   // A reader that went away (`| head`) is no failure of ours.

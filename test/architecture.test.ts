@@ -35,12 +35,12 @@ describe('the direction of imports is held by the linter', () => {
     { file: 'src/core/planted.ts', from: '../views/columns.ts', says: 'core is pure' },
     { file: 'src/io/tasks/planted.ts', from: '../../commands/dispatch.ts', says: 'io imports core only' },
     { file: 'src/io/planted.ts', from: '../views/idle.ts', says: 'io imports core only' },
-    { file: 'src/io/planted.ts', from: '../deps.ts', says: 'io imports core only' },
+    { file: 'src/io/planted.ts', from: '../deps/world.ts', says: 'io imports core only' },
     { file: 'src/views/planted.ts', from: '../io/files.ts', says: 'views import core only' },
     { file: 'src/views/planted.ts', from: 'node:os', says: 'views import core only' },
     { file: 'src/commands/planted.ts', from: '../io/files.ts', says: 'the outside world as parameters' },
     { file: 'src/commands/planted.ts', from: 'node:fs', says: 'the outside world as parameters' },
-    { file: 'src/commands/planted.ts', from: '../deps.ts', says: 'the outside world as parameters' },
+    { file: 'src/commands/planted.ts', from: '../deps/world.ts', says: 'the outside world as parameters' },
     { file: 'src/commands/planted.ts', from: '../dashboard/app.ts', says: 'the outside world as parameters' },
     { file: 'src/core/planted.ts', from: '../dashboard/feed.ts', says: 'core is pure' },
     { file: 'src/views/planted.ts', from: '../dashboard/feed.ts', says: 'views import core only' },
@@ -67,7 +67,7 @@ describe('the source', () => {
 
   test.for([
     { what: 'the environment of the process', pattern: /process\.env/u, only: ['main.ts'] },
-    { what: 'the clock', pattern: /Date\.now\(\)|new Date\(\)|performance\.timeOrigin/u, only: ['deps.ts'] },
+    { what: 'the clock', pattern: /Date\.now\(\)|new Date\(\)|performance\.timeOrigin/u, only: ['deps/world.ts'] },
     {
       what: 'HTTP',
       pattern: /from '(?:ofetch|node-fetch-native\/node|node:https?)'/u,

@@ -1,6 +1,6 @@
 import type { DispatchDeps } from '../commands/dispatch-deps.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import type { GlobalOptions, World } from '../deps.ts';
+import type { GlobalOptions, World } from '../deps/world.ts';
 
 export interface DispatchOptions {
   readonly issue?: number;
@@ -27,7 +27,7 @@ export async function dispatchCommand(
       });
     }
   }
-  const { dispatchDeps } = await import('../deps.ts');
+  const { dispatchDeps } = await import('../deps/dispatch.ts');
   const deps = dispatchDeps(world, globals);
   if (issue === undefined)
     return dryRun ? runDry(world, deps) : (await import('../commands/dispatch.ts')).dispatch(deps);

@@ -3,7 +3,7 @@
 import { Command, type OptionValues } from 'commander';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import { cleanLine } from '../core/untrusted.ts';
-import type { World } from '../deps.ts';
+import type { World } from '../deps/world.ts';
 import { examples, EXIT_CODES } from '../views/help.ts';
 import { durationMs, issueNumber, oneOf, portNumber } from './arguments.ts';
 import { dispatchCommand, type DispatchOptions } from './dispatch-command.ts';
@@ -30,6 +30,7 @@ export function createProgram(world: World, finish: (code: ExitCode) => void): C
   addDispatch(program, world, finish);
   addReaders(program, world, runs);
   addOrders(program, world, runs);
+  addCare(program, world, runs);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write });
   }
@@ -64,7 +65,10 @@ function addReaders(program: Command, world: World, runs: Runner): void {
     .option('--exit-status', 'exit 3 unless the passes are healthy')
     .action(
       runs(async (options) => {
-        const [{ status }, { statusDeps }] = await Promise.all([import('../commands/status.ts'), import('../deps.ts')]);
+        const [{ status }, { statusDeps }] = await Promise.all([
+          import('../commands/status.ts'),
+          import('../deps/status.ts'),
+        ]);
         return status(statusDeps(world, options), options);
       }),
     );
@@ -79,7 +83,7 @@ function addReaders(program: Command, world: World, runs: Runner): void {
       runs(async (options) => {
         const [{ explain }, { explainDeps }] = await Promise.all([
           import('../commands/explain.ts'),
-          import('../deps.ts'),
+          import('../deps/status.ts'),
         ]);
         return explain(explainDeps(world, options), options);
       }),
@@ -93,9 +97,26 @@ function addReaders(program: Command, world: World, runs: Runner): void {
       runs(async (options) => {
         const [{ dashboard }, { dashboardDeps }] = await Promise.all([
           import('../commands/dashboard.ts'),
-          import('../deps.ts'),
+          import('../deps/dashboard.ts'),
         ]);
         return dashboard(dashboardDeps(world, options), options);
+      }),
+    );
+}
+
+// Those that set it up, and keep it so.
+function addCare(program: Command, world: World, runs: Runner): void {
+  program
+    .command('doctor')
+    .description('checks everything that a pass needs; each failure ends with what to type')
+    .option('--json', 'one JSON document (schemaVersion 1)')
+    .action(
+      runs(async (options) => {
+        const [{ doctor }, { doctorDeps }] = await Promise.all([
+          import('../commands/doctor.ts'),
+          import('../deps/doctor.ts'),
+        ]);
+        return doctor(doctorDeps(world, options), options);
       }),
     );
 }
@@ -109,7 +130,10 @@ function addOrders(program: Command, world: World, runs: Runner): void {
     .option('--for <duration>', 'end by itself after 30m, 2h, ...', durationMs)
     .action(
       runs(async (options) => {
-        const [{ pause }, { pauseDeps }] = await Promise.all([import('../commands/pause.ts'), import('../deps.ts')]);
+        const [{ pause }, { pauseDeps }] = await Promise.all([
+          import('../commands/pause.ts'),
+          import('../deps/pause.ts'),
+        ]);
         return pause(pauseDeps(world, options), options);
       }),
     );
@@ -119,7 +143,10 @@ function addOrders(program: Command, world: World, runs: Runner): void {
     .option('--agent <login>', 'only this agent')
     .action(
       runs(async (options) => {
-        const [{ resume }, { pauseDeps }] = await Promise.all([import('../commands/pause.ts'), import('../deps.ts')]);
+        const [{ resume }, { pauseDeps }] = await Promise.all([
+          import('../commands/pause.ts'),
+          import('../deps/pause.ts'),
+        ]);
         return resume(pauseDeps(world, options), options);
       }),
     );

@@ -19,6 +19,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher status --json            for scripts',
     'dispatcher status --exit-status     for monitoring: 0 healthy, 3 not',
   ],
+  doctor: [
+    'dispatcher doctor                   is everything there?',
+    'dispatcher doctor --json            for scripts',
+  ],
   explain: [
     'dispatcher explain                  every candidate of the last pass, with its outcome and since when',
     'dispatcher explain --issue 5        the whole story of one issue',

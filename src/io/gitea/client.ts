@@ -7,6 +7,7 @@ import { Agent as HttpsAgent } from 'node:https';
 // WebAssembly), and a timer-started command makes a first request every minute.
 import { fetch, Headers } from 'node-fetch-native/node';
 import { createFetch, type FetchOptions } from 'ofetch';
+import { fromRfc3339 } from '../../core/clock.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/untrusted.ts';
 import { deadline, unlessAborted } from '../deadline.ts';
@@ -49,6 +50,8 @@ export interface JsonAnswer {
   readonly status: 200;
   readonly body: unknown;
   readonly totalCount: number | null;
+  /** The server's clock when it answered, to the second. */
+  readonly date: number | null;
 }
 /** 400 and 404 are the server's words about what was asked, not about its own state. */
 type Answer = JsonAnswer | { readonly status: 400 | 404 };
@@ -206,6 +209,7 @@ function interpret(answer: RawAnswer, path: string, options: ClientOptions): Ans
     status: 200,
     body: parsed(answer, path, options),
     totalCount: Number.isSafeInteger(total) && total >= 0 ? total : null,
+    date: fromRfc3339(answer.headers.get('date') ?? '') ?? null,
   };
 }
 

@@ -130,6 +130,11 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   if (authorization.split(' ')[1] !== TOKEN) return problem(401, 'user does not exist [uid: 0, name: ]');
   if (path === '/settings/api') return json(200, { max_response_items: context.maxItems, default_paging_num: 30 });
 
+  if (path === '/user') {
+    return context.scopes.some((scope) => ['read:user', 'write:user', 'all'].includes(scope))
+      ? json(200, { id: 1, login: 'dispatcher' })
+      : problem(403, 'token does not have at least one of required scope(s): [read:user]');
+  }
   if (path === '/repos/issues/search')
     return needsScope(context, problem) ? search(context, query, json, problem) : undefined;
   const [, repository = '', rest = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/u.exec(decodeURI(path)) ?? [];

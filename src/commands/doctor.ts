@@ -1,0 +1,270 @@
+// Checks everything that a pass needs, in the order in which a pass needs it. What a check depends on and has not got is
+// said as skipped, so that the first failure is the one to mend.
+
+import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import { EXIT, type ExitCode, hintOf, messageOf } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
+import { healthOf } from '../core/health.ts';
+import type { Issue } from '../core/issue.ts';
+import { activePauses, type Pause, pauseText } from '../core/pause.ts';
+import type { State } from '../core/state.ts';
+import type { TimerUnits, Unit } from '../io/systemd.ts';
+import { findingText } from '../views/doctor.ts';
+import { timerFindings } from './doctor-timer.ts';
+
+export interface DoctorDeps {
+  readonly node: string;
+  readonly version: string;
+  /** Real path of the script that runs now. */
+  readonly script: string;
+  readonly now: () => Instant;
+  readonly loadConfig: () => Config;
+  readonly token: (config: Config) => { readonly source: string; readonly warning: string | null };
+  /** Loads a template (null: the built-in one) and renders a sample. Throws what is wrong with it. */
+  readonly tryTemplate: (file: string | null) => Promise<void>;
+  readonly gitea: (config: Config) => Promise<{
+    /** The server's version, and its clock. */
+    readonly version: () => Promise<{ readonly version: string; readonly date: Instant | null }>;
+    readonly list: () => Promise<{ readonly issues: readonly Issue[]; readonly warnings: readonly string[] }>;
+    /** Whether the token may do what no pass needs. */
+    readonly mayMore: () => Promise<boolean>;
+  }>;
+  readonly readState: (config: Config) => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+  readonly readPauses: (config: Config) => readonly Pause[];
+  /** Null stands for this user. An account that does not exist is null as well. */
+  readonly lookAt: (
+    path: string,
+    account: string | null,
+  ) => { readonly existing: string; readonly isWritable: boolean; readonly freeBytes: number };
+  readonly timers: () => Promise<readonly TimerUnits[] | null>;
+  readonly startedPaths: (unit: Unit) => readonly string[];
+  readonly exists: (path: string) => boolean;
+  readonly realPath: (path: string) => string;
+  readonly isPortTaken: (host: string, port: number) => Promise<boolean>;
+  readonly print: (text: string) => void;
+}
+
+export interface DoctorOptions {
+  readonly json?: boolean;
+}
+
+const CLOCK_TOLERANCE_MS = 30_000;
+const ROOM_BYTES = 50 * 1024 * 1024;
+
+/** Prints a line for each check as it finishes. Answers exit 1 when one failed. */
+export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<ExitCode> {
+  const findings: Finding[] = [];
+  for await (const finding of examine(deps)) {
+    findings.push(finding);
+    if (!options.json) deps.print(findingText(finding));
+  }
+  const failed = findings.filter(({ status }) => status === 'failed').length;
+  if (options.json) {
+    deps.print(`${JSON.stringify({ schemaVersion: 1, version: deps.version, failed, findings }, null, 2)}\n`);
+  } else {
+    deps.print(failed === 0 ? '\nEverything that a pass needs is there.\n' : `\n${failed} failed.\n`);
+  }
+  return failed === 0 ? EXIT.ok : EXIT.failure;
+}
+
+async function* examine(deps: DoctorDeps): AsyncGenerator<Finding> {
+  yield ok('node', `${deps.node}, dispatcher ${deps.version}`);
+  let config: Config;
+  try {
+    config = deps.loadConfig();
+  } catch (error) {
+    yield failed('configuration', error, 'dispatcher init');
+    yield { check: 'everything else', status: 'skipped', message: 'needs a configuration', fix: null };
+    return;
+  }
+  yield ok('configuration', config.file ?? 'from the environment');
+  yield* templates(deps, config);
+  yield* server(deps, config);
+  const units = await deps.timers();
+  const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
+  yield* places(deps, config, runsAs ?? null);
+  yield* state(deps, config);
+  yield* timerFindings(units, deps);
+  yield* dashboardPort(deps, config);
+}
+
+async function* templates(deps: DoctorDeps, config: Config): AsyncGenerator<Finding> {
+  const files = new Set([
+    config.template,
+    ...[...(config.agents?.values() ?? [])].flatMap(({ template }) => template ?? []),
+  ]);
+  for (const file of files) {
+    try {
+      await deps.tryTemplate(file);
+      yield ok('template', file ?? 'built in');
+    } catch (error) {
+      yield failed('template', error, 'mend it, then: dispatcher dispatch --dry-run');
+    }
+  }
+}
+
+async function* server(deps: DoctorDeps, config: Config): AsyncGenerator<Finding> {
+  try {
+    const { source, warning } = deps.token(config);
+    yield warning === null
+      ? ok('token', `from ${source}`)
+      : { check: 'token', status: 'warning', message: warning, fix: warning.replace(/^.*; run: /u, '') };
+  } catch (error) {
+    yield failed('token', error, 'dispatcher init');
+    yield { check: 'server', status: 'skipped', message: 'needs a token', fix: null };
+    return;
+  }
+  try {
+    const gitea = await deps.gitea(config);
+    const { version, date } = await gitea.version();
+    yield ok('server', `${config.url}, version ${version}`);
+    yield clock(date, deps.now());
+    const { issues, warnings } = await gitea.list();
+    for (const message of warnings) {
+      yield {
+        check: 'repositories',
+        status: 'failed',
+        message,
+        fix: "check gitea.repositories, and that the token's user may see it",
+      };
+    }
+    yield ok('issues', `${issues.length} open in ${config.repositories.length} of gitea.repositories can be read`);
+    yield* agents(config, issues);
+    if (await gitea.mayMore()) {
+      yield note('token', 'it may do more than a pass needs: one with the scope read:issue alone is enough');
+    }
+  } catch (error) {
+    yield failed('server', error, 'check gitea.url, and that this machine reaches it');
+  }
+}
+
+function clock(date: Instant | null, now: Instant): Finding {
+  if (date === null)
+    return { check: 'clock', status: 'skipped', message: 'the server does not tell its time', fix: null };
+  const off = Math.abs(now - date);
+  return off <= CLOCK_TOLERANCE_MS
+    ? ok('clock', 'agrees with the server')
+    : {
+        check: 'clock',
+        status: 'warning',
+        message: `this machine is ${shortDuration(off)} ${now > date ? 'ahead of' : 'behind'} the server`,
+        fix: 'sudo timedatectl set-ntp true',
+      };
+}
+
+// Asking for users would need another scope; who is assigned to something exists.
+function* agents(config: Config, issues: readonly Issue[]): Generator<Finding> {
+  if (config.agents === null) {
+    yield note('agents', 'not configured: every assignee is an agent');
+    return;
+  }
+  const assignees = new Set(issues.flatMap((issue) => issue.assignees.map((login) => login.toLowerCase())));
+  const strangers = [...assignees].filter((login) => !config.agents?.has(login));
+  for (const agent of config.agents.keys()) {
+    if (assignees.has(agent)) yield ok('agent', `${agent} has open issues`);
+    else {
+      const others = strangers.length > 0 ? `; assignees that are no agents: ${strangers.slice(0, 10).join(', ')}` : '';
+      yield note('agent', `no open issue is assigned to ${agent}: assign one, or check the spelling${others}`);
+    }
+  }
+}
+
+function* places(deps: DoctorDeps, config: Config, account: string | null): Generator<Finding> {
+  const who = account === null ? 'this user' : account;
+  const wanted = [
+    ['task folder', config.tasksDirectory],
+    ['state folder', config.stateDirectory],
+    ['log', config.logFile],
+  ] as const;
+  for (const [check, path] of wanted) {
+    const { existing, isWritable, freeBytes } = deps.lookAt(path, account);
+    if (!isWritable) {
+      const fix = account === null ? `sudo chown -R "$USER" ${existing}` : `sudo chown -R ${account} ${existing}`;
+      yield { check, status: 'failed', message: `${who} may not write ${existing}`, fix };
+    } else if (freeBytes < ROOM_BYTES) {
+      const free = Math.round(freeBytes / 1024 / 1024);
+      yield {
+        check,
+        status: 'failed',
+        message: `${existing} has ${free} MB left`,
+        fix: `make room: df -h ${existing}`,
+      };
+    } else {
+      yield ok(check, `${path}, ${who} may write there`);
+    }
+  }
+}
+
+function* state(deps: DoctorDeps, config: Config): Generator<Finding> {
+  try {
+    const { state, found } = deps.readState(config);
+    const pauses = deps.readPauses(config);
+    const now = deps.now();
+    if (found === 'broken') {
+      yield {
+        check: 'state',
+        status: 'warning',
+        message: 'the state file is unreadable; the next pass sets it aside',
+        fix: 'dispatcher',
+      };
+    }
+    for (const pause of activePauses(pauses, now)) {
+      yield {
+        check: 'pause',
+        status: 'warning',
+        message: pauseText(pause),
+        fix: `dispatcher resume${pause.agent === null ? '' : ` --agent ${pause.agent}`}`,
+      };
+    }
+    yield lastPass(state, now);
+  } catch (error) {
+    yield failed('state', error, 'run doctor as the user the timer runs as');
+  }
+}
+
+function lastPass(state: State, now: Instant): Finding {
+  const { lastPass, failingSince, consecutiveFailures } = state;
+  if (!lastPass) return note('last pass', 'none yet; one by hand: dispatcher');
+  const age = shortDuration(now - (fromRfc3339(lastPass.finishedAt) ?? now));
+  switch (healthOf(state, [], now)) {
+    case 'failing':
+      return {
+        check: 'last pass',
+        status: 'failed',
+        message: `${consecutiveFailures} failed since ${failingSince ?? '?'}: ${lastPass.error?.message ?? 'unknown error'}`,
+        fix: lastPass.error?.hint ?? 'dispatcher dispatch --dry-run -v',
+      };
+    case 'stale':
+    case 'late':
+      return {
+        check: 'last pass',
+        status: 'warning',
+        message: `${age} ago; one a minute is expected`,
+        fix: 'systemctl list-timers dispatcher.timer',
+      };
+    case 'ok':
+    case 'paused':
+    case 'never_run':
+      return ok('last pass', `${age} ago, ${lastPass.outcome}`);
+  }
+}
+
+async function* dashboardPort(deps: DoctorDeps, { dashboard }: Config): AsyncGenerator<Finding> {
+  const where = `${dashboard.host}:${dashboard.port}`;
+  yield (await deps.isPortTaken(dashboard.host, dashboard.port))
+    ? ok('dashboard', `something listens at ${where}: http://${where}`)
+    : note('dashboard', `nothing listens at ${where}; to start it: dispatcher dashboard`);
+}
+
+function ok(check: string, message: string): Finding {
+  return { check, status: 'ok', message, fix: null };
+}
+
+function note(check: string, message: string): Finding {
+  return { check, status: 'note', message, fix: null };
+}
+
+function failed(check: string, error: unknown, otherwise: string): Finding {
+  return { check, status: 'failed', message: messageOf(error), fix: hintOf(error) ?? otherwise };
+}

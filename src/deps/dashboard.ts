@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { DashboardCommandDeps } from '../commands/dashboard.ts';
+import { takeSnapshot } from '../commands/take-snapshot.ts';
+import { errorRecord } from '../core/errors.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { TaskFile } from '../core/task-status.ts';
+import type { DashboardDeps } from '../dashboard/dashboard-deps.ts';
+import { loadConfig } from '../io/config-file.ts';
+import { followDispatches } from '../io/state/journal.ts';
+import { readPauses } from '../io/state/pauses.ts';
+import { readState, stateFingerprint } from '../io/state/store.ts';
+import { followLines } from '../io/tail.ts';
+import { readTask } from '../io/tasks/read-task.ts';
+import { indexTaskFiles } from '../io/tasks/task-list.ts';
+import { readPassword } from '../io/token.ts';
+import { type GlobalOptions, now, packaged, sleep, warner, type World } from './world.ts';
+
+/** How much of the log's end is read at first, and how much of a line. Bytes. */
+const LOG_SHOWN = 256 * 1024;
+const LOG_LINE = 4096;
+
+/** The real dependencies of `dashboard`: local files, read again only where they changed. */
+export function dashboardDeps(world: World, options: GlobalOptions): DashboardCommandDeps {
+  const config = loadConfig(options.config, world);
+  const index = indexTaskFiles(config.tasksDirectory);
+  const dispatches = followDispatches(config.stateDirectory);
+  let files: readonly TaskFile[] = [];
+  const snapshot = (): Snapshot =>
+    takeSnapshot({
+      config,
+      version: world.version,
+      now,
+      readState: () => readState(config.stateDirectory),
+      readPauses: () => readPauses(config.stateDirectory),
+      readDispatches: () => dispatches(now()).recent,
+      listTasks: () => files,
+    });
+  const deps: Omit<DashboardDeps, 'password'> = {
+    config,
+    version: world.version,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    now,
+    // Not cut short when the command is to stop: until the open pages are closed, it would look again and again.
+    sleep: async (ms) => sleep(ms, new AbortController().signal),
+    fingerprint: () => `${stateFingerprint(config.stateDirectory)} ${index.fingerprint()}`,
+    look: (isNew) => {
+      try {
+        if (isNew) files = index.list();
+        return { kind: 'snapshot', snapshot: snapshot() };
+      } catch (error) {
+        return { kind: 'unreadable', error: errorRecord(error) };
+      }
+    },
+    history: () => dispatches(now()),
+    newLogLines: followLines(config.logFile, { behind: LOG_SHOWN, longestLine: LOG_LINE }),
+    readTask: (agent, file) => readTask(config.tasksDirectory, agent, file),
+    source: (name) => readFileSync(packaged(`templates/dashboard/${name}`), 'utf8'),
+  };
+  return {
+    config,
+    print: (text) => (options.quiet ? undefined : world.stdout.write(text)),
+    warn: warner(world),
+    readPassword,
+    serve: async (host, port, password) => {
+      const { serve } = await import('#dashboard');
+      return serve({ ...deps, password }, host, port);
+    },
+    interrupted: new Promise((resolve) => {
+      world.interrupted.addEventListener('abort', () => resolve(), { once: true });
+    }),
+  };
+}

@@ -1,0 +1,92 @@
+import { createHash, randomInt } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import type { DispatchDeps } from '../commands/dispatch-deps.ts';
+import type { Config } from '../core/config.ts';
+import { parseFrontMatter } from '../core/front-matter.ts';
+import { loadConfig } from '../io/config-file.ts';
+import { appendDispatch, readDispatches } from '../io/state/journal.ts';
+import { takeLock } from '../io/state/lock.ts';
+import { readPauses } from '../io/state/pauses.ts';
+import { readState, setAside, writeState } from '../io/state/store.ts';
+import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from '../io/tasks/folder.ts';
+import { readBeginning } from '../io/tasks/task-list.ts';
+import type { TaskTemplate } from '../io/tasks/template.ts';
+import { giteaClient, issueReader } from './gitea.ts';
+import { type GlobalOptions, lazily, logOf, now, packaged, printer, sleep, type World } from './world.ts';
+
+/** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
+export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
+  const config = loadConfig(options.config, world);
+  // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
+  const gitea = lazily(async () => giteaClient(world, config, options));
+  const print = printer(world, options);
+  return {
+    config,
+    version: world.version,
+    now,
+    sleep: async (ms) => sleep(ms, world.interrupted),
+    randomWord,
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    listIssues: async () => {
+      const { listOpenIssues } = await import('../io/gitea/listing.ts');
+      return listOpenIssues(await gitea(), config);
+    },
+    readIssue: issueReader(config, gitea),
+    template: templateFor(config),
+    tasks: {
+      path: (candidate) => taskPath(config, candidate),
+      checkWay: (candidate) => checkWay(config, candidate),
+      existing: (candidate) => findExisting(config, candidate),
+      openTasks: (agent) => countOpenTasks(config, agent),
+      newestTime: () => newestTaskTime(config),
+      published,
+      draft: (candidate, text) => draftTask(config, candidate, text, randomWord()),
+    },
+    state: {
+      lock: async (seconds) => takeLock(config.stateDirectory, seconds),
+      read: () => readState(config.stateDirectory),
+      write: (state) => writeState(config.stateDirectory, state),
+      setAside: (at) => setAside(config.stateDirectory, at),
+      pauses: () => readPauses(config.stateDirectory),
+    },
+    journal: {
+      append: (entry) => appendDispatch(config.stateDirectory, entry),
+      read: () => readDispatches(config.stateDirectory),
+    },
+    log: logOf(world, config, options),
+    say: (line) => (world.stdout.isTTY ? print(line) : undefined),
+    print: (text) => world.stdout.write(text),
+    isInterrupted: () => world.interrupted.aborted,
+  };
+}
+
+const LETTERS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+
+function randomWord(): string {
+  return Array.from({ length: 12 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+}
+
+function published(file: string) {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (!stat) return null;
+  return {
+    dispatchedAt: parseFrontMatter(readBeginning(file) ?? '')?.get('dispatchedAt'),
+    appearedAt: stat.ctimeMs,
+  };
+}
+
+// Each template is loaded once, and only when a task of such an agent is to be written.
+function templateFor(config: Config): (agent: string) => Promise<TaskTemplate> {
+  const loaded = new Map<string | null, () => Promise<TaskTemplate>>();
+  return async (agent) => {
+    const file = config.agents?.get(agent)?.template ?? config.template;
+    const known =
+      loaded.get(file) ??
+      lazily(async () => {
+        const { loadTemplate } = await import('../io/tasks/template.ts');
+        return loadTemplate(file, packaged('templates'));
+      });
+    loaded.set(file, known);
+    return known();
+  };
+}

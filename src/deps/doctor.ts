@@ -1,0 +1,50 @@
+import { existsSync, realpathSync } from 'node:fs';
+import type { DoctorDeps } from '../commands/doctor.ts';
+import { loadConfig } from '../io/config-file.ts';
+import { accountOf, isPortTaken, lookAt } from '../io/places.ts';
+import { readPauses } from '../io/state/pauses.ts';
+import { readState } from '../io/state/store.ts';
+import { readTimerUnits, startedPaths } from '../io/systemd.ts';
+import { readToken } from '../io/token.ts';
+import { giteaClient } from './gitea.ts';
+import { type GlobalOptions, now, packaged, type World } from './world.ts';
+
+/** The real dependencies of `doctor`. */
+export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
+  return {
+    node: `Node ${process.versions.node}`,
+    version: world.version,
+    script: realpathSync(process.argv[1] ?? ''),
+    now,
+    loadConfig: () => loadConfig(options.config, world),
+    token: (config) => readToken(config, world.environment),
+    tryTemplate: async (file) => {
+      const [{ loadTemplate }, { sampleData }] = await Promise.all([
+        import('../io/tasks/template.ts'),
+        import('../core/sample.ts'),
+      ]);
+      loadTemplate(file, packaged('templates'))(sampleData());
+    },
+    gitea: async (config) => {
+      const [client, { readVersion, mayReadUser }, { listOpenIssues }] = await Promise.all([
+        giteaClient(world, config, options),
+        import('../io/gitea/probe.ts'),
+        import('../io/gitea/listing.ts'),
+      ]);
+      return {
+        version: async () => readVersion(client),
+        list: async () => listOpenIssues(client, config),
+        mayMore: async () => mayReadUser(client),
+      };
+    },
+    readState: (config) => readState(config.stateDirectory),
+    readPauses: (config) => readPauses(config.stateDirectory),
+    lookAt: (path, account) => lookAt(path, account === null ? null : accountOf(account)),
+    timers: async () => readTimerUnits(world.environment),
+    startedPaths,
+    exists: existsSync,
+    realPath: realpathSync,
+    isPortTaken,
+    print: world.stdout.write,
+  };
+}

@@ -1,0 +1,40 @@
+import type { DispatchDeps } from '../commands/dispatch-deps.ts';
+import type { Config } from '../core/config.ts';
+import { deadline } from '../io/deadline.ts';
+import type { GiteaClient } from '../io/gitea/client.ts';
+import { readToken } from '../io/token.ts';
+import { type GlobalOptions, now, sleep, warner, type World } from './world.ts';
+
+/** All Gitea requests of a pass end within this time, so that the pass ends within 45 s with the wait for its slot. */
+const NETWORK_BUDGET_MS = 38_000;
+
+/**
+ * A client with the token of a configuration. Throws exit 4 when there is none. Its code is loaded only now: every
+ * millisecond of start-up is paid once a minute.
+ */
+export async function giteaClient(world: World, config: Config, options: GlobalOptions): Promise<GiteaClient> {
+  const token = readToken(config, world.environment);
+  if (token.warning) warner(world)(token.warning);
+  const { createClient } = await import('../io/gitea/client.ts');
+  const end = now() + NETWORK_BUDGET_MS;
+  const trace = (line: string): void => world.stderr.write(`dispatcher: ${line}\n`);
+  return createClient({
+    url: config.url,
+    token: token.value,
+    tokenSource: token.source,
+    version: world.version,
+    signal: deadline(NETWORK_BUDGET_MS, world.interrupted, world.over).signal,
+    timeLeft: () => end - now(),
+    sleep: async (ms) => sleep(ms, world.interrupted),
+    random: Math.random,
+    ...(options.verbose ? { trace } : {}),
+  });
+}
+
+/** Reads one issue with everything an agent needs. */
+export function issueReader(config: Config, gitea: () => Promise<GiteaClient>): DispatchDeps['readIssue'] {
+  return async (at) => {
+    const { readFullIssue } = await import('../io/gitea/full-issue.ts');
+    return readFullIssue(await gitea(), at, config.url);
+  };
+}

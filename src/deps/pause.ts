@@ -1,0 +1,19 @@
+import type { PauseDeps } from '../commands/pause.ts';
+import { loadConfig } from '../io/config-file.ts';
+import { readPauses, removePause, writePause } from '../io/state/pauses.ts';
+import { type GlobalOptions, logOf, now, type World } from './world.ts';
+
+/** The real dependencies of `pause` and `resume`. */
+export function pauseDeps(world: World, options: GlobalOptions): PauseDeps {
+  const config = loadConfig(options.config, world);
+  return {
+    config,
+    now,
+    user: world.environment['SUDO_USER'] || world.environment['USER'] || null,
+    read: () => readPauses(config.stateDirectory),
+    write: (pause) => writePause(config.stateDirectory, pause),
+    remove: (agent) => removePause(config.stateDirectory, agent),
+    log: logOf(world, config, options),
+    print: world.stdout.write,
+  };
+}

@@ -1,0 +1,44 @@
+import type { ExplainDeps } from '../commands/explain.ts';
+import type { StatusDeps } from '../commands/status.ts';
+import { loadConfig } from '../io/config-file.ts';
+import { readDispatches } from '../io/state/journal.ts';
+import { readPauses } from '../io/state/pauses.ts';
+import { readState } from '../io/state/store.ts';
+import { listTaskFiles } from '../io/tasks/task-list.ts';
+import { terminalWidth } from '../views/terminal.ts';
+import { giteaClient, issueReader } from './gitea.ts';
+import { type GlobalOptions, lazily, now, sleep, type World } from './world.ts';
+
+/** The real dependencies of `status`: local files only. Throws when the configuration cannot be had. */
+export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
+  const config = loadConfig(options.config, world);
+  return {
+    config,
+    version: world.version,
+    now,
+    sleep: async (ms) => sleep(ms, world.interrupted),
+    isInterrupted: () => world.interrupted.aborted,
+    environment: world.environment,
+    stdout: world.stdout,
+    stderr: world.stderr,
+    readState: () => readState(config.stateDirectory),
+    readPauses: () => readPauses(config.stateDirectory),
+    readDispatches: () => readDispatches(config.stateDirectory),
+    listTasks: () => listTaskFiles(config.tasksDirectory),
+  };
+}
+
+/** The real dependencies of `explain`: local files, and Gitea only for an issue that these do not know. */
+export function explainDeps(world: World, options: GlobalOptions): ExplainDeps {
+  const status = statusDeps(world, options);
+  const { config } = status;
+  return {
+    ...status,
+    width: terminalWidth(world),
+    print: world.stdout.write,
+    readIssue: issueReader(
+      config,
+      lazily(async () => giteaClient(world, config, options)),
+    ),
+  };
+}

@@ -1,0 +1,63 @@
+// What systemd knows of the timer, the service and the dashboard, asked of systemctl.
+
+import { execFile } from 'node:child_process';
+
+export interface TimerUnits {
+  readonly scope: 'system' | 'user';
+  readonly timer: Unit;
+  readonly service: Unit;
+}
+
+/** A unit's properties by name, as `systemctl show` prints them. */
+export type Unit = Readonly<Record<string, string>>;
+
+const PROPERTIES = 'Id,LoadState,UnitFileState,ActiveState,NextElapseUSecRealtime,Result,ExecMainStatus,ExecStart,User';
+const TIMEOUT_MS = 2000;
+
+/** The units of the system and of the user, those that are loaded; null when no systemd answers. */
+export async function readTimerUnits(environment: NodeJS.ProcessEnv): Promise<readonly TimerUnits[] | null> {
+  const answers = await Promise.all([show('system', environment), show('user', environment)]);
+  if (answers.every((answer) => answer === null)) return null;
+  return answers.flatMap((units, index) => {
+    const [timer = {}, service = {}] = units ?? [];
+    return timer['LoadState'] === 'loaded' || service['LoadState'] === 'loaded'
+      ? [{ scope: index === 0 ? ('system' as const) : ('user' as const), timer, service }]
+      : [];
+  });
+}
+
+/** The absolute paths that a service starts: the program, and the script behind it when there is one. */
+export function startedPaths({ ExecStart = '' }: Unit): readonly string[] {
+  const [, command = ''] = /argv\[\]=([^;]*)/u.exec(ExecStart) ?? [];
+  return command
+    .trim()
+    .split(/\s+/u)
+    .filter((word) => word.startsWith('/'))
+    .slice(0, 2);
+}
+
+async function show(scope: 'system' | 'user', environment: NodeJS.ProcessEnv): Promise<readonly Unit[] | null> {
+  const args = ['show', 'dispatcher.timer', 'dispatcher.service', `--property=${PROPERTIES}`, '--no-pager'];
+  return new Promise((resolve) => {
+    execFile(
+      'systemctl',
+      scope === 'user' ? ['--user', ...args] : args,
+      { timeout: TIMEOUT_MS, env: { ...environment, LC_ALL: 'C' } },
+      (error, stdout) => resolve(error ? null : blocks(stdout)),
+    );
+  });
+}
+
+function blocks(text: string): readonly Unit[] {
+  return text
+    .trim()
+    .split(/\n\n+/u)
+    .map((block) =>
+      Object.fromEntries(
+        block.split('\n').map((line): [string, string] => {
+          const equals = line.indexOf('=');
+          return [line.slice(0, equals), line.slice(equals + 1)];
+        }),
+      ),
+    );
+}

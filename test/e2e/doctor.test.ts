@@ -1,0 +1,231 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { type Workspace, workspace } from '../support/command.ts';
+import { startFakeGitea } from '../support/gitea/server.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
+
+/** A folder for PATH with a systemctl that answers for the system as given, and for the user that nothing is there. */
+function systemctl(
+  at: Workspace,
+  timer: Record<string, string>,
+  service: Record<string, string>,
+): Record<string, string> {
+  const text = [timer, service]
+    .map((unit) =>
+      Object.entries(unit)
+        .map(([key, value]) => `${key}=${value}`)
+        .join('\n'),
+    )
+    .join('\n\n');
+  mkdirSync(join(at.folder, 'bin'));
+  writeFileSync(join(at.folder, 'answer'), text);
+  writeFileSync(
+    join(at.folder, 'bin/systemctl'),
+    `#!/bin/sh\n[ "$1" = --user ] && { printf 'LoadState=not-found\\n\\nLoadState=not-found\\n'; exit; }\ncat '${join(at.folder, 'answer')}'\n`,
+  );
+  chmodSync(join(at.folder, 'bin/systemctl'), 0o755);
+  return { PATH: `${join(at.folder, 'bin')}:${process.env['PATH']}` };
+}
+const TIMER = { Id: 'dispatcher.timer', LoadState: 'loaded', UnitFileState: 'enabled', ActiveState: 'active' };
+const SERVICE = {
+  Id: 'dispatcher.service',
+  LoadState: 'loaded',
+  Result: 'success',
+  ExecMainStatus: '0',
+  User: '',
+  ExecStart: `{ path=${process.execPath} ; argv[]=${process.execPath} ${SCRIPT} dispatch ; ignore_errors=no }`,
+};
+
+async function office(
+  yaml = 'gitea: { url: URL, repositories: [acme/app] }\nagents: { hans: {} }\n',
+): Promise<Workspace> {
+  const at = await workspace({ yaml });
+  at.gitea.addIssue({ repository: 'acme/app', number: 1, title: 'First', assignees: ['hans'] });
+  return at;
+}
+
+describe('dispatcher doctor', () => {
+  test('all is well: a line for each check, exit 0', async () => {
+    const at = await office();
+    await at.run([]);
+    const { code, stdout } = await at.run(['doctor'], systemctl(at, TIMER, SERVICE));
+    expect({ code, failed: stdout.match(/^✖.*/gmu) }).toEqual({ code: 0, failed: null });
+    for (const check of [
+      'node',
+      'configuration',
+      'template',
+      'token',
+      'server',
+      'clock',
+      'issues',
+      'agent',
+      'task folder',
+      'state folder',
+      'log',
+      'last pass',
+      'timer',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^✔ ${check} +\\S`, 'mu'));
+    }
+    expect(stdout).toContain('1.22.0');
+    expect(stdout).toContain('Everything that a pass needs is there.');
+  });
+
+  test('--json is one document', async () => {
+    const at = await office();
+    const document = JSON.parse((await at.run(['doctor', '--json'])).stdout);
+    expect(document).toMatchObject({
+      schemaVersion: 1,
+      failed: 0,
+      findings: expect.arrayContaining([{ check: 'issues', status: 'ok', message: expect.any(String), fix: null }]),
+    });
+  });
+
+  test.for<{
+    trouble: string;
+    yaml?: string;
+    arrange?: (at: Workspace) => Record<string, string> | void;
+    says: RegExp;
+    code?: number;
+  }>([
+    {
+      trouble: 'a configuration with mistakes',
+      yaml: 'gitea: { url: URL, repositries: [a/b] }\n',
+      says: /✖ configuration +failed: the configuration has 2 problems:[^]*did you mean repositories[^]*fix: /u,
+    },
+    { trouble: 'no token', arrange: () => ({ GITEA_TOKEN: '' }), says: /✖ token[^]*fix: put the token into a file/u },
+    {
+      trouble: 'a token that is refused',
+      arrange: () => ({ GITEA_TOKEN: 'wrong' }),
+      says: /✖ server +failed: Gitea refused the token \(401\)[^]*fix: .*read:issue/u,
+    },
+    {
+      trouble: 'a token file that everybody can read',
+      yaml: 'gitea: { url: URL, repositories: [acme/app], tokenFile: t }\n',
+      arrange: (at) => (at.write('t', at.gitea.token), chmodSync(join(at.folder, 't'), 0o644), undefined),
+      says: /▲ token +warning: .*can be read by everybody[^]*fix: chmod 600/u,
+      code: 0,
+    },
+    {
+      trouble: 'a wrong address',
+      yaml: 'gitea: { url: "http://127.0.0.1:9", repositories: [acme/app] }\n',
+      says: /✖ server[^]*refused[^]*fix: check gitea\.url/u,
+    },
+    {
+      trouble: 'a path prefix that is missing',
+      yaml: 'gitea: { url: URL/git, repositories: [acme/app] }\n',
+      says: /✖ server[^]*fix: /u,
+    },
+    {
+      trouble: 'a repository that is not there',
+      yaml: 'gitea: { url: URL, repositories: [acme/app, other/gone] }\n',
+      says: /✖ repositories +failed: other\/gone cannot be read[^]*fix: check gitea\.repositories/u,
+    },
+    {
+      trouble: 'a template with a mistake',
+      yaml: 'gitea: { url: URL, repositories: [acme/app] }\ntasks: { template: t.hbs }\n',
+      arrange: (at) => at.write('t.hbs', '{{issue.titel}}'),
+      says: /✖ template +failed: .*t\.hbs:1: unknown variable issue\.titel \(did you mean issue\.title\?\)\n {4}fix: /u,
+    },
+    {
+      trouble: 'an agent that is misspelt',
+      yaml: 'gitea: { url: URL, repositories: [acme/app] }\nagents: { hanz: {} }\n',
+      says: /· agent +no open issue is assigned to hanz: .*assignees that are no agents: hans/u,
+      code: 0,
+    },
+    {
+      trouble: 'a newer state',
+      arrange: (at) => (
+        mkdirSync(join(at.folder, '.agent-dispatcher')),
+        at.write('.agent-dispatcher/state.json', '{"version":9}')
+      ),
+      says: /✖ state +failed: .*newer dispatcher/u,
+    },
+    {
+      trouble: 'a pause',
+      arrange: (at) => (
+        mkdirSync(join(at.folder, '.agent-dispatcher/pauses'), { recursive: true }),
+        at.write('.agent-dispatcher/pauses/all.json', 'x')
+      ),
+      says: /▲ pause[^]*fix: dispatcher resume/u,
+      code: 0,
+    },
+    {
+      trouble: 'no timer',
+      arrange: (at) => systemctl(at, { LoadState: 'not-found' }, { LoadState: 'not-found' }),
+      says: /✖ timer +failed: not installed[^]*fix: sudo dispatcher systemd install --now/u,
+    },
+    {
+      trouble: 'a stopped timer',
+      arrange: (at) => systemctl(at, { ...TIMER, ActiveState: 'inactive' }, SERVICE),
+      says: /✖ timer +failed: the timer of the system is stopped\n {4}fix: sudo systemctl enable --now dispatcher\.timer/u,
+    },
+    {
+      trouble: 'a timer that does not start with the machine',
+      arrange: (at) => systemctl(at, { ...TIMER, UnitFileState: 'disabled' }, SERVICE),
+      says: /▲ timer[^]*does not start with the machine/u,
+      code: 0,
+    },
+    {
+      trouble: 'a unit whose node is gone',
+      arrange: (at) =>
+        systemctl(at, TIMER, { ...SERVICE, ExecStart: '{ path=/gone/node ; argv[]=/gone/node /x.js dispatch ; }' }),
+      says: /✖ unit +failed: the unit starts \/gone\/node, which does not exist\n {4}fix: dispatcher systemd install/u,
+    },
+    {
+      trouble: 'a unit of another installation',
+      arrange: (at) =>
+        systemctl(at, TIMER, {
+          ...SERVICE,
+          ExecStart: `{ argv[]=${process.execPath} ${join(at.folder, 'dispatcher.yaml')} dispatch ; }`,
+        }),
+      says: /▲ unit[^]*another installation/u,
+      code: 0,
+    },
+    {
+      trouble: 'a unit that cannot be started',
+      arrange: (at) => systemctl(at, TIMER, { ...SERVICE, Result: 'exit-code', ExecMainStatus: '203' }),
+      says: /✖ unit[^]*status 203[^]*fix: journalctl/u,
+    },
+    {
+      trouble: "a folder that the unit's user may not write",
+      arrange: (at) => (chmodSync(at.folder, 0o755), systemctl(at, TIMER, { ...SERVICE, User: 'nobody' })),
+      says: /✖ task folder +failed: nobody may not write[^]*fix: sudo chown -R nobody/u,
+    },
+  ])('$trouble', async ({ yaml, arrange, says, code = 1 }) => {
+    const at = await office(yaml);
+    const environment = arrange?.(at) ?? {};
+    expect(await at.run(['doctor'], environment)).toMatchObject({ code, stdout: expect.stringMatching(says) });
+  });
+
+  test('a clock that is off', async () => {
+    const late = await startFakeGitea({ now: () => new Date(Date.now() - 3_600_000) });
+    const at = await office(`gitea: { url: "${late.url}", repositories: [acme/app] }\n`);
+    late.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+    late.intercept(/version/u, {
+      status: 200,
+      headers: { 'content-type': 'application/json', date: new Date(Date.now() - 3_600_000).toUTCString() },
+      body: '{"version":"1.22.0"}',
+    });
+    const { stdout } = await at.run(['doctor']);
+    await late.close();
+    expect(stdout).toMatch(
+      /▲ clock +warning: this machine is (?:1h|59m|60m) ahead of the server\n {4}fix: sudo timedatectl set-ntp true/u,
+    );
+  });
+
+  test('a token that may do more than it needs', async () => {
+    const at = await workspace({ scopes: ['all'] });
+    at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+    expect((await at.run(['doctor'])).stdout).toMatch(/· token +it may do more than a pass needs/u);
+  });
+
+  test('the token is in no line of it', async () => {
+    const at = await office();
+    const { stdout, stderr } = await at.run(['doctor', '-v']);
+    expect(stdout + stderr).not.toContain(at.gitea.token);
+  });
+});
