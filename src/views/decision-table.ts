@@ -13,7 +13,7 @@ export function decisionTable(rows: readonly RowRecord[], now: Instant, width: n
     row.ref,
     cleanLine(row.agent, 40),
     outcomeOf(row),
-    row.since === undefined ? '' : shortDuration(now - (fromRfc3339(row.since) ?? now)),
+    sinceOf(row, now),
     row.title,
   ]);
   const details = rows.flatMap((row) =>
@@ -23,6 +23,11 @@ export function decisionTable(rows: readonly RowRecord[], now: Instant, width: n
     ...columns([...heads, { header: 'TITLE', shrinks: true }], cells, width),
     ...(details.length > 0 ? ['', 'Passed over:', ...details] : []),
   ];
+}
+
+function sinceOf({ since }: RowRecord, now: Instant): string {
+  const age = now - (fromRfc3339(since ?? '') ?? now);
+  return age < 1000 ? 'now' : shortDuration(age);
 }
 
 /** `chosen`, `next`, `waiting`, or `skipped: held` */

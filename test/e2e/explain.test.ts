@@ -27,14 +27,14 @@ describe('dispatcher explain', () => {
     expect(code).toBe(0);
     expect(at.gitea.requests).toHaveLength(asked);
     expect(stdout).toMatch(
-      /^The last pass ended \d+s ago and dispatched acme\/app#1\. It saw 5 candidates\.\n\n# {2}PRIORITY {2}ISSUE +AGENT +OUTCOME +SINCE +TITLE\n1 {2}CRITICAL {2}acme\/app#1 +hans +chosen +\d+s/u,
+      /^The last pass ended \d+s ago and dispatched acme\/app#1\. It saw 5 candidates\.\n\n# {2}PRIORITY {2}ISSUE +AGENT +OUTCOME +SINCE +TITLE\n1 {2}CRITICAL {2}acme\/app#1 +hans +chosen +(?:now|\d+s)/u,
     );
     expect(stdout).toContain('acme/app#4  held: label wait\n');
     const table = (text: string): string[] =>
       text
         .split('\n')
         .filter((line) => /^\d+ {2}\w+ {2}/u.test(line))
-        .map((line) => line.replace(/\d+s\b/u, '').replaceAll(/ +/gu, ' '));
+        .map((line) => line.replace(/ (?:\d+s|now) /u, ' ').replaceAll(/ +/gu, ' '));
     const dry = table((await at.run(['dispatch', '-n'])).stdout).map((line) =>
       line
         .replace('skipped: dispatched', 'chosen')

@@ -47,7 +47,7 @@ describe('a request', () => {
   test('carries the token as Bearer, asks for JSON and says who it is', async () => {
     let headers: Headers | undefined;
     server.use(http.get(`${URL_BASE}/api/v1/x`, ({ request }) => ((headers = request.headers), ok())));
-    expect(await clientWith()('/x')).toEqual({ status: 200, body: { fine: true }, totalCount: null });
+    expect(await clientWith()('/x')).toEqual({ status: 200, body: { fine: true }, totalCount: null, date: null });
     expect(headers?.get('authorization')).toBe('Bearer secret');
     expect(headers?.get('accept')).toBe('application/json');
     expect(headers?.get('user-agent')).toMatch(/^dispatcher\/1\.2\.3/u);
