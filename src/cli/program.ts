@@ -31,10 +31,16 @@ export function createProgram(world: World, finish: (code: ExitCode) => void): C
   addReaders(program, world, runs);
   addOrders(program, world, runs);
   addCare(program, world, runs);
-  for (const command of [program, ...program.commands]) {
+  addSystemd(program, world, runs);
+  for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write });
   }
   return program;
+}
+
+/** A command and all below it. */
+function everyCommand(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap((each) => everyCommand(each))];
 }
 
 function addDispatch(program: Command, world: World, finish: (code: ExitCode) => void): void {
@@ -119,6 +125,35 @@ function addCare(program: Command, world: World, runs: Runner): void {
         return doctor(doctorDeps(world, options), options);
       }),
     );
+}
+
+function addSystemd(program: Command, world: World, runs: Runner): void {
+  const group = program
+    .command('systemd')
+    .description('units that run a pass every minute, with the paths of this installation and configuration');
+  const acts = {
+    print: ['print them, write nothing', 'printUnits'],
+    install: ['write them, and have systemd read them', 'installUnits'],
+    uninstall: ['stop and remove them; says what stays', 'uninstallUnits'],
+  } as const;
+  for (const [name, [description, act]] of Object.entries(acts)) {
+    const command = group
+      .command(name)
+      .description(description)
+      .option('--user', 'for your own user, without root')
+      .option('--run-as <account>', 'who the service runs as (default: the owner of the workspace)')
+      .option('--directory <folder>', 'write there and call no systemctl, for packages')
+      .action(
+        runs(async (options) => {
+          const [commands, { systemdDeps }] = await Promise.all([
+            import('../commands/systemd.ts'),
+            import('../deps/systemd.ts'),
+          ]);
+          return commands[act](systemdDeps(world, options), options);
+        }),
+      );
+    if (name === 'install') command.option('--now', 'start the timer as well');
+  }
 }
 
 function addOrders(program: Command, world: World, runs: Runner): void {

@@ -42,6 +42,18 @@ export function accountOf(name: string): Account | null {
   }
 }
 
+/** The name of the account with that number; null when it has none. */
+export function nameOf(uid: number): string | null {
+  try {
+    return execFileSync('id', ['-un', '--', String(uid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return null;
+  }
+}
+
 /** Whether something answers at an address of this machine. */
 export async function isPortTaken(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -23,6 +23,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher doctor                   is everything there?',
     'dispatcher doctor --json            for scripts',
   ],
+  systemd: [
+    'dispatcher systemd print                       what would be written',
+    'sudo dispatcher systemd install --now          a pass every minute, from now on',
+    'dispatcher systemd install --user --now        the same without root',
+  ],
   explain: [
     'dispatcher explain                  every candidate of the last pass, with its outcome and since when',
     'dispatcher explain --issue 5        the whole story of one issue',
