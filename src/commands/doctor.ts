@@ -10,6 +10,7 @@ import type { Issue } from '../core/issue.ts';
 import { activePauses, type Pause, pauseText } from '../core/pause.ts';
 import type { State } from '../core/state.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
+import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
 import { timerFindings } from './doctor-timer.ts';
 
@@ -20,10 +21,14 @@ export interface DoctorDeps {
   readonly script: string;
   readonly now: () => Instant;
   readonly loadConfig: () => Config;
-  readonly token: (config: Config) => { readonly source: string; readonly warning: string | null };
+  /** The token that a pass uses; `credential` is the file that the unit hands over as one, or null. */
+  readonly token: (config: Config, credential: string | null) => Token;
   /** Loads a template (null: the built-in one) and renders a sample. Throws what is wrong with it. */
   readonly tryTemplate: (file: string | null) => Promise<void>;
-  readonly gitea: (config: Config) => Promise<{
+  readonly gitea: (
+    config: Config,
+    token: Token,
+  ) => Promise<{
     /** The server's version, and its clock. */
     readonly version: () => Promise<{ readonly version: string; readonly date: Instant | null }>;
     readonly list: () => Promise<{ readonly issues: readonly Issue[]; readonly warnings: readonly string[] }>;
@@ -38,6 +43,7 @@ export interface DoctorDeps {
     account: string | null,
   ) => { readonly existing: string; readonly isWritable: boolean; readonly freeBytes: number };
   readonly timers: () => Promise<readonly TimerUnits[] | null>;
+  readonly tokenCredential: (unit: Unit) => string | null;
   readonly startedPaths: (unit: Unit) => readonly string[];
   readonly exists: (path: string) => boolean;
   readonly realPath: (path: string) => string;
@@ -80,8 +86,9 @@ async function* examine(deps: DoctorDeps): AsyncGenerator<Finding> {
   }
   yield ok('configuration', config.file ?? 'from the environment');
   yield* templates(deps, config);
-  yield* server(deps, config);
   const units = await deps.timers();
+  const credential = units?.map(({ service }) => deps.tokenCredential(service)).find((file) => file !== null) ?? null;
+  yield* server(deps, config, config.tokenFile === null ? credential : null);
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
   yield* places(deps, config, runsAs ?? null);
   yield* state(deps, config);
@@ -104,19 +111,28 @@ async function* templates(deps: DoctorDeps, config: Config): AsyncGenerator<Find
   }
 }
 
-async function* server(deps: DoctorDeps, config: Config): AsyncGenerator<Finding> {
+async function* server(deps: DoctorDeps, config: Config, credential: string | null): AsyncGenerator<Finding> {
+  let token: Token;
   try {
-    const { source, warning } = deps.token(config);
+    token = deps.token(config, credential);
+    const { source, warning } = token;
     yield warning === null
       ? ok('token', `from ${source}`)
       : { check: 'token', status: 'warning', message: warning, fix: warning.replace(/^.*; run: /u, '') };
   } catch (error) {
-    yield failed('token', error, 'dispatcher init');
+    yield credential === null
+      ? failed('token', error, 'dispatcher init')
+      : {
+          check: 'token',
+          status: 'failed',
+          message: messageOf(error),
+          fix: `sudo dispatcher doctor; or, when it is not there: sudo install -D -m 0600 /dev/stdin ${credential}`,
+        };
     yield { check: 'server', status: 'skipped', message: 'needs a token', fix: null };
     return;
   }
   try {
-    const gitea = await deps.gitea(config);
+    const gitea = await deps.gitea(config, token);
     const { version, date } = await gitea.version();
     yield ok('server', `${config.url}, version ${version}`);
     yield clock(date, deps.now());

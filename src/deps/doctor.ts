@@ -4,8 +4,8 @@ import { loadConfig } from '../io/config-file.ts';
 import { accountOf, isPortTaken, lookAt } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readState } from '../io/state/store.ts';
-import { readTimerUnits, startedPaths } from '../io/systemd.ts';
-import { readToken } from '../io/token.ts';
+import { readTimerUnits, startedPaths, tokenCredential } from '../io/systemd.ts';
+import { readCredential, readToken } from '../io/token.ts';
 import { giteaClient } from './gitea.ts';
 import { type GlobalOptions, now, packaged, type World } from './world.ts';
 
@@ -17,7 +17,8 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     script: realpathSync(process.argv[1] ?? ''),
     now,
     loadConfig: () => loadConfig(options.config, world),
-    token: (config) => readToken(config, world.environment),
+    token: (config, credential) =>
+      credential === null ? readToken(config, world.environment) : readCredential(credential),
     tryTemplate: async (file) => {
       const [{ loadTemplate }, { sampleData }] = await Promise.all([
         import('../io/tasks/template.ts'),
@@ -25,9 +26,9 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
       ]);
       loadTemplate(file, packaged('templates'))(sampleData());
     },
-    gitea: async (config) => {
+    gitea: async (config, token) => {
       const [client, { readVersion, mayReadUser }, { listOpenIssues }] = await Promise.all([
-        giteaClient(world, config, options),
+        giteaClient(world, config, options, token),
         import('../io/gitea/probe.ts'),
         import('../io/gitea/listing.ts'),
       ]);
@@ -42,6 +43,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     lookAt: (path, account) => lookAt(path, account === null ? null : accountOf(account)),
     timers: async () => readTimerUnits(world.environment),
     startedPaths,
+    tokenCredential,
     exists: existsSync,
     realPath: realpathSync,
     isPortTaken,

@@ -2,7 +2,7 @@ import type { DispatchDeps } from '../commands/dispatch-deps.ts';
 import type { Config } from '../core/config.ts';
 import { deadline } from '../io/deadline.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
-import { readToken } from '../io/token.ts';
+import { readToken, type Token } from '../io/token.ts';
 import { type GlobalOptions, now, sleep, warner, type World } from './world.ts';
 
 /** All Gitea requests of a pass end within this time, so that the pass ends within 45 s with the wait for its slot. */
@@ -12,8 +12,12 @@ const NETWORK_BUDGET_MS = 38_000;
  * A client with the token of a configuration. Throws exit 4 when there is none. Its code is loaded only now: every
  * millisecond of start-up is paid once a minute.
  */
-export async function giteaClient(world: World, config: Config, options: GlobalOptions): Promise<GiteaClient> {
-  const token = readToken(config, world.environment);
+export async function giteaClient(
+  world: World,
+  config: Pick<Config, 'url' | 'tokenFile' | 'file'>,
+  options: GlobalOptions,
+  token: Token = readToken(config, world.environment),
+): Promise<GiteaClient> {
   if (token.warning) warner(world)(token.warning);
   const { createClient } = await import('../io/gitea/client.ts');
   const end = now() + NETWORK_BUDGET_MS;

@@ -1,6 +1,7 @@
 // What systemd knows of the timer, the service and the dashboard, asked of systemctl.
 
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 export interface TimerUnits {
   readonly scope: 'system' | 'user';
@@ -11,7 +12,8 @@ export interface TimerUnits {
 /** A unit's properties by name, as `systemctl show` prints them. */
 export type Unit = Readonly<Record<string, string>>;
 
-const PROPERTIES = 'Id,LoadState,UnitFileState,ActiveState,NextElapseUSecRealtime,Result,ExecMainStatus,ExecStart,User';
+const PROPERTIES =
+  'Id,LoadState,UnitFileState,ActiveState,NextElapseUSecRealtime,Result,ExecMainStatus,ExecStart,User,FragmentPath';
 const TIMEOUT_MS = 2000;
 
 /** The units of the system and of the user, those that are loaded; null when no systemd answers. */
@@ -34,6 +36,17 @@ export function startedPaths({ ExecStart = '' }: Unit): readonly string[] {
     .split(/\s+/u)
     .filter((word) => word.startsWith('/'))
     .slice(0, 2);
+}
+
+/** The file that systemd hands to a service as the credential `gitea-token`; null when it does not. */
+export function tokenCredential({ FragmentPath }: Unit): string | null {
+  if (!FragmentPath) return null;
+  // `systemctl show` tells credentials from systemd 253 on only.
+  try {
+    return /^LoadCredential=gitea-token:(\S+)/mu.exec(readFileSync(FragmentPath, 'utf8'))?.[1] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 async function show(scope: 'system' | 'user', environment: NodeJS.ProcessEnv): Promise<readonly Unit[] | null> {

@@ -20,7 +20,7 @@ export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environmen
   if (config.tokenFile !== null) return fromFile(config.tokenFile, 'gitea.tokenFile');
   if (credentials) {
     const file = join(credentials, 'gitea-token');
-    if (statSync(file, { throwIfNoEntry: false })) return fromFile(file, 'the systemd credential gitea-token');
+    if (statSync(file, { throwIfNoEntry: false })) return readCredential(file);
   }
   const value = environment['GITEA_TOKEN']?.trim();
   if (value) return checked(value, '$GITEA_TOKEN', null);
@@ -29,9 +29,14 @@ export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environmen
     {
       exitCode: EXIT.token,
       code: 'token_missing',
-      hint: 'put the token into a file that only you can read and name it as gitea.tokenFile, or export GITEA_TOKEN',
+      hint: 'put the token into a file that only you can read and name it as gitea.tokenFile, or export GITEA_TOKEN (a credential of the systemd unit is there for the unit alone)',
     },
   );
+}
+
+/** The token in the file that systemd hands to the service as a credential. Throws exit 4 when it cannot be read. */
+export function readCredential(file: string): Token {
+  return fromFile(file, 'the systemd credential gitea-token');
 }
 
 /** The password of the dashboard. Throws exit 78 when it cannot be read, or is too short to keep anybody out. */

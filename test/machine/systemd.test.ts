@@ -1,0 +1,78 @@
+// The units under a real systemd: one that is booted for the test, over a copy of this machine that is thrown away.
+
+import { expect, onTestFinished, test } from 'vitest';
+import { workspace } from '../support/command.ts';
+import { bootOnce, INSTALLED, noMachine } from '../support/machine.ts';
+
+const obstacle = await noMachine();
+
+test.skipIf(obstacle)(
+  `a timer is installed, fires, dispatches, is stopped, mended and uninstalled${obstacle ? ` (skipped: ${obstacle})` : ''}`,
+  { timeout: 240_000 },
+  async () => {
+    const at = await workspace({ yaml: 'gitea: { url: URL, repositories: [acme/app] }\nworkspace: /srv/office\n' });
+    at.gitea.addIssue({ repository: 'acme/app', number: 1, title: 'First', assignees: ['hans'] });
+    at.write('token', at.gitea.token);
+    const printed = await bootOnce(
+      at.folder,
+      `dispatcher() { ${process.execPath} ${INSTALLED}/bin/dispatcher.js "$@"; }
+      mark() { echo "== $*"; }
+      cd /
+      useradd --system --home-dir /srv/office office
+      chown office /srv/office; chmod 755 /srv/office
+      mkdir -p /etc/dispatcher
+      mv /srv/office/dispatcher.yaml /etc/dispatcher/config.yaml
+      mark install without a token
+      dispatcher systemd install 2>&1
+      mark install
+      install -D -m 0600 /srv/office/token /etc/dispatcher/token; rm /srv/office/token
+      dispatcher systemd install --now 2>&1; echo "exit $?"
+      for i in $(seq 80); do [ -e /srv/office/.agent-tasks/hans/issue-1.md ] && break; sleep 1; done
+      sleep 1
+      mark files
+      stat -c '%U %a %n' /srv/office/.agent-tasks/hans/issue-1.md
+      grep trigger /srv/office/.agent-tasks/hans/issue-1.md
+      journalctl -u dispatcher -o cat --no-pager | grep DISPATCHED
+      mark doctor
+      dispatcher doctor; echo "exit $?"
+      mark environment
+      systemctl show dispatcher.service | grep -c "$(cat /etc/dispatcher/token)"
+      mark stopped
+      systemctl disable --now dispatcher.timer 2>/dev/null
+      dispatcher doctor | grep -A1 timer
+      systemctl enable --now dispatcher.timer 2>/dev/null
+      mark mended
+      dispatcher doctor | grep timer
+      mark dashboard
+      systemctl start dispatcher-dashboard.service
+      for i in $(seq 20); do curl -sf http://127.0.0.1:8098/healthz >/dev/null && break; sleep 0.2; done
+      systemctl is-active dispatcher-dashboard.service
+      mark uninstall
+      dispatcher systemd uninstall 2>&1; echo "exit $?"
+      systemctl is-active dispatcher.timer dispatcher-dashboard.service
+      ls /etc/systemd/system | grep dispatcher
+      mark end`,
+      180,
+    );
+    const part = Object.fromEntries(
+      printed.split(/^== /mu).map((text) => [text.split('\n', 1)[0] ?? '', text.split('\n').slice(1).join('\n')]),
+    );
+    onTestFinished(({ task }) => {
+      if (task.result?.state === 'fail') console.log(printed);
+    });
+    expect(part['install without a token']).toContain('/etc/dispatcher/token, which is not there');
+    expect(part['install']).toMatch(
+      /unchanged: .*dispatcher\.timer[^]*\+ systemctl enable --now dispatcher\.timer[^]*exit 0/u,
+    );
+    expect(part['files']).toMatch(/^office 660 [^]*trigger: "timer"[^]*DISPATCHED: hans/u);
+    expect(part['doctor']).toMatch(
+      /✔ token +from \/etc\/dispatcher\/token \(the systemd credential[^]*✔ timer[^]*Everything that a pass needs is there\.[^]*exit 0/u,
+    );
+    expect(part['environment']).toBe('0\n');
+    expect(part['stopped']).toMatch(/✖ timer .*stopped\n *fix: sudo systemctl enable --now dispatcher\.timer/u);
+    expect(part['mended']).toMatch(/✔ timer/u);
+    expect(part['dashboard']).toBe('active\n');
+    expect(part['uninstall']).toMatch(/removed: [^]*What stays:[^]*exit 0\ninactive\ninactive\n$/u);
+    expect(part['end']).toBe('');
+  },
+);
