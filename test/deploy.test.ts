@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { parseConfig } from '../src/io/config-file.ts';
 import { ConfigSchema } from '../src/core/config-schema.ts';
+import { commandPage, configPage } from './support/man.ts';
 
 const DEPLOY = fileURLToPath(new URL('../deploy', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('../bin/dispatcher.js', import.meta.url));
@@ -110,5 +111,23 @@ describe('the configuration', () => {
   test('the JSON Schema for editors is the one that the program checks by', async () => {
     const schema = { title: 'Configuration of dispatcher', ...z.toJSONSchema(ConfigSchema) };
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../deploy/config.schema.json');
+  });
+});
+
+describe('the man pages', () => {
+  const PAGES = [
+    { name: 'dispatcher.1', page: commandPage },
+    { name: 'dispatcher-config.5', page: configPage },
+  ];
+
+  test.for(PAGES)('$name says what the help says', async ({ name, page }) => {
+    await expect(await page()).toMatchFileSnapshot(`../deploy/man/${name}`);
+  });
+
+  test.skipIf(!has('groff')).for(PAGES)('groff finds nothing wrong with $name', ({ name }) => {
+    const file = join(DEPLOY, 'man', name);
+    const { stderr, stdout } = spawnSync('groff', ['-man', '-ww', '-Tutf8', file], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('DISPATCHER');
   });
 });

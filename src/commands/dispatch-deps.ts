@@ -53,6 +53,8 @@ export interface DispatchDeps {
   readonly log: (event: LogEvent) => void;
   /** One line for a person at a terminal; nobody else gets it. */
   readonly say: (line: string) => void;
+  /** What to type for a command with this configuration. */
+  readonly commandLine: (command: string) => string;
   /** Results that were asked for, such as a dry run's. */
   readonly print: (text: string) => void;
   /** Whether the user or the system has asked this command to stop. */

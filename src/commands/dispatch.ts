@@ -66,6 +66,7 @@ async function pass(deps: DispatchDeps): Promise<void> {
       deps.say(idleReason(decision, deps.now()));
     }
     deps.state.write(withPass(state, { ...record, finishedAt: toRfc3339(deps.now()) }));
+    if (ledger.state.lastPass === null) deps.say(`Next: ${deps.commandLine('status')}`);
   } catch (error) {
     if (deps.isInterrupted()) throw error;
     const failed: PassRecord = {

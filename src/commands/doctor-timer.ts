@@ -9,7 +9,11 @@ interface TimerDeps {
 }
 
 /** What is to say of the timer and the service that it starts. `units` null: no systemd answers here. */
-export function* timerFindings(units: readonly TimerUnits[] | null, deps: TimerDeps): Generator<Finding> {
+export function* timerFindings(
+  units: readonly TimerUnits[] | null,
+  deps: TimerDeps,
+  isNeeded: boolean,
+): Generator<Finding> {
   if (units === null) {
     yield {
       check: 'timer',
@@ -23,8 +27,8 @@ export function* timerFindings(units: readonly TimerUnits[] | null, deps: TimerD
   if (units.length === 0) {
     yield {
       check: 'timer',
-      status: 'failed',
-      message: 'not installed: nothing starts a pass',
+      status: isNeeded ? 'failed' : 'note',
+      message: 'not installed: nothing starts a pass by itself',
       fix: 'sudo dispatcher systemd install --now (or, for your own user: dispatcher systemd install --user --now)',
     };
     return;

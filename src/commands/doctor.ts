@@ -48,6 +48,8 @@ export interface DoctorDeps {
   readonly exists: (path: string) => boolean;
   readonly realPath: (path: string) => string;
   readonly isPortTaken: (host: string, port: number) => Promise<boolean>;
+  /** What to type for a command with this configuration. */
+  readonly commandLine: (command: string) => string;
   readonly print: (text: string) => void;
 }
 
@@ -70,6 +72,8 @@ export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<
     deps.print(`${JSON.stringify({ schemaVersion: 1, version: deps.version, failed, findings }, null, 2)}\n`);
   } else {
     deps.print(failed === 0 ? '\nEverything that a pass needs is there.\n' : `\n${failed} failed.\n`);
+    const isNew = findings.some(({ check, status }) => check === 'last pass' && status === 'note');
+    if (failed === 0 && isNew) deps.print(`\nNext: ${deps.commandLine('dispatch --dry-run')}\n`);
   }
   return failed === 0 ? EXIT.ok : EXIT.failure;
 }
@@ -92,7 +96,7 @@ async function* examine(deps: DoctorDeps): AsyncGenerator<Finding> {
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
   yield* places(deps, config, runsAs ?? null);
   yield* state(deps, config);
-  yield* timerFindings(units, deps);
+  yield* timerFindings(units, deps, hasRun(deps, config));
   yield* dashboardPort(deps, config);
 }
 
@@ -239,6 +243,15 @@ function* state(deps: DoctorDeps, config: Config): Generator<Finding> {
   }
 }
 
+// A timer is not missed before the first pass by hand went well.
+function hasRun(deps: DoctorDeps, config: Config): boolean {
+  try {
+    return deps.readState(config).state.lastPass !== null;
+  } catch {
+    return true;
+  }
+}
+
 function lastPass(state: State, now: Instant): Finding {
   const { lastPass, failingSince, consecutiveFailures } = state;
   if (!lastPass) return note('last pass', 'none yet; one by hand: dispatcher');
@@ -257,7 +270,7 @@ function lastPass(state: State, now: Instant): Finding {
         check: 'last pass',
         status: 'warning',
         message: `${age} ago; one a minute is expected`,
-        fix: 'systemctl list-timers dispatcher.timer',
+        fix: 'see below what is said of the timer',
       };
     case 'ok':
     case 'paused':

@@ -21,6 +21,7 @@ export async function dryRun(deps: DispatchDeps, width: number): Promise<ExitCod
     }),
   );
   if (!task && failure) throw failure;
+  if (task) deps.say(`\nFor real: ${deps.commandLine('dispatch')}`);
   return EXIT.ok;
 }
 

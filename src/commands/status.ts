@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import type { Health } from '../core/health.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import { type Health, isAboutTimer, type TimerState } from '../core/health.ts';
+import { type Snapshot, withTimer } from '../core/snapshot.ts';
 import { HEALTH_SIGNS, healthSentence, sentenceText } from '../views/health.ts';
 import { statusScreen, statusTsv } from '../views/status.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';
@@ -17,6 +17,10 @@ export interface StatusOptions {
 
 /** What `status` needs: local files, and the terminal it prints to. No token, no network. */
 export interface StatusDeps extends SnapshotDeps {
+  /** Asks systemd, which takes a moment: only when the passes are missing. */
+  readonly readTimer: () => Promise<TimerState>;
+  /** What to type for a command with this configuration. */
+  readonly commandLine: (command: string) => string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly isInterrupted: () => boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -41,7 +45,9 @@ export async function status(deps: StatusDeps, options: StatusOptions): Promise<
     });
   }
   for (;;) {
-    const snapshot = onlyAgent(takeSnapshot(deps), options.agent);
+    const local = takeSnapshot(deps);
+    const whole = isAboutTimer(local.health) ? withTimer(local, await deps.readTimer()) : local;
+    const snapshot = onlyAgent(whole, options.agent);
     show(deps, snapshot, options);
     if (!options.watch) return options.exitStatus && UNHEALTHY.has(snapshot.health) ? EXIT.unhealthy : EXIT.ok;
     await deps.sleep(WATCH_MS);
@@ -65,6 +71,11 @@ function show(deps: StatusDeps, snapshot: Snapshot, options: StatusOptions): voi
     unicode: isUnicode(environment),
   });
   stdout.write(options.watch ? CLEAR + screen : screen);
+  if (snapshot.recent.length === 1 && !options.watch) {
+    const page = deps.commandLine('dashboard');
+    const timer = deps.commandLine('systemd install --user --now');
+    stdout.write(`\nNext: ${page} (the page); a pass every minute: ${timer}\n`);
+  }
 }
 
 function onlyAgent(snapshot: Snapshot, agent: string | undefined): Snapshot {

@@ -147,6 +147,16 @@ function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undef
     : schema;
 }
 
+/** Whether a text may stand in `gitea.repositories`. */
+export function isRepositoryPattern(name: string): boolean {
+  return REPOSITORY.test(name);
+}
+
+/** Whether a text may name an agent in `agents`. */
+export function isLogin(name: string): boolean {
+  return LOGIN.test(name);
+}
+
 /** Milliseconds of a duration that the schema accepts. */
 export function parseDuration(duration_: string): number {
   const [, count, unit] = DURATION.exec(duration_) ?? [];

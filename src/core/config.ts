@@ -143,7 +143,8 @@ function taskFilePattern(pattern: string, repositories: readonly RepositoryPatte
   return owners.size > 1 && !pattern.includes('{owner}') ? `{owner}/${pattern}` : pattern;
 }
 
-function parsePattern(pattern: string): RepositoryPattern {
+/** `owner/name`, or `owner/*` for all of an owner. */
+export function parsePattern(pattern: string): RepositoryPattern {
   const [owner = '', name = ''] = pattern.split('/');
   return { owner, name: name === '*' ? null : name };
 }

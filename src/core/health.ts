@@ -4,6 +4,23 @@ import type { State } from './state.ts';
 
 export type Health = 'never_run' | 'ok' | 'late' | 'stale' | 'failing' | 'paused';
 
+/** What systemd says of the timer that starts the passes; null when no systemd answers, or nobody had a reason to ask. */
+export type TimerState = 'not_installed' | 'stopped' | 'active' | null;
+
+/** Why nothing moves, or that it does: finer than the health, and one word each for scripts. */
+export type Cause =
+  | 'dispatching'
+  | 'nothing_to_do'
+  | 'everything_held'
+  | 'paused'
+  | 'never_run'
+  | 'timer_not_installed'
+  | 'timer_stopped'
+  | 'passes_missing'
+  | 'gitea_unreachable'
+  | 'token_refused'
+  | 'pass_failing';
+
 const LATE_AFTER_MS = 90_000;
 const STALE_AFTER_MS = 180_000;
 
@@ -30,4 +47,34 @@ export function healthChanges(finishedAt: Instant | undefined): readonly Instant
 export function overdue(lastSuccessAt: Instant | undefined, now: Instant): 'never' | 'stale' | null {
   if (lastSuccessAt === undefined) return 'never';
   return now - lastSuccessAt > STALE_AFTER_MS ? 'stale' : null;
+}
+
+/** Whether the timer may have to do with it, so that systemd is worth asking. */
+export function isAboutTimer(health: Health): boolean {
+  return health === 'never_run' || health === 'late' || health === 'stale';
+}
+
+/** Why nothing moves. `waiting` and `held` are the candidates of the last pass that wait, and that were passed over. */
+export function causeOf(
+  { health, timer, waiting, held }: { health: Health; timer: TimerState; waiting: number; held: number },
+  lastPass: Pick<NonNullable<State['lastPass']>, 'outcome' | 'error'> | null,
+): Cause {
+  switch (health) {
+    case 'never_run':
+    case 'late':
+    case 'stale':
+      if (timer === 'not_installed') return 'timer_not_installed';
+      if (timer === 'stopped') return 'timer_stopped';
+      return health === 'never_run' ? 'never_run' : 'passes_missing';
+    case 'failing': {
+      const code = lastPass?.error?.code ?? '';
+      if (/^(?:token_|gitea_(?:unauthorized|forbidden))/u.test(code)) return 'token_refused';
+      return code.startsWith('gitea_') && code !== 'gitea_not_found' ? 'gitea_unreachable' : 'pass_failing';
+    }
+    case 'paused':
+      return 'paused';
+    case 'ok':
+      if (lastPass?.outcome === 'dispatched' || waiting > 0) return 'dispatching';
+      return held > 0 ? 'everything_held' : 'nothing_to_do';
+  }
 }

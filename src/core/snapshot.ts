@@ -4,7 +4,7 @@ import { type Instant, fromRfc3339, toRfc3339 } from './clock.ts';
 import { nextFreeSlot } from './choice.ts';
 import type { Config } from './config.ts';
 import type { DispatchRecord } from './dispatch-record.ts';
-import { type Health, healthChanges, healthOf } from './health.ts';
+import { type Cause, causeOf, type Health, healthChanges, healthOf, type TimerState } from './health.ts';
 import { issueUrl } from './issue.ts';
 import { activePauses, type Pause } from './pause.ts';
 import type { Priority } from './priority.ts';
@@ -25,6 +25,10 @@ export interface Snapshot {
   readonly version: string;
   readonly server: string;
   readonly health: Health;
+  /** Why nothing moves, or that it does. */
+  readonly cause: Cause;
+  /** What systemd says of the timer; null when it was not asked, because the passes run. */
+  readonly timer: TimerState;
   readonly lastPass: (Omit<PassRecord, 'rows' | 'warnings'> & { readonly durationMs: number }) | null;
   readonly lastSuccessAt: string | null;
   readonly consecutiveFailures: number;
@@ -87,12 +91,15 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
   const [next] = waiting;
   const last = lastDispatchAt(state);
   const opensAt = nextFreeSlot(last, config.rateLimitMs, now);
+  const health = healthOf(state, sources.pauses, now);
   return {
     schemaVersion: 1,
     generatedAt: toRfc3339(now),
     version: sources.version,
     server: config.url,
-    health: healthOf(state, sources.pauses, now),
+    health,
+    cause: causeOf({ health, timer: null, waiting: waiting.length, held: skipped.length }, state.lastPass),
+    timer: null,
     lastPass: state.lastPass ? passStatus(state.lastPass) : null,
     lastSuccessAt: state.lastSuccessAt,
     consecutiveFailures: state.consecutiveFailures,
@@ -121,6 +128,16 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     })),
     recent: dispatches.slice(-RECENT).toReversed(),
     warnings: [...sources.warnings, ...(state.lastPass?.warnings ?? [])],
+  };
+}
+
+/** The same picture, with what systemd says of the timer. */
+export function withTimer(snapshot: Snapshot, timer: TimerState): Snapshot {
+  const { health, counts, lastPass } = snapshot;
+  return {
+    ...snapshot,
+    timer,
+    cause: causeOf({ health, timer, waiting: counts.waiting, held: counts.skipped }, lastPass),
   };
 }
 

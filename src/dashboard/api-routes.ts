@@ -43,16 +43,16 @@ export function addApi(app: Hono, site: Site): void {
 function judgement({ deps, feed }: Site): { readonly isGood: boolean; readonly reason: string } {
   const local = feed.picture();
   if (local.kind === 'unreadable') return { isGood: false, reason: local.error.message };
-  const { lastSuccessAt, lastPass } = local.snapshot;
+  const { lastSuccessAt, lastPass, cause } = local.snapshot;
   const at = fromRfc3339(lastSuccessAt ?? '');
   const age = at === undefined ? '' : shortDuration(deps.now() - at);
   switch (overdue(at, deps.now())) {
     case null:
       return { isGood: true, reason: `ok: last good pass ${age} ago` };
     case 'never':
-      return { isGood: false, reason: `no good pass yet${errorOf(lastPass)}` };
+      return { isGood: false, reason: `no good pass yet (${cause})${errorOf(lastPass)}` };
     case 'stale':
-      return { isGood: false, reason: `last good pass ${age} ago${errorOf(lastPass)}` };
+      return { isGood: false, reason: `last good pass ${age} ago (${cause})${errorOf(lastPass)}` };
   }
 }
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { DashboardCommandDeps } from '../commands/dashboard.ts';
 import { takeSnapshot } from '../commands/take-snapshot.ts';
 import { errorRecord } from '../core/errors.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import { isAboutTimer, type TimerState } from '../core/health.ts';
+import { type Snapshot, withTimer } from '../core/snapshot.ts';
 import type { TaskFile } from '../core/task-status.ts';
 import type { DashboardDeps } from '../dashboard/dashboard-deps.ts';
 import { loadConfig } from '../io/config-file.ts';
@@ -18,6 +19,7 @@ import { type GlobalOptions, now, packaged, sleep, warner, type World } from './
 /** How much of the log's end is read at first, and how much of a line. Bytes. */
 const LOG_SHOWN = 256 * 1024;
 const LOG_LINE = 4096;
+const TIMER_MS = 10_000;
 
 /** The real dependencies of `dashboard`: local files, read again only where they changed. */
 export function dashboardDeps(world: World, options: GlobalOptions): DashboardCommandDeps {
@@ -35,6 +37,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });
+  const timer = createTimerWatch(world);
   const deps: Omit<DashboardDeps, 'password'> = {
     config,
     version: world.version,
@@ -42,11 +45,11 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
     now,
     // Not cut short when the command is to stop: until the open pages are closed, it would look again and again.
     sleep: async (ms) => sleep(ms, new AbortController().signal),
-    fingerprint: () => `${stateFingerprint(config.stateDirectory)} ${index.fingerprint()}`,
+    fingerprint: () => `${stateFingerprint(config.stateDirectory)} ${index.fingerprint()} ${timer.state()}`,
     look: (isNew) => {
       try {
         if (isNew) files = index.list();
-        return { kind: 'snapshot', snapshot: snapshot() };
+        return { kind: 'snapshot', snapshot: timer.added(snapshot()) };
       } catch (error) {
         return { kind: 'unreadable', error: errorRecord(error) };
       }
@@ -68,5 +71,24 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
     interrupted: new Promise((resolve) => {
       world.interrupted.addEventListener('abort', () => resolve(), { once: true });
     }),
+  };
+}
+
+// Asks systemd while the passes are missing, now and then and in the background: nobody waits for the answer.
+function createTimerWatch(world: World) {
+  let state: TimerState = null;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const ask = async (): Promise<void> => {
+    askedAt = now();
+    const { readTimerState } = await import('../io/systemd.ts');
+    state = await readTimerState(world.environment);
+  };
+  return {
+    state: () => state,
+    added: (snapshot: Snapshot): Snapshot => {
+      if (!isAboutTimer(snapshot.health)) return snapshot;
+      if (now() - askedAt > TIMER_MS) void ask();
+      return withTimer(snapshot, state);
+    },
   };
 }

@@ -12,7 +12,7 @@ import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, task
 import { readBeginning } from '../io/tasks/task-list.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
 import { giteaClient, issueReader } from './gitea.ts';
-import { type GlobalOptions, lazily, logOf, now, packaged, printer, sleep, type World } from './world.ts';
+import { commandLine, type GlobalOptions, lazily, logOf, now, packaged, printer, sleep, type World } from './world.ts';
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
@@ -54,6 +54,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       read: () => readDispatches(config.stateDirectory),
     },
     log: logOf(world, config, options),
+    commandLine: commandLine(options),
     say: (line) => (world.stdout.isTTY ? print(line) : undefined),
     print: (text) => world.stdout.write(text),
     isInterrupted: () => world.interrupted.aborted,

@@ -7,7 +7,7 @@ import { readState } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential } from '../io/systemd.ts';
 import { readCredential, readToken } from '../io/token.ts';
 import { giteaClient } from './gitea.ts';
-import { type GlobalOptions, now, packaged, type World } from './world.ts';
+import { commandLine, type GlobalOptions, now, packaged, type World } from './world.ts';
 
 /** The real dependencies of `doctor`. */
 export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
@@ -47,6 +47,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     exists: existsSync,
     realPath: realpathSync,
     isPortTaken,
+    commandLine: commandLine(options),
     print: world.stdout.write,
   };
 }

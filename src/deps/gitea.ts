@@ -16,7 +16,7 @@ export async function giteaClient(
   world: World,
   config: Pick<Config, 'url' | 'tokenFile' | 'file'>,
   options: GlobalOptions,
-  token: Token = readToken(config, world.environment),
+  token: Omit<Token, 'value'> & { readonly value: string | null } = readToken(config, world.environment),
 ): Promise<GiteaClient> {
   if (token.warning) warner(world)(token.warning);
   const { createClient } = await import('../io/gitea/client.ts');

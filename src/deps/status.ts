@@ -7,7 +7,7 @@ import { readState } from '../io/state/store.ts';
 import { listTaskFiles } from '../io/tasks/task-list.ts';
 import { terminalWidth } from '../views/terminal.ts';
 import { giteaClient, issueReader } from './gitea.ts';
-import { type GlobalOptions, lazily, now, sleep, type World } from './world.ts';
+import { commandLine, type GlobalOptions, lazily, now, sleep, type World } from './world.ts';
 
 /** The real dependencies of `status`: local files only. Throws when the configuration cannot be had. */
 export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
@@ -15,12 +15,17 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
   return {
     config,
     version: world.version,
+    commandLine: commandLine(options),
     now,
     sleep: async (ms) => sleep(ms, world.interrupted),
     isInterrupted: () => world.interrupted.aborted,
     environment: world.environment,
     stdout: world.stdout,
     stderr: world.stderr,
+    readTimer: async () => {
+      const { readTimerState } = await import('../io/systemd.ts');
+      return readTimerState(world.environment);
+    },
     readState: () => readState(config.stateDirectory),
     readPauses: () => readPauses(config.stateDirectory),
     readDispatches: () => readDispatches(config.stateDirectory),

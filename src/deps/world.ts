@@ -36,6 +36,11 @@ export function packaged(name: string): string {
   return fileURLToPath(new URL(`../${name}`, import.meta.url));
 }
 
+/** What to type for a command with the configuration that is used now: `dispatcher doctor`. */
+export function commandLine({ config }: GlobalOptions): (command: string) => string {
+  return (command) => `dispatcher ${config === undefined ? '' : `--config ${config} `}${command}`;
+}
+
 /** Says something on stderr that the user should mend although the command goes on. */
 export function warner({ stderr }: World): (message: string) => void {
   return (message) => stderr.write(`dispatcher: warning: ${message}\n`);

@@ -89,7 +89,7 @@ function fromEnvironment(environment: NodeJS.ProcessEnv, cwd: string): Config {
       {
         exitCode: EXIT.invalid,
         code: 'config_missing',
-        hint: 'write dispatcher.yaml (README, "Configuration"), or export GITEA_URL, GITEA_REPOSITORIES and GITEA_TOKEN',
+        hint: 'dispatcher init   (writes one; or export GITEA_URL, GITEA_REPOSITORIES and GITEA_TOKEN)',
       },
     );
   }

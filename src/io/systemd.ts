@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { TimerState } from '../core/health.ts';
 
 export interface TimerUnits {
   readonly scope: 'system' | 'user';
@@ -26,6 +27,14 @@ export async function readTimerUnits(environment: NodeJS.ProcessEnv): Promise<re
       ? [{ scope: index === 0 ? ('system' as const) : ('user' as const), timer, service }]
       : [];
   });
+}
+
+/** Whether a timer starts the passes, of the system or of the user; null when no systemd answers. */
+export async function readTimerState(environment: NodeJS.ProcessEnv): Promise<TimerState> {
+  const units = await readTimerUnits(environment);
+  if (units === null) return null;
+  if (units.length === 0) return 'not_installed';
+  return units.some(({ timer }) => timer['ActiveState'] === 'active') ? 'active' : 'stopped';
 }
 
 /** The absolute paths that a service starts: the program, and the script behind it when there is one. */

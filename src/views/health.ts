@@ -28,23 +28,27 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
   switch (snapshot.health) {
     case 'never_run':
       return {
-        parts: ['never run: no pass has run yet'],
-        fix: 'dispatcher dispatch --dry-run, then start the timer (README, "Run it every minute")',
+        parts: [`never run: no pass has run yet${timerTrouble(snapshot, ', and ')}`],
+        fix: timerFix(snapshot),
       };
     case 'ok':
       return {
-        parts: ['ok: last pass ', last, ` ago, ${lastPass?.ref ? `dispatched ${lastPass.ref}` : 'nothing dispatched'}`],
+        parts: ['ok: last pass ', last, ` ago, ${lastPass?.ref ? `dispatched ${lastPass.ref}` : quietText(snapshot)}`],
         fix: null,
       };
     case 'late':
       return {
-        parts: ['late: last pass ', last, ' ago, one a minute expected'],
-        fix: 'systemctl list-timers dispatcher.timer',
+        parts: ['late: last pass ', last, ` ago, one a minute expected${timerTrouble(snapshot, '; ')}`],
+        fix: timerFix(snapshot),
       };
     case 'stale':
       return {
-        parts: ['stale: last pass ', last, ' ago, the timer seems to be stopped; what follows is from then'],
-        fix: 'sudo systemctl enable --now dispatcher.timer (with --user for a user timer)',
+        parts: [
+          'stale: last pass ',
+          last,
+          ` ago${timerTrouble(snapshot, ', ') || ', the timer seems to be stopped'}; what follows is from then`,
+        ],
+        fix: timerFix(snapshot),
       };
     case 'failing': {
       const count = snapshot.consecutiveFailures;
@@ -68,6 +72,46 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
         fix: 'dispatcher resume',
       };
     }
+  }
+}
+
+function quietText({ cause, skipped }: Snapshot): string {
+  if (cause === 'nothing_to_do') return 'nothing to do';
+  return cause === 'everything_held' ? `nothing to dispatch: ${reasonsText(skipped)}` : 'nothing dispatched';
+}
+
+/** `held 2, blocked 1` */
+export function reasonsText(skipped: Snapshot['skipped']): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of skipped) counts.set(reason ?? 'unknown', (counts.get(reason ?? 'unknown') ?? 0) + 1);
+  return [...counts].map(([reason, count]) => `${reason} ${count}`).join(', ');
+}
+
+function timerTrouble({ timer }: Snapshot, glue: string): string {
+  switch (timer) {
+    case 'not_installed':
+      return `${glue}no timer is installed`;
+    case 'stopped':
+      return `${glue}the timer is stopped`;
+    case 'active':
+      return `${glue}the timer runs, but its passes do not get to their end`;
+    case null:
+      return '';
+  }
+}
+
+function timerFix({ timer, health }: Snapshot): string {
+  switch (timer) {
+    case 'not_installed':
+      return 'dispatcher systemd install --user --now (for the whole machine: sudo dispatcher systemd install --now)';
+    case 'stopped':
+      return 'sudo systemctl enable --now dispatcher.timer (with --user, and without sudo, for a user timer)';
+    case 'active':
+      return 'dispatcher doctor; what the passes said: journalctl -u dispatcher -n 20 (--user-unit for a user timer)';
+    case null:
+      return health === 'never_run'
+        ? 'dispatcher dispatch --dry-run, then have a pass started every minute (README, "Run it every minute")'
+        : 'see that something starts a pass every minute (cron, or a timer: systemctl list-timers dispatcher.timer)';
   }
 }
 

@@ -1,5 +1,7 @@
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   dispatcher: [
+    'dispatcher init                     asks, and writes the configuration',
+    'dispatcher doctor                   is everything there?',
     'dispatcher dispatch --dry-run       what would be dispatched now, and why',
     'dispatcher                          one pass, as the timer runs it',
     'dispatcher status                   what each agent has and waits for',
@@ -19,6 +21,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher status --json            for scripts',
     'dispatcher status --exit-status     for monitoring: 0 healthy, 3 not',
   ],
+  init: [
+    'dispatcher init                     asks, and writes ./dispatcher.yaml',
+    'dispatcher init --url https://git.example.com --token-file token --repository acme/app --agent hans',
+  ],
   doctor: [
     'dispatcher doctor                   is everything there?',
     'dispatcher doctor --json            for scripts',
@@ -28,6 +34,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'sudo dispatcher systemd install --now          a pass every minute, from now on',
     'dispatcher systemd install --user --now        the same without root',
   ],
+  completion: [
+    'source <(dispatcher completion bash)           now; its first lines tell how to keep it',
+    'dispatcher completion fish > ~/.config/fish/completions/dispatcher.fish',
+  ],
+  help: ['dispatcher help dispatch', 'dispatcher help exit-codes'],
   explain: [
     'dispatcher explain                  every candidate of the last pass, with its outcome and since when',
     'dispatcher explain --issue 5        the whole story of one issue',
@@ -62,3 +73,37 @@ Exit codes (one that is not listed means failure):
   75   Gitea unreachable or throttling, or another command is running: try later
   78   configuration or template invalid
   130  interrupted`;
+
+const ENVIRONMENT = `
+Environment variables:
+  DISPATCHER_CONFIG      the configuration to use; --config goes before it
+  GITEA_URL, GITEA_REPOSITORIES
+                         server and repositories (with commas or spaces) when there is no configuration file;
+                         the current folder is the workspace then
+  GITEA_TOKEN            the access token, when neither gitea.tokenFile nor a systemd credential has it
+  CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token
+  XDG_CONFIG_HOME        where dispatcher/config.yaml is looked for (default: ~/.config)
+  NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority
+  NO_COLOR, FORCE_COLOR  no colour, or colour in a pipe as well
+  COLUMNS                the width to use where there is no terminal
+  TZ, LANG, LC_ALL       time zone of the log; without UTF-8 signs become ASCII
+
+The place of the state is never taken from the environment: timer and terminal must agree on it.`;
+
+const CONFIG_HEAD = `
+The first of these is the whole configuration:
+  --config FILE, $DISPATCHER_CONFIG, ./dispatcher.yaml, $XDG_CONFIG_HOME/dispatcher/config.yaml,
+  /etc/dispatcher/config.yaml
+
+What the dispatcher reads (workspace, tokenFile, passwordFile, templates) is relative to that file; what it writes
+(tasks.directory, state, log.file) is relative to the workspace. Every key:
+`;
+
+type Topic = (packaged: (name: string) => Promise<string>) => Promise<string>;
+
+/** Help that belongs to no command, by its name. Each is given a way to read a file of the package. */
+export const TOPICS: ReadonlyMap<string, Topic> = new Map<string, Topic>([
+  ['exit-codes', async () => EXIT_CODES],
+  ['environment', async () => ENVIRONMENT],
+  ['config', async (packaged) => `${CONFIG_HEAD}\n${await packaged('deploy/config.example.yaml')}`],
+]);

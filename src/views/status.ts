@@ -4,7 +4,7 @@ import type { Priority } from '../core/priority.ts';
 import type { AgentStatus, Snapshot } from '../core/snapshot.ts';
 import type { TaskStatus } from '../core/task-status.ts';
 import { columns, fitted } from './columns.ts';
-import { HEALTH_SIGNS, healthSentence, sentenceText, slotSentence } from './health.ts';
+import { HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
 
 interface Screen {
   readonly now: Instant;
@@ -103,10 +103,7 @@ function paintPriority(line: string, priority: Priority | null, chalk: ChalkInst
 }
 
 function skippedLine({ skipped }: Snapshot): string {
-  const counts = new Map<string, number>();
-  for (const { reason } of skipped) counts.set(reason ?? 'unknown', (counts.get(reason ?? 'unknown') ?? 0) + 1);
-  const reasons = [...counts].map(([reason, count]) => `${reason} ${count}`).join(', ');
-  return `Skipped: ${reasons}. See: dispatcher dispatch --dry-run`;
+  return `Skipped: ${reasonsText(skipped)}. See: dispatcher explain`;
 }
 
 function timeOf(task: TaskStatus): string | null {

@@ -89,6 +89,7 @@ export function simulation(
     },
     log: (event) => void events.push(event),
     say: () => {},
+    commandLine: (command) => `dispatcher ${command}`,
     print: () => {},
     isInterrupted: () => false,
   };

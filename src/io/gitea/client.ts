@@ -29,7 +29,8 @@ const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 
 export interface ClientOptions {
   readonly url: string;
-  readonly token: string;
+  /** Null: asks as nobody. */
+  readonly token: string | null;
   /** Where the token came from, for messages. */
   readonly tokenSource: string;
   readonly version: string;
@@ -109,7 +110,7 @@ function createRequest({
     } = {
       headers: {
         accept: 'application/json',
-        authorization: `Bearer ${token}`,
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         'user-agent': `dispatcher/${version} (agent-dispatcher)`,
       },
       redirect: 'manual',

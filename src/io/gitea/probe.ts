@@ -1,9 +1,11 @@
 // Questions that only `doctor` and `init` ask of a server.
 
-import { UserError } from '../../core/errors.ts';
+import { EXIT, UserError } from '../../core/errors.ts';
+import type { Issue } from '../../core/issue.ts';
 import { cleanLine } from '../../core/untrusted.ts';
 import type { GiteaClient } from './client.ts';
 import { badAnswer } from './outage.ts';
+import { parseListed } from './wire.ts';
 
 /** What the server calls its version, and its clock. Throws exit 75 when there is no API. */
 export async function readVersion(
@@ -23,6 +25,73 @@ export async function mayReadUser(client: GiteaClient): Promise<boolean> {
     return (await client('/user')).status === 200;
   } catch (error) {
     if (error instanceof UserError && error.code === 'gitea_forbidden') return false;
+    throw error;
+  }
+}
+
+/** A server's address, as found in what somebody pasted. */
+export interface FoundServer {
+  readonly url: string;
+  /** Null when it tells nobody who is not signed in. */
+  readonly version: string | null;
+}
+
+/**
+ * The server behind the address of one of its pages: without a scheme https is tried before http, and a path is shortened
+ * until an API answers. Throws exit 75 with what the first of these addresses said, exit 2 when it is no address.
+ */
+export async function findServer(
+  clientFor: (url: string) => Promise<GiteaClient>,
+  address: string,
+): Promise<FoundServer> {
+  let first: unknown;
+  for (const url of candidatesOf(address)) {
+    try {
+      return { url, version: (await readVersion(await clientFor(url))).version };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (error.exitCode === EXIT.token) return { url, version: null };
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+function candidatesOf(address: string): readonly string[] {
+  const typed = address.trim();
+  const addresses = /^https?:\/\//iu.test(typed) ? [typed] : [`https://${typed}`, `http://${typed}`];
+  return addresses.flatMap((each) => {
+    if (!URL.canParse(each)) {
+      throw new UserError(
+        `${JSON.stringify(cleanLine(typed, 100))} is not an address such as https://git.example.com`,
+        {
+          exitCode: EXIT.usage,
+          code: 'usage',
+        },
+      );
+    }
+    const { origin, pathname } = new URL(each);
+    const parts = pathname.split('/').filter(Boolean);
+    return Array.from({ length: parts.length + 1 }, (_, cut) =>
+      [origin, ...parts.slice(0, parts.length - cut)].join('/'),
+    );
+  });
+}
+
+/**
+ * The newest open issues that the token can see, whatever their repository: a page of them, to offer names. Empty when the
+ * server does not answer such a wide question. Throws exit 4 when the token is refused.
+ */
+export async function visibleIssues(client: GiteaClient): Promise<readonly Issue[]> {
+  try {
+    const answer = await client('/repos/issues/search?state=open&type=issues&limit=50&page=1');
+    if (answer.status !== 200 || !Array.isArray(answer.body)) return [];
+    return answer.body.flatMap((element: unknown) => {
+      const listed = parseListed(element, null);
+      return listed.kind === 'issue' ? [listed.issue] : [];
+    });
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'gitea_error') return [];
     throw error;
   }
 }

@@ -119,8 +119,8 @@ const STEPS = [
   },
   { what: 'Run one pass by hand:', type: 'dispatcher' },
   {
-    what: 'Start the timer, which runs one every minute (README, "Run it every minute"):',
-    type: 'sudo systemctl enable --now dispatcher.timer',
+    what: 'Install the timer, which runs one every minute (for the whole machine: with sudo, and without --user):',
+    type: 'dispatcher systemd install --user --now',
   },
 ];
 

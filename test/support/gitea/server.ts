@@ -120,6 +120,9 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   };
   const problem = (status: number, message: string): void =>
     json(status, { message, url: `${context.rootUrl}/api/swagger` });
+  if (!pathname.startsWith('/api/v1/')) {
+    return void response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end('<title>Not found</title>');
+  }
   const path = pathname.replace(/^\/api\/v1/u, '');
   if (request.method !== 'GET') return void response.writeHead(405).end();
   if (path === '/version') return json(200, { version: '1.22.0' });

@@ -1,0 +1,56 @@
+// Commands that only look.
+
+import type { Command } from 'commander';
+import type { World } from '../deps/world.ts';
+import { issueNumber, portNumber } from './arguments.ts';
+import type { Runner } from './runner.ts';
+
+/** `status`, `explain`, `dashboard`. */
+export function addReaders(program: Command, world: World, runs: Runner): void {
+  program
+    .command('status')
+    .description('what is dispatched, waiting and next for each agent; reads local files only')
+    .option('--agent <login>', 'only this agent')
+    .option('--json', 'one JSON document (schemaVersion 1)')
+    .option('-w, --watch', 'show it again every 2 s')
+    .option('--exit-status', 'exit 3 unless the passes are healthy')
+    .action(
+      runs(async (options) => {
+        const [{ status }, { statusDeps }] = await Promise.all([
+          import('../commands/status.ts'),
+          import('../deps/status.ts'),
+        ]);
+        return status(statusDeps(world, options), options);
+      }),
+    );
+  program
+    .command('explain')
+    .description('why each issue was chosen or passed over in the last pass')
+    .option('--issue <number>', 'the whole story of this issue', issueNumber)
+    .option('--repo <owner/name>', 'the repository of --issue')
+    .option('--agent <login>', 'only this agent')
+    .option('--json', 'the rows of the last pass as JSON')
+    .action(
+      runs(async (options) => {
+        const [{ explain }, { explainDeps }] = await Promise.all([
+          import('../commands/explain.ts'),
+          import('../deps/status.ts'),
+        ]);
+        return explain(explainDeps(world, options), options);
+      }),
+    );
+  program
+    .command('dashboard')
+    .description('a read-only web page of the same, live; reads local files only')
+    .option('--host <address>', 'the address to listen on (default: dashboard.host, or 127.0.0.1)')
+    .option('--port <number>', 'the port (default: dashboard.port, or 8098); 0 for any', portNumber)
+    .action(
+      runs(async (options) => {
+        const [{ dashboard }, { dashboardDeps }] = await Promise.all([
+          import('../commands/dashboard.ts'),
+          import('../deps/dashboard.ts'),
+        ]);
+        return dashboard(dashboardDeps(world, options), options);
+      }),
+    );
+}

@@ -1,0 +1,78 @@
+import { chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { InitDeps } from '../commands/init.ts';
+import { messageOf, EXIT, UserError } from '../core/errors.ts';
+import { parseConfig } from '../io/config-file.ts';
+import type { GiteaClient } from '../io/gitea/client.ts';
+import { readToken } from '../io/token.ts';
+import { terminalPrompter } from '../io/prompts.ts';
+import { giteaClient } from './gitea.ts';
+import { commandLine, type GlobalOptions, type World } from './world.ts';
+
+/** The real dependencies of `init`. */
+export function initDeps(world: World, options: GlobalOptions & { readonly workspace?: string }): InitDeps {
+  const { environment, cwd } = world;
+  const configFile = resolve(cwd, options.config ?? 'dispatcher.yaml');
+  const isRoot = process.getuid?.() === 0;
+  const clientFor = async (url: string, token: string | null): Promise<GiteaClient> =>
+    giteaClient(world, { url, tokenFile: null, file: null }, options, {
+      value: token,
+      source: 'your answer',
+      warning: null,
+    });
+  return {
+    configFile,
+    commandLine: commandLine(options),
+    cwd,
+    prompter: process.stdin.isTTY && world.stdout.isTTY ? terminalPrompter() : null,
+    environmentToken: environment['GITEA_TOKEN']?.trim(),
+    tokenFileFor: (url) => {
+      const home = environment['XDG_CONFIG_HOME'] || join(environment['HOME'] || homedir(), '.config');
+      const name = new URL(url).host.replaceAll(':', '-').replaceAll(/[^A-Za-z0-9.-]/gu, '');
+      return join(isRoot && !environment['XDG_CONFIG_HOME'] ? '/etc' : home, 'dispatcher', `${name}.token`);
+    },
+    absolute: (path) => resolve(cwd, path),
+    exists: existsSync,
+    readToken: (file) => readToken({ file: null, tokenFile: file }, {}).value,
+    findServer: async (address) => {
+      const { findServer } = await import('../io/gitea/probe.ts');
+      return findServer(async (url) => clientFor(url, null), address);
+    },
+    visibleIssues: async (url, token) => {
+      const { visibleIssues } = await import('../io/gitea/probe.ts');
+      return visibleIssues(await clientFor(url, token));
+    },
+    list: async (url, token, repositories) => {
+      const [{ listOpenIssues }, { parsePattern }] = await Promise.all([
+        import('../io/gitea/listing.ts'),
+        import('../core/config.ts'),
+      ]);
+      return listOpenIssues(await clientFor(url, token), { url, repositories: repositories.map(parsePattern) });
+    },
+    createFolder: (path) => orRefused(path, () => void mkdirSync(path, { recursive: true })),
+    createPrivate: (path, text) =>
+      orRefused(path, () => {
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+        // Set up by root for somebody else: who owns the workspace runs the passes, and must be able to read it.
+        const { uid, gid } = statSync(resolve(cwd, options.workspace ?? '.'));
+        if (isRoot) chownSync(path, uid, gid);
+      }),
+    validate: (text) => void parseConfig(text, configFile),
+    print: world.stdout.write,
+  };
+}
+
+function orRefused(path: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw new UserError(`${path} cannot be made: ${messageOf(error)}`, {
+      exitCode: EXIT.failure,
+      code: 'unwritable',
+      hint: 'choose another place, or let this user write there',
+      cause: error,
+    });
+  }
+}
