@@ -6,6 +6,7 @@ import type { FullIssue, Issue } from '../core/issue.ts';
 import type { Pause } from '../core/pause.ts';
 import type { State } from '../core/state.ts';
 import type { DispatchFacts, TaskData } from '../core/task-document.ts';
+import type { Monitors } from './tell-monitors.ts';
 import type { Draft } from '../io/tasks/folder.ts';
 import type { LogEvent } from '../core/log-event.ts';
 
@@ -56,6 +57,7 @@ export interface DispatchDeps {
   /** What to type for a command with this configuration. */
   readonly commandLine: (command: string) => string;
   /** Results that were asked for, such as a dry run's. */
+  readonly monitors: Monitors;
   readonly print: (text: string) => void;
   /** Whether the user or the system has asked this command to stop. */
   readonly isInterrupted: () => boolean;

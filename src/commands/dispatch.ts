@@ -10,6 +10,7 @@ import { choose } from './choose.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { openLedger } from './ledger.ts';
 import { publishTask } from './publish.ts';
+import { tellMonitors } from './tell-monitors.ts';
 
 /** One scheduled pass. Answers the exit code; throws what the user must mend, after recording it. */
 export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
@@ -21,11 +22,16 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     });
     return EXIT.ok;
   }
+  let failure: unknown;
   try {
     await pass(deps);
     return EXIT.ok;
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
     lock.release();
+    if (!deps.isInterrupted()) await tellMonitors(deps.monitors, failure);
   }
 }
 

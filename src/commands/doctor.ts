@@ -196,6 +196,7 @@ function* places(deps: DoctorDeps, config: Config, account: string | null): Gene
     ['task folder', config.tasksDirectory],
     ['state folder', config.stateDirectory],
     ['log', config.logFile],
+    ...(config.monitor.metricsFile === null ? [] : [['metrics', config.monitor.metricsFile] as const]),
   ] as const;
   for (const [check, path] of wanted) {
     const { existing, isWritable, freeBytes } = deps.lookAt(path, account);

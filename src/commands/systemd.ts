@@ -10,7 +10,10 @@ export interface SystemdOptions {
 }
 
 export interface SystemdDeps {
-  readonly config: Pick<Config, 'file' | 'tokenFile' | 'workspace' | 'tasksDirectory' | 'stateDirectory' | 'logFile'>;
+  readonly config: Pick<
+    Config,
+    'file' | 'tokenFile' | 'workspace' | 'tasksDirectory' | 'stateDirectory' | 'logFile' | 'monitor'
+  >;
   readonly version: string;
   readonly node: string;
   readonly script: string;
@@ -131,21 +134,24 @@ function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): 
       `${deps.node} lies below a home folder: the service stops when that Node is removed (nvm). A system Node is better`,
     );
   }
-  const inside = [config.tasksDirectory, config.stateDirectory, config.logFile].every((path) =>
-    path.startsWith(`${config.workspace}/`),
-  );
   return {
     isUser,
     node: deps.node,
     script: deps.script,
     config: config.file,
-    writable: inside
-      ? [config.workspace]
-      : [config.workspace, config.tasksDirectory, config.stateDirectory, config.logFile.replace(/\/[^/]*$/u, '')],
+    writable: writableFolders(config),
     runAs,
     credential: needsCredential(deps, options) ? CREDENTIAL : null,
     version: deps.version,
   };
+}
+
+// The workspace, and what lies elsewhere.
+function writableFolders(config: SystemdDeps['config']): readonly string[] {
+  const { workspace, tasksDirectory, stateDirectory, logFile, monitor } = config;
+  const files = [logFile, ...(monitor.metricsFile === null ? [] : [monitor.metricsFile])];
+  const folders = [tasksDirectory, stateDirectory, ...files.map((file) => file.replace(/\/[^/]*$/u, ''))];
+  return [workspace, ...new Set(folders.filter((path) => path !== workspace && !path.startsWith(`${workspace}/`)))];
 }
 
 // A token file of the configuration is read by the service's own user.

@@ -124,6 +124,22 @@ export const ConfigSchema = z.strictObject({
       ),
     }),
   ),
+  monitor: z.optional(
+    z.strictObject({
+      pingUrl: z.optional(
+        describe(
+          z.string().check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s#@]*$/u, 'must be an http(s) address without user')),
+          'Address that is pinged after each pass, with /fail behind its path when the pass failed (healthchecks).',
+        ),
+      ),
+      metricsFile: z.optional(
+        describe(
+          z.string().check(z.regex(/\.prom$/u, 'must end in .prom')),
+          "File for node_exporter's textfile collector, written after each pass, relative to the workspace.",
+        ),
+      ),
+    }),
+  ),
 });
 export type RawConfig = z.infer<typeof ConfigSchema>;
 

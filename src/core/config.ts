@@ -34,6 +34,7 @@ export interface Config {
   readonly logFormat: 'text' | 'json';
   readonly stateDirectory: string;
   readonly dashboard: DashboardConfig;
+  readonly monitor: { readonly pingUrl: string | null; readonly metricsFile: string | null };
 }
 
 export interface DashboardConfig {
@@ -95,6 +96,10 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
           }
         : null,
       allowedHosts: (raw.dashboard?.allowedHosts ?? []).map((host) => host.toLowerCase()),
+    },
+    monitor: {
+      pingUrl: raw.monitor?.pingUrl ?? null,
+      metricsFile: raw.monitor?.metricsFile === undefined ? null : resolve(workspace, raw.monitor.metricsFile),
     },
   };
 }

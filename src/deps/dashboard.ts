@@ -8,12 +8,12 @@ import type { TaskFile } from '../core/task-status.ts';
 import type { DashboardDeps } from '../dashboard/dashboard-deps.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { followDispatches } from '../io/state/journal.ts';
-import { readPauses } from '../io/state/pauses.ts';
-import { readState, stateFingerprint } from '../io/state/store.ts';
+import { stateFingerprint } from '../io/state/store.ts';
 import { followLines } from '../io/tail.ts';
 import { readTask } from '../io/tasks/read-task.ts';
 import { indexTaskFiles } from '../io/tasks/task-list.ts';
 import { readPassword } from '../io/token.ts';
+import { localFiles } from './local-files.ts';
 import { type GlobalOptions, now, packaged, sleep, warner, type World } from './world.ts';
 
 /** How much of the log's end is read at first, and how much of a line. Bytes. */
@@ -29,11 +29,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
   let files: readonly TaskFile[] = [];
   const snapshot = (): Snapshot =>
     takeSnapshot({
-      config,
-      version: world.version,
-      now,
-      readState: () => readState(config.stateDirectory),
-      readPauses: () => readPauses(config.stateDirectory),
+      ...localFiles(config, world.version),
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });

@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import type { DispatchDeps } from '../commands/dispatch-deps.ts';
+import type { Monitors } from '../commands/tell-monitors.ts';
 import type { Config } from '../core/config.ts';
 import { parseFrontMatter } from '../core/front-matter.ts';
 import { loadConfig } from '../io/config-file.ts';
@@ -11,8 +12,19 @@ import { readState, setAside, writeState } from '../io/state/store.ts';
 import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from '../io/tasks/folder.ts';
 import { readBeginning } from '../io/tasks/task-list.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
-import { giteaClient, issueReader } from './gitea.ts';
-import { commandLine, type GlobalOptions, lazily, logOf, now, packaged, printer, sleep, type World } from './world.ts';
+import { giteaClient, issueReader, withProgress } from './gitea.ts';
+import {
+  commandLine,
+  type GlobalOptions,
+  lazily,
+  logOf,
+  now,
+  packaged,
+  printer,
+  sleep,
+  warner,
+  type World,
+} from './world.ts';
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
@@ -29,7 +41,8 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     listIssues: async () => {
       const { listOpenIssues } = await import('../io/gitea/listing.ts');
-      return listOpenIssues(await gitea(), config);
+      const client = await gitea();
+      return withProgress(world, async (progress) => listOpenIssues(client, config, progress));
     },
     readIssue: issueReader(config, gitea),
     template: templateFor(config),
@@ -54,10 +67,32 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       read: () => readDispatches(config.stateDirectory),
     },
     log: logOf(world, config, options),
+    monitors: monitorsOf(world, config),
     commandLine: commandLine(options),
     say: (line) => (world.stdout.isTTY ? print(line) : undefined),
     print: (text) => world.stdout.write(text),
     isInterrupted: () => world.interrupted.aborted,
+  };
+}
+
+function monitorsOf(world: World, config: Config): Monitors {
+  const { pingUrl, metricsFile } = config.monitor;
+  return {
+    ping:
+      pingUrl === null
+        ? null
+        : async (failure) => {
+            const { ping } = await import('../io/ping.ts');
+            await ping(pingUrl, failure, `dispatcher/${world.version} (agent-dispatcher)`);
+          },
+    writeMetrics:
+      metricsFile === null
+        ? null
+        : async () => {
+            const { writeMetrics } = await import('./local-files.ts');
+            writeMetrics(config, world.version, metricsFile);
+          },
+    warn: warner(world),
   };
 }
 

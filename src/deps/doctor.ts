@@ -27,14 +27,21 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
       loadTemplate(file, packaged('templates'))(sampleData());
     },
     gitea: async (config, token) => {
-      const [client, { readVersion, mayReadUser }, { listOpenIssues }] = await Promise.all([
-        giteaClient(world, config, options, token),
-        import('../io/gitea/probe.ts'),
-        import('../io/gitea/listing.ts'),
-      ]);
+      const [client, { readVersion, mayReadUser, unreadableRepositories }, { listOpenIssues, unreadableText }] =
+        await Promise.all([
+          giteaClient(world, config, options, token),
+          import('../io/gitea/probe.ts'),
+          import('../io/gitea/listing.ts'),
+        ]);
       return {
         version: async () => readVersion(client),
-        list: async () => listOpenIssues(client, config),
+        list: async () => {
+          const [{ issues, warnings }, unreadable] = await Promise.all([
+            listOpenIssues(client, config),
+            unreadableRepositories(client, config.repositories),
+          ]);
+          return { issues, warnings: [...new Set([...warnings, ...unreadable.map((name) => unreadableText(name))])] };
+        },
         mayMore: async () => mayReadUser(client),
       };
     },

@@ -2,6 +2,7 @@ import type { DispatchDeps } from '../commands/dispatch-deps.ts';
 import type { Config } from '../core/config.ts';
 import { deadline } from '../io/deadline.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
+import type { Progress } from '../io/gitea/listing.ts';
 import { readToken, type Token } from '../io/token.ts';
 import { type GlobalOptions, now, sleep, warner, type World } from './world.ts';
 
@@ -41,4 +42,20 @@ export function issueReader(config: Config, gitea: () => Promise<GiteaClient>): 
     const { readFullIssue } = await import('../io/gitea/full-issue.ts');
     return readFullIssue(await gitea(), at, config.url);
   };
+}
+
+const WIPE = '\r\u001B[K';
+
+/** Shows on a terminal how far a long listing has come, in a line that goes away; nothing in a pipe. */
+export async function withProgress<T>({ stderr }: World, list: (progress?: Progress) => Promise<T>): Promise<T> {
+  if (!stderr.isTTY) return list();
+  let isShown = false;
+  try {
+    return await list((name, count, total) => {
+      isShown = true;
+      stderr.write(`${WIPE}Listing ${name}: ${count}${total === null ? '' : ` of ${total}`} issues`);
+    });
+  } finally {
+    if (isShown) stderr.write(WIPE);
+  }
 }

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { InitDeps } from '../commands/init.ts';
@@ -9,6 +9,7 @@ import { readToken } from '../io/token.ts';
 import { terminalPrompter } from '../io/prompts.ts';
 import { giteaClient } from './gitea.ts';
 import { commandLine, type GlobalOptions, type World } from './world.ts';
+import { createFolders } from '../io/files.ts';
 
 /** The real dependencies of `init`. */
 export function initDeps(world: World, options: GlobalOptions & { readonly workspace?: string }): InitDeps {
@@ -44,16 +45,21 @@ export function initDeps(world: World, options: GlobalOptions & { readonly works
       return visibleIssues(await clientFor(url, token));
     },
     list: async (url, token, repositories) => {
-      const [{ listOpenIssues }, { parsePattern }] = await Promise.all([
+      const [{ listOpenIssues, unreadableText }, { unreadableRepositories }, { parsePattern }] = await Promise.all([
         import('../io/gitea/listing.ts'),
+        import('../io/gitea/probe.ts'),
         import('../core/config.ts'),
       ]);
-      return listOpenIssues(await clientFor(url, token), { url, repositories: repositories.map(parsePattern) });
+      const client = await clientFor(url, token);
+      const patterns = repositories.map(parsePattern);
+      const { issues, warnings } = await listOpenIssues(client, { url, repositories: patterns });
+      const unreadable = await unreadableRepositories(client, patterns);
+      return { issues, warnings: [...warnings, ...unreadable.map((name) => unreadableText(name))] };
     },
-    createFolder: (path) => orRefused(path, () => void mkdirSync(path, { recursive: true })),
+    createFolder: (path) => orRefused(path, () => createFolders(path)),
     createPrivate: (path, text) =>
       orRefused(path, () => {
-        mkdirSync(dirname(path), { recursive: true });
+        createFolders(dirname(path));
         writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
         // Set up by root for somebody else: who owns the workspace runs the passes, and must be able to read it.
         const { uid, gid } = statSync(resolve(cwd, options.workspace ?? '.'));

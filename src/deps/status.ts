@@ -1,22 +1,17 @@
 import type { ExplainDeps } from '../commands/explain.ts';
 import type { StatusDeps } from '../commands/status.ts';
 import { loadConfig } from '../io/config-file.ts';
-import { readDispatches } from '../io/state/journal.ts';
-import { readPauses } from '../io/state/pauses.ts';
-import { readState } from '../io/state/store.ts';
-import { listTaskFiles } from '../io/tasks/task-list.ts';
 import { terminalWidth } from '../views/terminal.ts';
 import { giteaClient, issueReader } from './gitea.ts';
-import { commandLine, type GlobalOptions, lazily, now, sleep, type World } from './world.ts';
+import { localFiles } from './local-files.ts';
+import { commandLine, type GlobalOptions, lazily, sleep, type World } from './world.ts';
 
 /** The real dependencies of `status`: local files only. Throws when the configuration cannot be had. */
 export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
   const config = loadConfig(options.config, world);
   return {
-    config,
-    version: world.version,
+    ...localFiles(config, world.version),
     commandLine: commandLine(options),
-    now,
     sleep: async (ms) => sleep(ms, world.interrupted),
     isInterrupted: () => world.interrupted.aborted,
     environment: world.environment,
@@ -26,10 +21,6 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
       const { readTimerState } = await import('../io/systemd.ts');
       return readTimerState(world.environment);
     },
-    readState: () => readState(config.stateDirectory),
-    readPauses: () => readPauses(config.stateDirectory),
-    readDispatches: () => readDispatches(config.stateDirectory),
-    listTasks: () => listTaskFiles(config.tasksDirectory),
   };
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { SystemdDeps } from '../commands/systemd.ts';
@@ -7,6 +7,7 @@ import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { accountOf, nameOf } from '../io/places.ts';
 import { type GlobalOptions, packaged, warner, type World } from './world.ts';
+import { createFolders } from '../io/files.ts';
 
 const UNITS = ['dispatcher.service', 'dispatcher.timer', 'dispatcher-dashboard.service'];
 
@@ -36,7 +37,7 @@ export function systemdDeps(world: World, options: GlobalOptions): SystemdDeps {
     read: (path) => unlessMissing(() => readFileSync(path, 'utf8')),
     write: (path, text) =>
       orRefused(path, () => {
-        mkdirSync(dirname(path), { recursive: true });
+        createFolders(dirname(path));
         writeFileSync(path, text, { mode: 0o644 });
       }),
     remove: (path) => orRefused(path, () => unlinkSync(path)),

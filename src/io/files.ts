@@ -5,9 +5,11 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -95,5 +97,20 @@ function writeAndSync(path: string, flags: number, text: string): void {
     fsyncSync(handle);
   } finally {
     closeSync(handle);
+  }
+}
+
+/**
+ * Makes a folder with those above it, unless it is there. (Node's own way, `recursive`, never returns where the system
+ * answers ENOENT although the folder above exists, such as below /proc.)
+ */
+export function createFolders(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  createFolders(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another command may have made it in between.
+    if (systemCode(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
   }
 }

@@ -1,8 +1,9 @@
-import { constants, fstatSync, openSync, closeSync, writeSync, mkdirSync } from 'node:fs';
+import { constants, fstatSync, openSync, closeSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../core/config.ts';
 import { messageOf } from '../core/errors.ts';
 import { jsonLine, journalPrefix, type LogEvent, textLine } from '../core/log-event.ts';
+import { createFolders } from './files.ts';
 
 interface LogOptions {
   readonly config: Pick<Config, 'logFile' | 'logFormat'>;
@@ -48,7 +49,7 @@ export function isJournal(fd: number, environment: NodeJS.ProcessEnv): boolean {
 
 function append(file: string, text: string): void {
   const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
-  mkdirSync(dirname(file), { recursive: true });
+  createFolders(dirname(file));
   // Non-blocking: a pipe that nobody reads must not hold up the pass.
   const handle = openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0o640);
   try {

@@ -60,6 +60,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   logFormat: 'text',
   stateDirectory: '/srv/acme/.agent-dispatcher',
   dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
+  monitor: { pingUrl: null, metricsFile: null },
   ...overrides,
 });
 

@@ -88,6 +88,7 @@ export function simulation(
       read: () => readDispatches(config.stateDirectory),
     },
     log: (event) => void events.push(event),
+    monitors: { ping: null, writeMetrics: null, warn: () => {} },
     say: () => {},
     commandLine: (command) => `dispatcher ${command}`,
     print: () => {},

@@ -17,6 +17,9 @@ export interface Listing {
   readonly warnings: readonly string[];
 }
 
+/** Told after each further page of a listing: what is listed, how many came, how many there are (null: unknown). */
+export type Progress = (name: string, count: number, total: number | null) => void;
+
 // One request path per owner, or per repository where only one of an owner is wanted.
 interface Scope {
   readonly name: string;
@@ -33,9 +36,10 @@ interface Scope {
 export async function listOpenIssues(
   client: GiteaClient,
   { repositories, url }: Pick<Config, 'repositories' | 'url'>,
+  progress: Progress = () => {},
 ): Promise<Listing> {
   const scopes = scopesOf(repositories);
-  const results = await Promise.all(scopes.map((scope) => listScope(client, scope)));
+  const results = await Promise.all(scopes.map((scope) => listScope(client, scope, progress)));
   const unreadable = scopes.filter((_, index) => results[index] === null).map((scope) => scope.name);
   if (unreadable.length === scopes.length) {
     throw new UserError(`Gitea at ${url} shows this token none of: ${unreadable.join(', ')}`, {
@@ -44,9 +48,7 @@ export async function listOpenIssues(
       hint: "check the spelling in gitea.repositories, that issues are switched on, and that the token's user may read them",
     });
   }
-  const warnings = unreadable.map(
-    (name) => `${name} cannot be read: misspelt, renamed, issues switched off, or not visible to this token`,
-  );
+  const warnings = unreadable.map((name) => unreadableText(name));
   const byId = new Map<number, Issue>();
   let bad = 0;
   for (const result of results) {
@@ -55,6 +57,11 @@ export async function listOpenIssues(
   }
   if (bad > 0) warnings.push(`Gitea sent ${bad} unreadable ${bad === 1 ? 'issue' : 'issues'}, left out of this pass`);
   return { issues: [...byId.values()], warnings };
+}
+
+/** What is said of a repository or owner that the token cannot see. */
+export function unreadableText(name: string): string {
+  return `${name} cannot be read: misspelt, renamed, issues switched off, or not visible to this token`;
 }
 
 function scopesOf(patterns: readonly RepositoryPattern[]): readonly Scope[] {
@@ -88,8 +95,8 @@ interface ScopeListing {
 }
 
 // Null: the scope does not exist for this token.
-async function listScope(client: GiteaClient, scope: Scope): Promise<ScopeListing | null> {
-  const elements = await readPages(client, scope);
+async function listScope(client: GiteaClient, scope: Scope, progress: Progress): Promise<ScopeListing | null> {
+  const elements = await readPages(client, scope, progress);
   if (elements === null) return null;
   const listed = elements.map((element) => parseListed(element, scope.repository));
   const bad = listed.filter((item) => item.kind === 'bad').length;
@@ -106,7 +113,7 @@ async function listScope(client: GiteaClient, scope: Scope): Promise<ScopeListin
 
 // Stops when as many elements came as X-Total-Count promises, or at an empty page; never at a short one, since a server
 // may be set to smaller pages than asked for.
-async function readPages(client: GiteaClient, scope: Scope): Promise<readonly unknown[] | null> {
+async function readPages(client: GiteaClient, scope: Scope, progress: Progress): Promise<readonly unknown[] | null> {
   const read = async (page: number): Promise<JsonAnswer | null> => {
     const answer = await client(`${scope.path}state=open&type=issues&limit=${PAGE_SIZE}&page=${page}`);
     return answer.status === 200 ? answer : null;
@@ -125,6 +132,7 @@ async function readPages(client: GiteaClient, scope: Scope): Promise<readonly un
     const answers = await Promise.all(Array.from({ length: batch }, async (_, index) => read(page + index)));
     const pages = answers.map((answer) => (answer === null ? [] : elementsOf(answer, scope)));
     elements.push(...pages.flat());
+    progress(scope.name, elements.length, total);
     if (pages.some((items) => items.length === 0)) break;
     page += batch;
   }

@@ -1,5 +1,6 @@
 // Questions that only `doctor` and `init` ask of a server.
 
+import type { RepositoryPattern } from '../../core/config.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import { cleanLine } from '../../core/untrusted.ts';
@@ -27,6 +28,23 @@ export async function mayReadUser(client: GiteaClient): Promise<boolean> {
     if (error instanceof UserError && error.code === 'gitea_forbidden') return false;
     throw error;
   }
+}
+
+/**
+ * Those of the named repositories that the token cannot read. A listing asks once for all of an owner's, and then nobody
+ * misses one that is not there.
+ */
+export async function unreadableRepositories(
+  client: GiteaClient,
+  patterns: readonly RepositoryPattern[],
+): Promise<readonly string[]> {
+  const named = patterns.flatMap(({ owner, name }) => (name === null ? [] : [{ owner, name }]));
+  const answers = await Promise.all(
+    named.map(async ({ owner, name }) =>
+      client(`/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/issues?state=open&limit=1`),
+    ),
+  );
+  return named.flatMap(({ owner, name }, index) => (answers[index]?.status === 200 ? [] : [`${owner}/${name}`]));
 }
 
 /** A server's address, as found in what somebody pasted. */

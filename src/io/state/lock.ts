@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
+import { createFolders } from '../files.ts';
 
 /** What flock(1) exits with when the lock is taken: a number that it uses for nothing else. */
 const TAKEN = 99;
@@ -14,7 +15,7 @@ const TAKEN = 99;
 export async function takeLock(stateDirectory: string, waitSeconds: number): Promise<{ release: () => void } | null> {
   let handle: number;
   try {
-    mkdirSync(stateDirectory, { recursive: true });
+    createFolders(stateDirectory);
     handle = openSync(join(stateDirectory, 'lock'), 'a');
   } catch (error) {
     throw new UserError(`the state folder ${stateDirectory} cannot be written: ${messageOf(error)}`, {

@@ -1,12 +1,12 @@
 // A file for each pause, so that pausing never waits for a running pass and never meets another writer half-way:
 // <state>/pauses/all.json and <state>/pauses/agent-hans.json
 
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { brokenPause, parsePause, type Pause } from '../../core/pause.ts';
 import { isSafeFolderName } from '../../core/task-file.ts';
-import { readRegularFile, replaceFile } from '../files.ts';
+import { createFolders, readRegularFile, replaceFile } from '../files.ts';
 
 const FOLDER = 'pauses';
 const ALL = 'all.json';
@@ -28,7 +28,7 @@ export function readPauses(stateDirectory: string): readonly Pause[] {
 /** Records a pause, over an earlier one of the same agent. Throws exit 1 when it cannot be written. */
 export function writePause(stateDirectory: string, pause: Pause): void {
   try {
-    mkdirSync(join(stateDirectory, FOLDER), { recursive: true });
+    createFolders(join(stateDirectory, FOLDER));
     replaceFile(pathOf(stateDirectory, pause.agent), `${JSON.stringify(pause)}\n`);
   } catch (error) {
     throw unwritable(stateDirectory, error);

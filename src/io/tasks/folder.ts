@@ -9,7 +9,7 @@ import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 import { refOf } from '../../core/issue.ts';
 import { parseFrontMatter } from '../../core/front-matter.ts';
 import { isSafeFolderName, taskFileName } from '../../core/task-file.ts';
-import { linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
+import { createFolders, linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
 import { readBeginning, taskPathsBelow } from './task-list.ts';
 
 type Place = Pick<Config, 'tasksDirectory' | 'taskFile'>;
@@ -73,7 +73,7 @@ export interface Draft {
 export function draftTask(config: Place, candidate: Candidate, text: string, random: string): Draft {
   const path = taskPath(config, candidate);
   checkWay(config, candidate);
-  mkdirSync(config.tasksDirectory, { recursive: true });
+  createFolders(config.tasksDirectory);
   makeFolders(config.tasksDirectory, relative(config.tasksDirectory, dirname(path)).split(sep));
   const folder = dirname(path);
   const draft = join(folder, `.${basename(path)}.${random}.tmp`);

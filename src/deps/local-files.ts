@@ -1,0 +1,32 @@
+import { chmodSync } from 'node:fs';
+import { type SnapshotDeps, takeSnapshot } from '../commands/take-snapshot.ts';
+import type { Config } from '../core/config.ts';
+import { replaceFile } from '../io/files.ts';
+import { followDispatches, readDispatches } from '../io/state/journal.ts';
+import { readPauses } from '../io/state/pauses.ts';
+import { readState } from '../io/state/store.ts';
+import { listTaskFiles } from '../io/tasks/task-list.ts';
+import { metricsText } from '../views/metrics.ts';
+import { now } from './world.ts';
+
+/** Where a snapshot comes from. */
+export function localFiles(config: Config, version: string): SnapshotDeps {
+  return {
+    config,
+    version,
+    now,
+    readState: () => readState(config.stateDirectory),
+    readPauses: () => readPauses(config.stateDirectory),
+    readDispatches: () => readDispatches(config.stateDirectory),
+    listTasks: () => listTaskFiles(config.tasksDirectory),
+  };
+}
+
+/** Writes the metrics of this moment for node_exporter. Throws when the file cannot be written. */
+export function writeMetrics(config: Config, version: string, file: string): void {
+  const { recent, totals } = followDispatches(config.stateDirectory)(now());
+  const snapshot = takeSnapshot({ ...localFiles(config, version), readDispatches: () => recent });
+  replaceFile(file, metricsText(snapshot, totals));
+  // Another user reads it: the exporter's.
+  chmodSync(file, 0o644);
+}
