@@ -10,6 +10,7 @@ import type { Issue } from '../core/issue.ts';
 import { activePauses, type Pause, pauseText } from '../core/pause.ts';
 import type { State } from '../core/state.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
+import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
 import { timerFindings } from './doctor-timer.ts';
@@ -38,10 +39,7 @@ export interface DoctorDeps {
   readonly readState: (config: Config) => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
   readonly readPauses: (config: Config) => readonly Pause[];
   /** Null stands for this user. An account that does not exist is null as well. */
-  readonly lookAt: (
-    path: string,
-    account: string | null,
-  ) => { readonly existing: string; readonly isWritable: boolean; readonly freeBytes: number };
+  readonly lookAt: (path: string, account: string | null) => Place;
   readonly timers: () => Promise<readonly TimerUnits[] | null>;
   readonly tokenCredential: (unit: Unit) => string | null;
   readonly startedPaths: (unit: Unit) => readonly string[];
@@ -63,7 +61,8 @@ const ROOM_BYTES = 50 * 1024 * 1024;
 /** Prints a line for each check as it finishes. Answers exit 1 when one failed. */
 export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<ExitCode> {
   const findings: Finding[] = [];
-  for await (const finding of examine(deps)) {
+  for await (const found of examine(deps)) {
+    const finding = isMended(found, findings) ? mended(found) : found;
     findings.push(finding);
     if (!options.json) deps.print(findingText(finding));
   }
@@ -76,6 +75,15 @@ export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<
     if (failed === 0 && isNew) deps.print(`\nNext: ${deps.commandLine('dispatch --dry-run')}\n`);
   }
   return failed === 0 ? EXIT.ok : EXIT.failure;
+}
+
+// The last pass failed, but everything that it needs is there: what it stumbled over is history.
+function isMended({ check, status }: Finding, before: readonly Finding[]): boolean {
+  return check === 'last pass' && status === 'failed' && before.every((finding) => finding.status !== 'failed');
+}
+
+function mended({ check, message }: Finding): Finding {
+  return { check, status: 'warning', message: `${message}; nothing of that is found now`, fix: 'dispatcher' };
 }
 
 async function* examine(deps: DoctorDeps): AsyncGenerator<Finding> {
@@ -193,14 +201,16 @@ function* agents(config: Config, issues: readonly Issue[]): Generator<Finding> {
 function* places(deps: DoctorDeps, config: Config, account: string | null): Generator<Finding> {
   const who = account === null ? 'this user' : account;
   const wanted = [
-    ['task folder', config.tasksDirectory],
-    ['state folder', config.stateDirectory],
-    ['log', config.logFile],
-    ...(config.monitor.metricsFile === null ? [] : [['metrics', config.monitor.metricsFile] as const]),
+    ['task folder', config.tasksDirectory, 'folder'],
+    ['state folder', config.stateDirectory, 'folder'],
+    ['log', config.logFile, 'file'],
+    ...(config.monitor.metricsFile === null ? [] : [['metrics', config.monitor.metricsFile, 'file'] as const]),
   ] as const;
-  for (const [check, path] of wanted) {
-    const { existing, isWritable, freeBytes } = deps.lookAt(path, account);
-    if (!isWritable) {
+  for (const [check, path, kind] of wanted) {
+    const { existing, isWritable, freeBytes, kind: found } = deps.lookAt(path, account);
+    if (found !== null && found !== kind) {
+      yield { check, status: 'failed', message: `${path} is there, and is no ${kind}`, fix: `mv ${path} ${path}.old` };
+    } else if (!isWritable) {
       const fix = account === null ? `sudo chown -R "$USER" ${existing}` : `sudo chown -R ${account} ${existing}`;
       yield { check, status: 'failed', message: `${who} may not write ${existing}`, fix };
     } else if (freeBytes < ROOM_BYTES) {

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { fromRfc3339, shortDuration } from '../core/clock.ts';
 import { overdue } from '../core/health.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { metricsText } from '../views/metrics.ts';
 import { eventStream } from './events.ts';
 import type { Site } from './site.ts';
@@ -43,19 +44,21 @@ export function addApi(app: Hono, site: Site): void {
 function judgement({ deps, feed }: Site): { readonly isGood: boolean; readonly reason: string } {
   const local = feed.picture();
   if (local.kind === 'unreadable') return { isGood: false, reason: local.error.message };
-  const { lastSuccessAt, lastPass, cause } = local.snapshot;
+  const { lastSuccessAt } = local.snapshot;
+  const why = whyOf(local.snapshot);
   const at = fromRfc3339(lastSuccessAt ?? '');
   const age = at === undefined ? '' : shortDuration(deps.now() - at);
   switch (overdue(at, deps.now())) {
     case null:
       return { isGood: true, reason: `ok: last good pass ${age} ago` };
     case 'never':
-      return { isGood: false, reason: `no good pass yet (${cause})${errorOf(lastPass)}` };
+      return { isGood: false, reason: `no good pass yet${why}` };
     case 'stale':
-      return { isGood: false, reason: `last good pass ${age} ago (${cause})${errorOf(lastPass)}` };
+      return { isGood: false, reason: `last good pass ${age} ago${why}` };
   }
 }
 
-function errorOf(lastPass: { readonly error: { readonly message: string } | null } | null): string {
-  return lastPass?.error ? `: ${lastPass.error.message}` : '';
+function whyOf({ health, cause, lastPass }: Snapshot): string {
+  const error = lastPass?.error ? `: ${lastPass.error.message}` : '';
+  return health === 'ok' || health === 'paused' ? error : ` (${cause})${error}`;
 }

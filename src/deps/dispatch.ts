@@ -119,8 +119,14 @@ function templateFor(config: Config): (agent: string) => Promise<TaskTemplate> {
     const known =
       loaded.get(file) ??
       lazily(async () => {
-        const { loadTemplate } = await import('../io/tasks/template.ts');
-        return loadTemplate(file, packaged('templates'));
+        const [{ loadTemplate }, { sampleData }] = await Promise.all([
+          import('../io/tasks/template.ts'),
+          import('../core/sample.ts'),
+        ]);
+        const template = loadTemplate(file, packaged('templates'));
+        // What fails with the sample fails with every issue: it is the template's fault, and no issue is backed off for it.
+        if (file !== null) template(sampleData());
+        return template;
       });
     loaded.set(file, known);
     return known();

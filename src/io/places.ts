@@ -15,6 +15,8 @@ export interface Account {
 export interface Place {
   /** What exists of the path: itself, or the nearest folder above it. */
   readonly existing: string;
+  /** Null when the path itself does not exist. */
+  readonly kind: 'file' | 'folder' | 'other' | null;
   readonly isWritable: boolean;
   readonly freeBytes: number;
 }
@@ -26,9 +28,16 @@ export function lookAt(path: string, account: Account | null): Place {
   const { bavail, bsize } = statfsSync(existing);
   return {
     existing,
+    kind: kindOf(path),
     isWritable: account ? mayWrite(existing, account) : canWrite(existing),
     freeBytes: bavail * bsize,
   };
+}
+
+function kindOf(path: string): Place['kind'] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return null;
+  return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
 }
 
 /** The account of that name; null when there is none. */

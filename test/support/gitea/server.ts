@@ -42,6 +42,7 @@ export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<Fa
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     requestHeaders.push(request.headers);
+    if (options.now) response.setHeader('date', options.now().toUTCString());
     const rule = rules.findLast(({ match, left }) => left > 0 && match.test(request.url ?? ''));
     if (rule) {
       rule.left -= 1;
