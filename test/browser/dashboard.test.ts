@@ -115,7 +115,7 @@ const STATES: readonly {
     state: 'stale',
     arrange: async (at) => (await at.run([]), editState(at, aged(600))),
     banner:
-      /^✖ STALE last pass 10m ago, the timer seems to be stopped.*fix: sudo systemctl enable --now dispatcher\.timer/u,
+      /^✖ STALE last pass 10m ago, the timer seems to be stopped.*fix: see that something starts a pass every minute/u,
     title: /^! stale – /u,
     icon: 'trouble',
   },
