@@ -2,12 +2,19 @@
 
 import { InvalidArgumentError } from 'commander';
 
-/** `5` or `#5`. */
-export function issueNumber(text: string): number {
-  const number = Number(text.replace(/^#/u, ''));
+export interface IssueArgument {
+  readonly number: number;
+  /** Null when only the number was typed. */
+  readonly repository: string | null;
+}
+
+/** `5`, `#5` or `acme/app#5`. */
+export function issueArgument(text: string): IssueArgument {
+  const [, repository = null, digits] = /^(?:([^\s/#]+\/[^\s/#]+)?#)?(\d+)$/u.exec(text) ?? [];
+  const number = Number(digits);
   if (!Number.isSafeInteger(number) || number < 1)
-    throw new InvalidArgumentError('It must be the number of an issue, such as 5.');
-  return number;
+    throw new InvalidArgumentError('It must be an issue, such as 5 or acme/app#5.');
+  return { number, repository };
 }
 
 /** Milliseconds of `30m`, `2h`, `3d`. */

@@ -1,9 +1,10 @@
 import type { DispatchDeps } from '../commands/dispatch-deps.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import type { IssueArgument } from './arguments.ts';
 import type { GlobalOptions, World } from '../deps/world.ts';
 
 export interface DispatchOptions {
-  readonly issue?: number;
+  readonly issue?: IssueArgument;
   readonly repo?: string;
   readonly agent?: string;
   readonly force?: boolean;
@@ -31,7 +32,7 @@ export async function dispatchCommand(
   const deps = dispatchDeps(world, globals);
   if (issue === undefined)
     return dryRun ? runDry(world, deps) : (await import('../commands/dispatch.ts')).dispatch(deps);
-  const override = { number: issue, repository: repo ?? null, agent: agent ?? null, force };
+  const override = { number: issue.number, repository: repo ?? issue.repository, agent: agent ?? null, force };
   if (dryRun) return (await import('../commands/dry-run.ts')).dryRunIssue(deps, override);
   return (await import('../commands/dispatch-issue.ts')).dispatchIssue(deps, override);
 }

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import { cleanLine } from '../core/untrusted.ts';
 import type { World } from '../deps/world.ts';
 import { examples, EXIT_CODES } from '../views/help.ts';
-import { issueNumber, oneOf } from './arguments.ts';
+import { issueArgument, oneOf } from './arguments.ts';
 import { addCare } from './care.ts';
 import { addCompletion } from './completion.ts';
 import { dispatchCommand, type DispatchOptions } from './dispatch-command.ts';
@@ -44,7 +44,7 @@ function addDispatch(program: Command, world: World, finish: (code: ExitCode) =>
   program
     .command('dispatch', { isDefault: true })
     .description('one pass: poll, choose the most urgent issue, write its task file (what the timer runs)')
-    .option('--issue <number>', 'dispatch this issue now, out of turn', issueNumber)
+    .option('--issue <number>', 'dispatch this issue now, out of turn: 5, or acme/app#5', issueArgument)
     .option('--repo <owner/name>', 'the repository of --issue, where several are configured')
     .option('--agent <login>', 'the agent of --issue, where several are assigned')
     .option('--force', 'with --issue: lift rate limit, already dispatched, pause, hold label and cap')

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { World } from '../deps/world.ts';
-import { issueNumber, portNumber } from './arguments.ts';
+import { type IssueArgument, issueArgument, portNumber } from './arguments.ts';
 import type { Runner } from './runner.ts';
 
 /** `status`, `explain`, `dashboard`. */
@@ -26,7 +26,7 @@ export function addReaders(program: Command, world: World, runs: Runner): void {
   program
     .command('explain')
     .description('why each issue was chosen or passed over in the last pass')
-    .option('--issue <number>', 'the whole story of this issue', issueNumber)
+    .option('--issue <number>', 'the whole story of this issue: 5, or acme/app#5', issueArgument)
     .option('--repo <owner/name>', 'the repository of --issue')
     .option('--agent <login>', 'only this agent')
     .option('--json', 'the rows of the last pass as JSON')
@@ -36,7 +36,9 @@ export function addReaders(program: Command, world: World, runs: Runner): void {
           import('../commands/explain.ts'),
           import('../deps/status.ts'),
         ]);
-        return explain(explainDeps(world, options), options);
+        const { issue, repo }: { issue?: IssueArgument; repo?: string } = options;
+        const named = { ...options, issue: issue?.number, repo: repo ?? issue?.repository ?? undefined };
+        return explain(explainDeps(world, options), named);
       }),
     );
   program

@@ -2,16 +2,20 @@
 // the pass and the dry run share it, so they cannot disagree.
 
 import { type Candidate, candidateFor, candidatesOf } from '../core/candidate.ts';
-import { decide, type Decision } from '../core/choice.ts';
-import type { Facts } from '../core/eligibility.ts';
+import { decide, type Decision, nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice.ts';
+import type { Facts, Failure } from '../core/eligibility.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import { refOf } from '../core/issue.ts';
-import { failuresOf, lastDispatchAt, type State, withFailure } from '../core/state.ts';
-import type { DispatchDeps } from './dispatch-deps.ts';
+import { failuresOf, lastDispatchAt, type State, withFailure, withHold } from '../core/state.ts';
+import type { TrackedTask } from '../core/tracked-task.ts';
+import type { DispatchDeps, Listing } from './dispatch-deps.ts';
+import { type Hold, holdOf } from './hold.ts';
 import { type PreparedTask, prepareTask } from './publish.ts';
 
 /** So many issues that cannot be read are tried before the pass gives up: more is the server's fault, not theirs. */
 const MAX_UNREADABLE = 3;
+/** So many that turn out to be held are read in one pass; the rest has its turn in the next ones. */
+const MAX_HELD = 8;
 
 export interface Choice {
   readonly decision: Decision;
@@ -27,35 +31,36 @@ export interface Choice {
  * Decides what to dispatch and prepares it, without writing anything: the pass and the dry run share it. An issue that
  * cannot be read or rendered is passed over, and the next one goes. `ignoreSlot`: prepare the next one although no slot is free.
  */
-export async function choose(deps: DispatchDeps, initial: State, ignoreSlot = false): Promise<Choice> {
-  const { issues, warnings: listingWarnings } = await deps.listIssues();
+export async function choose(
+  deps: DispatchDeps,
+  initial: State,
+  { issues, warnings: listingWarnings }: Listing,
+  ignoreSlot = false,
+): Promise<Choice> {
   const warnings = [...listingWarnings];
   let candidates = candidatesOf(issues, deps.config);
   let state = initial;
   let failure: unknown = null;
-  const failures = failuresOf(initial);
+  const failures = failuresNow(deps, initial, ignoreSlot);
   const outages: { readonly candidate: Candidate; readonly error: UserError }[] = [];
   let unreadable = 0;
+  let held = 0;
 
   const fail = (failed: readonly Candidate[], message: string, persist: boolean): void => {
     for (const { key, issue } of failed) {
-      failures.set(key, { count: 1, message, retryAt: Number.POSITIVE_INFINITY });
+      failures.set(key, { count: 1, message, retryAt: Number.POSITIVE_INFINITY, reason: 'failed' });
       if (persist) state = withFailure(state, { key, ref: refOf(issue) }, message, deps.now());
     }
   };
 
   for (;;) {
-    const facts = factsOf(deps, failures);
+    const facts = factsOf(deps, failures, state);
     const decision = decide(candidates, facts, lastDispatchAt(state), deps.now());
     const target = decision.chosen ?? (ignoreSlot ? decision.next : null);
-    const done = (task: PreparedTask | null): Choice => ({
-      decision,
-      task,
-      state,
-      warnings,
-      failure: task ? null : failure,
-    });
-    if (!target || unreadable >= MAX_UNREADABLE) return done(null);
+    const done = (task: PreparedTask | null): Choice => {
+      return { decision, task, state, warnings, failure: task ? null : failure };
+    };
+    if (!target || unreadable >= MAX_UNREADABLE || held >= MAX_HELD) return done(null);
 
     const prepared = await prepare(deps, target, decision, facts, state);
     if (prepared.kind === 'ready') {
@@ -65,6 +70,12 @@ export async function choose(deps: DispatchDeps, initial: State, ignoreSlot = fa
     }
     if (prepared.kind === 'changed') {
       candidates = candidates.flatMap((candidate) => (candidate.key === target.key ? (prepared.now ?? []) : candidate));
+      continue;
+    }
+    if (prepared.kind === 'held') {
+      failures.set(target.key, { count: 0, ...prepared.hold, retryAt: Number.POSITIVE_INFINITY });
+      state = withHold(state, target, prepared.hold, deps.now());
+      held += 1;
       continue;
     }
     const { error, blame } = prepared;
@@ -79,7 +90,7 @@ export async function choose(deps: DispatchDeps, initial: State, ignoreSlot = fa
       );
     else fail([target], messageOf(error), blame === 'issue');
     if (blame === 'server' && error instanceof UserError) outages.push({ candidate: target, error });
-    if (blame !== 'template') unreadable += 1;
+    unreadable += blame === 'template' ? 0 : 1;
   }
 }
 
@@ -87,6 +98,7 @@ type Prepared =
   | { readonly kind: 'ready'; readonly task: PreparedTask }
   /** The issue is not what the list said; `now` is what it is, or null when it is no candidate any more. */
   | { readonly kind: 'changed'; readonly now: Candidate | null }
+  | { readonly kind: 'held'; readonly hold: Hold }
   | { readonly kind: 'failed'; readonly error: unknown; readonly blame: 'template' | 'issue' | 'server' };
 
 async function prepare(
@@ -113,10 +125,12 @@ async function prepare(
     const others = decision.rows.map((row) => row.candidate).map((other) => (other.key === fresh.key ? fresh : other));
     const again = decide(others, facts, lastDispatchAt(state), deps.now());
     if ((again.chosen ?? again.next)?.key !== fresh.key) return { kind: 'changed', now: fresh };
+    const hold = await holdOf(deps, issue, login);
+    if (hold) return { kind: 'held', hold };
     const at = Math.max(again.slotOpensAt, deps.now());
     return {
       kind: 'ready',
-      task: await prepareTask(deps, fresh, issue, { at, trigger: 'timer', lifted: [] }),
+      task: await prepareTask(deps, fresh, issue, { at, trigger: 'timer', lifted: [], before: facts.tracked(fresh) }),
     };
   } catch (error) {
     if (deps.isInterrupted() || !(error instanceof UserError) || error.exitCode === EXIT.token) throw error;
@@ -125,11 +139,30 @@ async function prepare(
   }
 }
 
+// What only the server can tell is asked when a slot is free to be filled: until then what was said last holds.
+function failuresNow(deps: DispatchDeps, state: State, ignoreSlot: boolean): Map<string, Failure> {
+  const failures = failuresOf(state);
+  const opensAt = nextFreeSlot(lastDispatchAt(state), deps.config.rateLimitMs, deps.now());
+  if (ignoreSlot || opensAt - deps.now() <= SLOT_PATIENCE_MS) return failures;
+  return new Map(
+    [...failures].map(([key, failure]) => [
+      key,
+      failure.reason === 'failed' ? failure : { ...failure, retryAt: Number.POSITIVE_INFINITY },
+    ]),
+  );
+}
+
 /** What a decision needs to know besides the candidates, each question asked of the disk at most once. */
-export function factsOf(deps: DispatchDeps, failures: Facts['failures']): Facts {
+export function factsOf(deps: DispatchDeps, failures: Facts['failures'], { tasks }: Pick<State, 'tasks'>): Facts {
+  const tracked = ({ key }: Candidate): TrackedTask | undefined => tasks?.[key];
   return {
     config: deps.config,
-    existing: deps.tasks.existing,
+    // Under the name it was dispatched by, when its repository has another one since.
+    existing: (candidate) => {
+      const task = tracked(candidate);
+      return deps.tasks.existing(candidate) ?? (task ? deps.tasks.whereIs(task) : null);
+    },
+    tracked,
     openTasks: deps.tasks.openTasks,
     failures,
     pauses: deps.state.pauses(),

@@ -4,14 +4,18 @@ import { candidateFor } from '../core/candidate.ts';
 import { shortDuration } from '../core/clock.ts';
 import { type Config, coversRepository } from '../core/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
 import { type FullIssue, refOf } from '../core/issue.ts';
 import { judgeOverride } from '../core/override.ts';
 import { failuresOf, lastDispatchAt, type State } from '../core/state.ts';
 import { cleanLine } from '../core/untrusted.ts';
 import { factsOf } from './choose.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
+import { holdOf } from './hold.ts';
+import { leaveReceipts } from './leave-receipts.ts';
 import { openLedger } from './ledger.ts';
 import { prepareTask, type PreparedTask, publishTask } from './publish.ts';
+import { runOnDispatch } from './run-on-dispatch.ts';
 
 const LOCK_PATIENCE_S = 30;
 
@@ -32,6 +36,7 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
       hint: 'try again; a pass ends within 45 s by itself',
     });
   }
+  let published: DispatchRecord | null = null;
   try {
     const ledger = openLedger(deps, deps.now());
     ledger.repair();
@@ -44,10 +49,17 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     let { state } = ledger;
     const isPublished = publishTask(deps, state, task, (next) => (state = next));
     deps.state.write(state);
-    if (isPublished) deps.say(task.record.file);
+    if (isPublished) {
+      published = task.record;
+      deps.say(task.record.file);
+      const receipts = await leaveReceipts(deps, state);
+      if (receipts.state !== state) deps.state.write(receipts.state);
+      for (const message of receipts.warnings) deps.log({ name: 'WARNING', message });
+    }
     return isPublished ? EXIT.ok : EXIT.refused;
   } finally {
     lock.release();
+    if (published) await runOnDispatch(deps, published);
   }
 }
 
@@ -59,7 +71,11 @@ export async function prepareOverride(
 ): Promise<{ readonly task: PreparedTask; readonly slotOpensAt: number }> {
   const issue = await findIssue(deps, override);
   const candidate = candidateFor(issue, chooseAgent(deps.config, issue, override), deps.config);
-  const facts = factsOf(deps, failuresOf(state));
+  const failures = failuresOf(state);
+  failures.delete(candidate.key);
+  const hold = await holdOf(deps, issue, candidate.agent);
+  if (hold) failures.set(candidate.key, { count: 0, ...hold, retryAt: Number.POSITIVE_INFINITY });
+  const facts = factsOf(deps, failures, state);
   const now = deps.now();
   const verdict = judgeOverride(candidate, facts, lastDispatchAt(state), now, override.force);
   if (verdict.kind === 'refused') {
@@ -79,7 +95,7 @@ export async function prepareOverride(
   const at = Math.max(now, verdict.slotOpensAt);
   const trigger = override.force ? 'forced' : 'manual';
   return {
-    task: await prepareTask(deps, candidate, issue, { at, trigger, lifted }),
+    task: await prepareTask(deps, candidate, issue, { at, trigger, lifted, before: facts.tracked(candidate) }),
     slotOpensAt: at,
   };
 }

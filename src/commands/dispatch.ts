@@ -1,12 +1,18 @@
 // The pass: what a timer starts every minute. It reads like the contract: lock, state, choice, slot, file, record, unlock.
 
+import { candidatesOf } from '../core/candidate.ts';
 import type { Decision, Row } from '../core/choice.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
 import { pauseOf } from '../core/pause.ts';
 import { type PassRecord, rowRecords, type State, withoutStaleFailures, withPass } from '../core/state.ts';
 import { idleReason } from '../views/idle.ts';
 import { choose } from './choose.ts';
+import { leaveReceipts } from './leave-receipts.ts';
+import { runOnDispatch } from './run-on-dispatch.ts';
+import { tellNews } from './tell-news.ts';
+import { archiveFinished } from './upkeep.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 import { openLedger } from './ledger.ts';
 import { publishTask } from './publish.ts';
@@ -23,19 +29,21 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     return EXIT.ok;
   }
   let failure: unknown;
+  let published: DispatchRecord | null = null;
   try {
-    await pass(deps);
+    published = await pass(deps);
     return EXIT.ok;
   } catch (error) {
     failure = error;
     throw error;
   } finally {
     lock.release();
+    if (published) await runOnDispatch(deps, published);
     if (!deps.isInterrupted()) await tellMonitors(deps.monitors, failure);
   }
 }
 
-async function pass(deps: DispatchDeps): Promise<void> {
+async function pass(deps: DispatchDeps): Promise<DispatchRecord | null> {
   const startedAt = deps.now();
   const ledger = openLedger(deps, startedAt);
   ledger.repair();
@@ -50,29 +58,36 @@ async function pass(deps: DispatchDeps): Promise<void> {
     rows: state.lastPass?.rows ?? [],
   };
   try {
-    const choice = await choose(deps, state);
+    const listing = await deps.listIssues();
+    const kept = await archiveFinished(deps, state, listing, candidatesOf(listing.issues, deps.config));
+    const choice = await choose(deps, kept.state, listing);
     const { decision } = choice;
-    record = {
-      ...record,
-      warnings: [...record.warnings, ...choice.warnings],
-      rows: rowsOf(deps, decision, state, startedAt),
-    };
-    logNewWarnings(deps, state, choice.warnings);
+    const rows = rowsOf(deps, decision, state, startedAt);
+    logStrangers(deps, rows, state);
+    record = { ...record, warnings: [...record.warnings, ...kept.warnings, ...choice.warnings], rows };
     state = withoutStaleFailures(choice.state, new Set(decision.rows.map((row) => row.candidate.key)));
+    let published: DispatchRecord | null = null;
     if (choice.task) {
       await deps.sleep(decision.slotOpensAt - deps.now());
-      if (deps.isInterrupted()) return;
+      if (deps.isInterrupted()) return null;
       // Somebody may have said stop while the issue was read, or the slot waited for.
       const pause = pauseOf(deps.state.pauses(), choice.task.candidate.agent, deps.now());
       const isPublished = !pause && publishTask(deps, state, choice.task, (next) => (state = next));
-      if (isPublished) record = { ...record, outcome: 'dispatched', ref: choice.task.record.ref };
+      if (isPublished) published = choice.task.record;
+      if (published) deps.state.write(state);
+      if (published) record = { ...record, outcome: 'dispatched', ref: published.ref };
     } else if (choice.failure) {
       throw choice.failure;
     } else {
       deps.say(idleReason(decision, deps.now()));
     }
-    deps.state.write(withPass(state, { ...record, finishedAt: toRfc3339(deps.now()) }));
+    const news = await tellNews(deps, state, listing);
+    const receipts = await leaveReceipts(deps, news.state);
+    record = { ...record, warnings: [...record.warnings, ...news.warnings, ...receipts.warnings] };
+    logNewWarnings(deps, ledger.state, record.warnings.slice(ledger.findings.length));
+    deps.state.write(withPass(receipts.state, { ...record, finishedAt: toRfc3339(deps.now()) }));
     if (ledger.state.lastPass === null) deps.say(`Next: ${deps.commandLine('status')}`);
+    return published;
   } catch (error) {
     if (deps.isInterrupted()) throw error;
     const failed: PassRecord = {
@@ -91,6 +106,16 @@ function rowsOf(deps: DispatchDeps, decision: Decision, state: State, now: Insta
   const fileOf = ({ candidate, outcome }: Row): string | null =>
     outcome.kind === 'skipped' && outcome.reason === 'unsafe_name' ? null : deps.tasks.path(candidate);
   return rowRecords(decision, fileOf, state.lastPass?.rows ?? [], now);
+}
+
+// A login that is no agent is named when it turns up, not every minute.
+function logStrangers(deps: DispatchDeps, rows: PassRecord['rows'], before: State): void {
+  const strangers = (records: PassRecord['rows']): readonly string[] =>
+    records.flatMap(({ reason, agent }) => (reason === 'unknown_agent' ? [agent] : []));
+  const known = new Set(strangers(before.lastPass?.rows ?? []));
+  const fresh = [...new Set(strangers(rows))].filter((agent) => !known.has(agent));
+  if (fresh.length === 0) return;
+  deps.log({ name: 'UNKNOWN AGENT', message: `assigned, but not among the configured agents: ${fresh.join(', ')}` });
 }
 
 // The same warning every minute would hide everything else in the log.

@@ -9,7 +9,7 @@ import { openLedger } from './ledger.ts';
 /** The decision that a pass would make now, with every candidate's reason and the file it would write. Nothing is written. */
 export async function dryRun(deps: DispatchDeps, width: number): Promise<ExitCode> {
   const { state, findings } = openLedger(deps, deps.now());
-  const { decision, task, warnings, failure } = await choose(deps, state, true);
+  const { decision, task, warnings, failure } = await choose(deps, state, await deps.listIssues(), true);
   deps.print(
     dryRunReport({
       decision,

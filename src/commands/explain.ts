@@ -7,8 +7,8 @@ import { candidateStory, passReport, traces } from '../views/explain.ts';
 import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';
 
 export interface ExplainOptions {
-  readonly issue?: number;
-  readonly repo?: string;
+  readonly issue?: number | undefined;
+  readonly repo?: string | undefined;
   readonly agent?: string;
   readonly json?: boolean;
 }

@@ -2,7 +2,9 @@
 // the next one finds here what it left behind, mends it, and says so.
 
 import { fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
+import type { DispatchRecord } from '../core/dispatch-record.ts';
 import type { State } from '../core/state.ts';
+import type { TrackedTask } from '../core/tracked-task.ts';
 import type { LogEvent } from '../core/log-event.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 
@@ -45,7 +47,8 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
       repairs.push(() => deps.journal.append(record));
     }
     const at = Math.max(isWhole ? published.appearedAt : 0, fromRfc3339(lastDispatch.at) ?? 0);
-    state = { ...state, lastDispatch: { at: toRfc3339(at), ref: record.ref, pending: null } };
+    const tasks = isWhole && state.tasks ? { ...state.tasks, ...trackedFrom(record) } : state.tasks;
+    state = { ...state, tasks, lastDispatch: { at: toRfc3339(at), ref: record.ref, pending: null } };
     find(
       'RECOVERED',
       isWhole
@@ -53,6 +56,8 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
         : `the pass before was stopped before ${record.ref} was published for ${record.agent}; its slot is lost, the task is not`,
     );
   }
+
+  if (state.tasks === null) state = { ...state, tasks: gatheredTasks(deps) };
 
   const last = fromRfc3339(state.lastDispatch?.at ?? '');
   if (state.lastDispatch && last !== undefined && last > now) {
@@ -63,6 +68,34 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
     state = { ...state, lastDispatch: { ...state.lastDispatch, at: toRfc3339(now) } };
   }
   return { state, findings, repair: () => repairs.forEach((repair) => repair()) };
+}
+
+// What an older version dispatched, or a lost state knew: the journal tells, and the files that are still there.
+function gatheredTasks(deps: LedgerDeps): State['tasks'] {
+  const all = Object.assign({}, ...deps.journal.read().map((record) => trackedFrom(record)));
+  return Object.fromEntries(Object.entries<TrackedTask>(all).filter(([, task]) => deps.tasks.whereIs(task) !== null));
+}
+
+function trackedFrom(record: DispatchRecord): Record<string, TrackedTask> {
+  const [repository = '', number] = record.ref.split('#');
+  const { issueId, agent, file } = record;
+  const isAssigned = !record.lifted.some((gate) => gate.startsWith('not assigned'));
+  return {
+    [`${issueId}:${agent}`]: {
+      issueId,
+      repository,
+      number: Number(number),
+      agent,
+      file,
+      dispatches: 1,
+      isAssigned,
+      seen: null,
+      updates: 0,
+      recheckAt: null,
+      receipt: 'none',
+      receiptComment: null,
+    },
+  };
 }
 
 // Without a state file the files themselves tell when the last one appeared.

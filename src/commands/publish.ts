@@ -7,15 +7,19 @@ import { parseFrontMatter } from '../core/front-matter.ts';
 import { type FullIssue, refOf } from '../core/issue.ts';
 import type { State } from '../core/state.ts';
 import { type DispatchFacts, taskData, taskFrontMatter, type Trigger } from '../core/task-document.ts';
+import { MOST_REPEATS, repeatsOf, type TrackedTask } from '../core/tracked-task.ts';
 import { cleanLine } from '../core/untrusted.ts';
 import { dispatchMessage } from '../core/log-event.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
+import { readingFor, seenNow } from './tell-news.ts';
 
 /** A task that is rendered, and everything that will be recorded about it. */
 export interface PreparedTask {
   readonly candidate: Candidate;
   readonly text: string;
   readonly record: DispatchRecord;
+  /** What is remembered of it from its dispatch on. */
+  readonly tracked: TrackedTask;
 }
 
 interface Occasion {
@@ -23,6 +27,8 @@ interface Occasion {
   readonly trigger: Trigger;
   /** Gates that `--force` lifted. */
   readonly lifted: readonly string[];
+  /** What is remembered of the dispatch before. */
+  readonly before: TrackedTask | undefined;
 }
 
 /** Renders the task file. Throws exit 78 when the template fails on this issue. */
@@ -41,11 +47,13 @@ export async function prepareTask(
     marker: deps.randomWord(),
     serverUrl: deps.config.url,
     version: deps.version,
+    isTrusted: (login) => deps.config.trust.commenters?.includes(login.toLowerCase()) ?? true,
     sha256: deps.sha256,
   };
   const render = await deps.template(agent);
   const frontMatter = taskFrontMatter(issue, candidate, facts);
   const body = render(taskData(issue, candidate, facts));
+  const file = deps.tasks.path(candidate);
   return {
     candidate,
     text: `${frontMatter}\n${body}`,
@@ -59,9 +67,23 @@ export async function prepareTask(
       prioritySource: cleanLine(candidate.source),
       trigger: occasion.trigger,
       attempt: facts.attempt,
-      file: deps.tasks.path(candidate),
+      file,
       lifted: [...occasion.lifted],
       contentHash: String(parseFrontMatter(frontMatter)?.get('contentHash')),
+    },
+    tracked: {
+      issueId: issue.id,
+      repository: issue.repository,
+      number: issue.number,
+      agent,
+      file,
+      dispatches: occasion.trigger === 'forced' ? 1 : (occasion.before?.dispatches ?? 0) + 1,
+      isAssigned: issue.assignees.some((login) => login.toLowerCase() === agent),
+      seen: seenNow(issue, readingFor(deps.config, agent, deps.sha256), deps.now()),
+      updates: 0,
+      recheckAt: null,
+      receipt: deps.leaveReceipt ? 'due' : 'none',
+      receiptComment: occasion.before?.receiptComment ?? null,
     },
   };
 }
@@ -79,9 +101,10 @@ export function publishTask(
 ): boolean {
   const { record, candidate } = task;
   const draft = deps.tasks.draft(candidate, task.text);
-  const taken = (pending: DispatchRecord | null, failures = state.failures): State => ({
+  const taken = (pending: DispatchRecord | null, failures = state.failures, tasks = state.tasks): State => ({
     ...state,
     failures,
+    tasks,
     lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending },
   });
   try {
@@ -103,9 +126,15 @@ export function publishTask(
     return false;
   }
   const { [candidate.key]: _past, ...failures } = state.failures;
-  remember(taken(record, failures));
+  const tasks = { ...state.tasks, [candidate.key]: task.tracked };
+  remember(taken(record, failures, tasks));
   if (outcome.archived) deps.log({ name: 'ARCHIVED', message: `the file before is kept as ${outcome.archived}` });
-  if (journalled(deps, record)) remember(taken(null, failures));
+  if (journalled(deps, record)) remember(taken(null, failures, tasks));
+  const repeats = repeatsOf(task.tracked);
+  if (repeats > 0) {
+    const message = `${record.agent} had ${record.ref} before, and its file is gone; it is dispatched again (${repeats} of ${MOST_REPEATS})`;
+    deps.log({ name: 'FILE GONE', message });
+  }
   deps.log({
     name: 'DISPATCHED',
     message: dispatchMessage(candidate, isSingle(deps.config.repositories)),

@@ -10,7 +10,9 @@ const DURATION = /^(\d+)\s*(ms|s|m|h)$/u;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 const text = z.string().check(z.minLength(1, 'must not be empty'));
-const duration = z.string().check(z.regex(DURATION, 'must be a duration such as 60s, 5m or 1h'));
+const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
+const duration = z.string(DURATION_RULE).check(z.regex(DURATION, DURATION_RULE));
+const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));
 const describe = <S extends z.core.$ZodType>(schema: S, description: string): S => {
   z.globalRegistry.add(schema, { description });
   return schema;
@@ -91,6 +93,44 @@ export const ConfigSchema = z.strictObject({
     z.strictObject({
       file: z.optional(describe(text, 'Log file, relative to the workspace. Default: .agent-dispatcher.log')),
       format: z.optional(describe(z.enum(['text', 'json']), 'Form of each log line.')),
+    }),
+  ),
+  updates: z.optional(
+    z.strictObject({
+      enabled: z.optional(
+        describe(z.boolean(), 'Whether news of a dispatched issue is written beside its task. Default: true'),
+      ),
+      ignoreAuthors: z.optional(
+        describe(
+          logins,
+          "Logins whose comments are no news, besides the agent's own. Default: gitea-actions, forgejo-actions",
+        ),
+      ),
+    }),
+  ),
+  trust: z.optional(
+    z.strictObject({
+      authors: z.optional(describe(logins, 'Only issues by these logins are dispatched; others are held.')),
+      commenters: z.optional(describe(logins, 'Comments by others are left out of the task, with a note.')),
+      assigners: z.optional(describe(logins, 'Only what these logins assigned is dispatched; the rest is held.')),
+    }),
+  ),
+  receipt: z.optional(
+    z.strictObject({
+      reaction: z.optional(describe(text, 'Reaction to leave on a dispatched issue, such as eyes. Needs write:issue.')),
+      label: z.optional(describe(text, 'Label to set on a dispatched issue; it must exist. Needs write:issue.')),
+      comment: z.optional(
+        describe(z.boolean(), 'Whether to leave one comment, edited when it is dispatched again. Needs write:issue.'),
+      ),
+    }),
+  ),
+  onDispatch: z.optional(
+    z.strictObject({
+      command: describe(
+        z.array(text).check(z.minLength(1, 'must name a program')),
+        'Program and arguments to run after each dispatch, without a shell; facts are in its environment.',
+      ),
+      timeout: z.optional(describe(duration, 'After this time it is ended. Default: 10s, at most 30s')),
     }),
   ),
   state: z.optional(

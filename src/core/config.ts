@@ -35,6 +35,22 @@ export interface Config {
   readonly stateDirectory: string;
   readonly dashboard: DashboardConfig;
   readonly monitor: { readonly pingUrl: string | null; readonly metricsFile: string | null };
+  readonly updates: { readonly enabled: boolean; readonly ignoreAuthors: readonly string[] };
+  /** Lower-cased logins. Null: everybody is trusted. */
+  readonly trust: {
+    readonly authors: readonly string[] | null;
+    readonly commenters: readonly string[] | null;
+    readonly assigners: readonly string[] | null;
+  };
+  readonly receipt: ReceiptConfig;
+  readonly onDispatch: { readonly command: readonly string[]; readonly timeoutMs: number } | null;
+}
+
+/** What is left on a dispatched issue. All null and false: nothing. */
+export interface ReceiptConfig {
+  readonly reaction: string | null;
+  readonly label: string | null;
+  readonly comment: boolean;
 }
 
 export interface DashboardConfig {
@@ -97,11 +113,39 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
         : null,
       allowedHosts: (raw.dashboard?.allowedHosts ?? []).map((host) => host.toLowerCase()),
     },
+    ...afterwards(raw),
     monitor: {
       pingUrl: raw.monitor?.pingUrl ?? null,
       metricsFile: raw.monitor?.metricsFile === undefined ? null : resolve(workspace, raw.monitor.metricsFile),
     },
   };
+}
+
+// What happens to a task once it is out.
+function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt' | 'onDispatch'> {
+  return {
+    updates: {
+      enabled: raw.updates?.enabled ?? true,
+      ignoreAuthors: lowered(raw.updates?.ignoreAuthors) ?? ['gitea-actions', 'forgejo-actions'],
+    },
+    trust: {
+      authors: lowered(raw.trust?.authors),
+      commenters: lowered(raw.trust?.commenters),
+      assigners: lowered(raw.trust?.assigners),
+    },
+    receipt: {
+      reaction: raw.receipt?.reaction ?? null,
+      label: raw.receipt?.label ?? null,
+      comment: raw.receipt?.comment ?? false,
+    },
+    onDispatch: raw.onDispatch
+      ? { command: raw.onDispatch.command, timeoutMs: parseDuration(raw.onDispatch.timeout ?? '10s') }
+      : null,
+  };
+}
+
+function lowered(logins: readonly string[] | undefined): readonly string[] | null {
+  return logins?.map((login) => login.toLowerCase()) ?? null;
 }
 
 /** A complaint about a value that is well-formed by itself but not together with the rest. */
@@ -115,6 +159,9 @@ export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (parseDuration(raw.rateLimit ?? '60s') < 1000) {
     problems.push({ path: ['rateLimit'], message: 'must be at least 1s' });
+  }
+  if (parseDuration(raw.onDispatch?.timeout ?? '10s') > 30_000) {
+    problems.push({ path: ['onDispatch', 'timeout'], message: 'must be at most 30s' });
   }
   const logins = Object.keys(raw.agents ?? {});
   for (const login of logins) {

@@ -21,6 +21,19 @@ export const DispatchRecordSchema = z.object({
 });
 export type DispatchRecord = z.infer<typeof DispatchRecordSchema>;
 
+/** A task that was moved to the archive, as a line of `archived.jsonl`. */
+export interface ArchiveRecord {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly ref: string;
+  readonly issueId: number;
+  readonly agent: string;
+  readonly reason: 'closed' | 'unassigned';
+  /** Absolute paths. */
+  readonly from: string;
+  readonly to: string;
+}
+
 /** How many tasks of one priority an agent was ever sent. */
 export interface DispatchTotal {
   readonly agent: string;

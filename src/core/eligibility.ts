@@ -3,9 +3,19 @@ import type { Instant } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Pause, pauseOf, pauseText } from './pause.ts';
 import { isSafeFolderName } from './task-file.ts';
+import { MOST_REPEATS, repeatsOf, type TrackedTask } from './tracked-task.ts';
 
 /** Why a candidate is passed over. The same words stand in state, JSON, log and documentation. */
-type SkipReason = 'unknown_agent' | 'unsafe_name' | 'done' | 'dispatched' | 'paused' | 'held' | 'failed' | 'agent_busy';
+type SkipReason =
+  | 'unknown_agent'
+  | 'unsafe_name'
+  | 'done'
+  | 'dispatched'
+  | 'paused'
+  | 'held'
+  | 'blocked'
+  | 'failed'
+  | 'agent_busy';
 
 /** Something that keeps a candidate from being dispatched, in plain words. */
 export interface Gate {
@@ -17,13 +27,16 @@ export interface Failure {
   readonly count: number;
   readonly message: string;
   readonly retryAt: Instant;
+  readonly reason: 'failed' | 'blocked' | 'held';
 }
 
 /** What a decision looks at besides the candidates: files on disk, and what the state remembers. */
 export interface Facts {
-  readonly config: Pick<Config, 'agents' | 'holdLabels' | 'rateLimitMs'>;
+  readonly config: Pick<Config, 'agents' | 'holdLabels' | 'rateLimitMs' | 'trust'>;
   /** Where the candidate's task file is already. */
   readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
+  /** What is remembered of the candidate's earlier dispatches. */
+  readonly tracked: (candidate: Candidate) => TrackedTask | undefined;
   /** Task files of an agent that are neither done nor archived. */
   readonly openTasks: (agent: string) => number;
   /** Tasks that could not be read or rendered, by candidate key. */
@@ -54,8 +67,17 @@ export function closedGates(candidate: Candidate, facts: Facts, now: Instant): r
   const label = issue.labels.find((name) => facts.config.holdLabels.includes(name.trim().toLowerCase()));
   if (label !== undefined) close('held', `label ${label}`);
 
+  const { authors } = facts.config.trust;
+  if (authors && !authors.includes(issue.author.toLowerCase())) {
+    close('held', `its author ${issue.author} is not among trust.authors`);
+  }
+  const tracked = facts.tracked(candidate);
+  if (existing === null && repeatsOf(tracked) >= MOST_REPEATS) {
+    close('held', `its file was deleted again and again; after ${MOST_REPEATS} repetitions only --force sends it`);
+  }
+
   const failure = facts.failures.get(candidate.key);
-  if (failure && failure.retryAt > now) close('failed', failure.message);
+  if (failure && failure.retryAt > now) close(failure.reason, failure.message);
 
   const cap = settings?.maxTasks ?? null;
   const open = cap === null ? 0 : facts.openTasks(agent);

@@ -7,6 +7,7 @@ export interface Issue {
   readonly number: number;
   readonly title: string;
   readonly labels: readonly string[];
+  readonly author: string;
   /** Logins, sorted, as Gitea spells them. */
   readonly assignees: readonly string[];
   readonly createdAt: number;
@@ -40,7 +41,6 @@ export interface FullIssue extends Issue {
   readonly state: 'open' | 'closed';
   readonly isPullRequest: boolean;
   readonly url: string;
-  readonly author: string;
   readonly body: string;
   readonly milestone: string | null;
   /** The day it is due (`2026-04-30`). */

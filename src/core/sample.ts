@@ -40,6 +40,7 @@ export function sampleData(): TaskData {
     marker: 'sample',
     serverUrl: 'https://git.example.com',
     version: '0.0.0',
+    isTrusted: () => true,
     sha256: () => '',
   });
 }

@@ -1,10 +1,12 @@
 import * as z from 'zod/mini';
 import { DispatchRecordSchema } from './dispatch-record.ts';
+import type { Candidate } from './candidate.ts';
 import type { Decision, Row } from './choice.ts';
 import { type Instant, fromRfc3339, toRfc3339 } from './clock.ts';
 import type { Failure } from './eligibility.ts';
 import { refOf } from './issue.ts';
 import { PRIORITIES } from './priority.ts';
+import { TrackedTaskSchema } from './tracked-task.ts';
 import { cleanLine } from './untrusted.ts';
 
 const STATE_VERSION = 1;
@@ -53,7 +55,21 @@ const StateSchema = z.object({
   lastSuccessAt: z.nullable(instant),
   consecutiveFailures: z.int(),
   failingSince: z.nullable(instant),
-  failures: z.record(z.string(), z.object({ ref: z.string(), count: z.int(), message: z.string(), retryAt: instant })),
+  failures: z.record(
+    z.string(),
+    z.object({
+      ref: z.string(),
+      count: z.int(),
+      message: z.string(),
+      retryAt: instant,
+      /** Missing: it failed. */
+      reason: z.optional(z.enum(['failed', 'blocked', 'held'])),
+    }),
+  ),
+  /** By candidate key, from the dispatch until the file is archived. Null: unknown, to be gathered from the journal. */
+  tasks: z._default(z.nullable(z.record(z.string(), TrackedTaskSchema)), null),
+  /** Since when more than half of the dispatched issues are missing from the list. */
+  vanishedSince: z._default(z.nullable(instant), null),
 });
 export type State = z.infer<typeof StateSchema>;
 export type PassRecord = z.infer<typeof PassSchema>;
@@ -67,6 +83,8 @@ export const EMPTY_STATE: State = {
   consecutiveFailures: 0,
   failingSince: null,
   failures: {},
+  tasks: null,
+  vanishedSince: null,
 };
 
 /** Reads a parsed state file; undefined when it is not one. */
@@ -91,19 +109,36 @@ export function failuresOf(state: State): Map<string, Failure> {
   return new Map(
     Object.entries(state.failures).map(([key, failure]) => [
       key,
-      { count: failure.count, message: failure.message, retryAt: fromRfc3339(failure.retryAt) ?? 0 },
+      {
+        count: failure.count,
+        message: failure.message,
+        retryAt: fromRfc3339(failure.retryAt) ?? 0,
+        reason: failure.reason ?? 'failed',
+      },
     ]),
   );
 }
 
 const MINUTE = 60_000;
 const LONGEST_BACKOFF = 15 * MINUTE;
+const RECHECK_HOLD = 5 * MINUTE;
 
 /** Notes that a task could not be read or rendered: it is tried again after 1, 2, 4 ... at most 15 minutes. */
 export function withFailure(state: State, row: { key: string; ref: string }, message: string, now: Instant): State {
   const count = (state.failures[row.key]?.count ?? 0) + 1;
   const retryAt = toRfc3339(now + Math.min(MINUTE * 2 ** Math.min(count - 1, 10), LONGEST_BACKOFF));
   return { ...state, failures: { ...state.failures, [row.key]: { ref: row.ref, count, message, retryAt } } };
+}
+
+/** Notes what holds a task back that only the server can tell of: it is asked again after five minutes. */
+export function withHold(
+  state: State,
+  { key, issue }: Pick<Candidate, 'key' | 'issue'>,
+  hold: { readonly reason: 'blocked' | 'held'; readonly message: string },
+  now: Instant,
+): State {
+  const retryAt = toRfc3339(now + RECHECK_HOLD);
+  return { ...state, failures: { ...state.failures, [key]: { ref: refOf(issue), count: 0, ...hold, retryAt } } };
 }
 
 /** Forgets the failures of tasks that are no longer candidates. */

@@ -16,17 +16,23 @@ const DISCUSSION_LIMIT = 200_000;
 
 export type Trigger = 'timer' | 'manual' | 'forced';
 
-/** What is known about a dispatch besides the issue. */
-export interface DispatchFacts {
-  readonly at: Instant;
-  readonly trigger: Trigger;
-  /** 1 for the first time this issue goes to this agent. */
-  readonly attempt: number;
+/** What quoting needs. */
+export interface QuotingFacts {
   /** A fresh random word, so that nobody could have written a marker beforehand. */
   readonly marker: string;
   /** Address of the server, for links. */
   readonly serverUrl: string;
   readonly version: string;
+}
+
+/** What is known about a dispatch besides the issue. */
+export interface DispatchFacts extends QuotingFacts {
+  readonly at: Instant;
+  readonly trigger: Trigger;
+  /** 1 for the first time this issue goes to this agent. */
+  readonly attempt: number;
+  /** Comments by others are left out, with a note. */
+  readonly isTrusted: (login: string) => boolean;
   readonly sha256: (text: string) => string;
 }
 
@@ -54,25 +60,17 @@ export function taskFrontMatter(issue: FullIssue, candidate: Candidate, dispatch
     dispatchedAt: toRfc3339(dispatch.at),
     attempt: dispatch.attempt,
     trigger: dispatch.trigger,
-    contentHash: dispatch.sha256(contentOf(issue)),
+    contentHash: dispatch.sha256(contentOf(heard(issue, dispatch))),
     issueId: issue.id,
   };
   return renderFrontMatter(fields);
 }
 
 /** Everything a template may print about one dispatch. */
-export function taskData(issue: FullIssue, candidate: Candidate, dispatch: DispatchFacts) {
-  const quoting = quoter(dispatch);
+export function taskData(whole: FullIssue, candidate: Candidate, dispatch: DispatchFacts) {
+  const issue = heard(whole, dispatch);
+  const { hidden, ...quoted } = quotedIssue(issue, dispatch);
   const [owner = '', name = ''] = issue.repository.split('/');
-  const written = (what: string, limit = BODY_LIMIT): Source => ({
-    by: `${what} by ${cleanLogin(issue.author)}`,
-    at: issue.createdAt,
-    limit,
-    url: issue.url,
-  });
-  const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
-  const body = quoting.block(issue.body, written('issue body'));
-  const criteria = quoting.block(acceptanceCriteria(cleanText(issue.body).text), written('acceptance criteria'));
   return {
     issue: {
       number: issue.number,
@@ -85,23 +83,45 @@ export function taskData(issue: FullIssue, candidate: Candidate, dispatch: Dispa
       labels: issue.labels.map((label) => cleanInline(label, 100)),
       milestone: issue.milestone === null ? null : cleanInline(issue.milestone),
       due: issue.due,
-      body,
-      acceptanceCriteria: criteria,
-      summary: quoting.block(summaryOf(issue), written('title and labels')),
-      comments,
-      commentsTotal: issue.comments.length,
-      commentsOmitted: issue.comments.length - comments.length,
-      attachments: quoting.block(attachmentsOf(issue), written('attachments')),
-      blockers: quoting.block(blockersOf(issue), written('blockers')),
+      ...quoted,
+      commentsTotal: whole.comments.length,
+      commentsUntrusted: whole.comments.length - issue.comments.length,
     },
     repository: { owner, name, fullName: issue.repository, url: `${dispatch.serverUrl}/${issue.repository}` },
     agent: { name: candidate.agent },
     priority: { name: candidate.priority, source: cleanInline(candidate.source, 120) },
     dispatch: { at: toRfc3339(dispatch.at), trigger: dispatch.trigger, attempt: dispatch.attempt },
-    hidden: quoting.hidden,
+    hidden,
     marker: dispatch.marker,
     version: dispatch.version,
   };
+}
+
+/** Everything of an issue that stands between markers, each null when there is nothing; and what was hidden in it. */
+export function quotedIssue(issue: FullIssue, facts: QuotingFacts) {
+  const quoting = quoter(facts);
+  const written = (what: string, limit = BODY_LIMIT): Source => ({
+    by: `${what} by ${cleanLogin(issue.author)}`,
+    at: issue.createdAt,
+    limit,
+    url: issue.url,
+  });
+  const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
+  return {
+    body: quoting.block(issue.body, written('issue body')),
+    acceptanceCriteria: quoting.block(acceptanceCriteria(cleanText(issue.body).text), written('acceptance criteria')),
+    summary: quoting.block(summaryOf(issue), written('title and labels')),
+    comments,
+    commentsOmitted: issue.comments.length - comments.length,
+    attachments: quoting.block(attachmentsOf(issue), written('attachments')),
+    blockers: quoting.block(blockersOf(issue), written('blockers')),
+    hidden: quoting.hidden,
+  };
+}
+
+// Without the comments of those who are not to be heard.
+function heard(issue: FullIssue, { isTrusted }: Pick<DispatchFacts, 'isTrusted'>): FullIssue {
+  return { ...issue, comments: issue.comments.filter(({ author }) => isTrusted(author)) };
 }
 
 interface Source {
@@ -118,7 +138,7 @@ interface Quoter {
   readonly block: (raw: string, source: Source) => string | null;
 }
 
-function quoter({ marker, serverUrl }: DispatchFacts): Quoter {
+function quoter({ marker, serverUrl }: QuotingFacts): Quoter {
   const hidden = { comments: 0, characters: 0, any: false };
   const block = (raw: string, { by, at, limit, url }: Source): string | null => {
     const { text, removed } = cleanText(raw);

@@ -1,17 +1,14 @@
-import { createHash, randomInt } from 'node:crypto';
-import { lstatSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import type { DispatchDeps } from '../commands/dispatch-deps.ts';
 import type { Monitors } from '../commands/tell-monitors.ts';
 import type { Config } from '../core/config.ts';
-import { parseFrontMatter } from '../core/front-matter.ts';
 import { loadConfig } from '../io/config-file.ts';
-import { appendDispatch, readDispatches } from '../io/state/journal.ts';
+import { appendArchived, appendDispatch, readDispatches } from '../io/state/journal.ts';
 import { takeLock } from '../io/state/lock.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readState, setAside, writeState } from '../io/state/store.ts';
-import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from '../io/tasks/folder.ts';
-import { readBeginning } from '../io/tasks/task-list.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
+import type { GiteaClient } from '../io/gitea/client.ts';
 import { giteaClient, issueReader, withProgress } from './gitea.ts';
 import {
   commandLine,
@@ -25,6 +22,7 @@ import {
   warner,
   type World,
 } from './world.ts';
+import { randomWord, taskFolder } from './task-folder.ts';
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
@@ -45,16 +43,18 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       return withProgress(world, async (progress) => listOpenIssues(client, config, progress));
     },
     readIssue: issueReader(config, gitea),
-    template: templateFor(config),
-    tasks: {
-      path: (candidate) => taskPath(config, candidate),
-      checkWay: (candidate) => checkWay(config, candidate),
-      existing: (candidate) => findExisting(config, candidate),
-      openTasks: (agent) => countOpenTasks(config, agent),
-      newestTime: () => newestTaskTime(config),
-      published,
-      draft: (candidate, text) => draftTask(config, candidate, text, randomWord()),
+    peekIssue: async (at) => {
+      const { peekIssue } = await import('../io/gitea/full-issue.ts');
+      return peekIssue(await gitea(), at, config.url);
     },
+    readAssigner: async (at, login) => {
+      const { readAssigner } = await import('../io/gitea/full-issue.ts');
+      return readAssigner(await gitea(), at, login);
+    },
+    leaveReceipt: receiptOf(config, gitea),
+    onDispatch: hookOf(world, config),
+    template: templateFor(config),
+    tasks: taskFolder(config),
     state: {
       lock: async (seconds) => takeLock(config.stateDirectory, seconds),
       read: () => readState(config.stateDirectory),
@@ -65,6 +65,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     journal: {
       append: (entry) => appendDispatch(config.stateDirectory, entry),
       read: () => readDispatches(config.stateDirectory),
+      appendArchived: (entry) => appendArchived(config.stateDirectory, entry),
     },
     log: logOf(world, config, options),
     monitors: monitorsOf(world, config),
@@ -72,6 +73,23 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     say: (line) => (world.stdout.isTTY ? print(line) : undefined),
     print: (text) => world.stdout.write(text),
     isInterrupted: () => world.interrupted.aborted,
+  };
+}
+
+function receiptOf(config: Config, gitea: () => Promise<GiteaClient>): DispatchDeps['leaveReceipt'] {
+  const { reaction, label, comment } = config.receipt;
+  if (reaction === null && label === null && !comment) return null;
+  return async (receipt) => {
+    const { leaveReceipt } = await import('../io/gitea/receipt.ts');
+    return leaveReceipt(await gitea(), config.receipt, receipt);
+  };
+}
+
+function hookOf({ environment }: World, { onDispatch }: Config): DispatchDeps['onDispatch'] {
+  if (onDispatch === null) return null;
+  return async (record) => {
+    const { runHook } = await import('../io/hook.ts');
+    await runHook(onDispatch.command, onDispatch.timeoutMs, record, environment);
   };
 }
 
@@ -93,21 +111,6 @@ function monitorsOf(world: World, config: Config): Monitors {
             writeMetrics(config, world.version, metricsFile);
           },
     warn: warner(world),
-  };
-}
-
-const LETTERS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
-
-function randomWord(): string {
-  return Array.from({ length: 12 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
-}
-
-function published(file: string) {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (!stat) return null;
-  return {
-    dispatchedAt: parseFrontMatter(readBeginning(file) ?? '')?.get('dispatchedAt'),
-    appearedAt: stat.ctimeMs,
   };
 }
 

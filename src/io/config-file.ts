@@ -146,7 +146,7 @@ function describe(issue: z.core.$ZodIssue, document: Document, at: At): Problem[
 }
 
 function complaint(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type') {
+  if (issue.code === 'invalid_type' && !issue.message.startsWith('must ')) {
     const nouns: Readonly<Record<string, string>> = {
       object: 'a group of keys',
       record: 'a group of keys',

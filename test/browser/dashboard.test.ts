@@ -100,7 +100,7 @@ const STATES: readonly {
       for (const number of [1, 2, 3, 4]) at.gitea.editIssue(`acme/app#${number}`, { state: 'closed' });
       await at.run([]);
     },
-    banner: /^● OK last pass \d+s ago, nothing dispatched slot free, 0 waiting$/u,
+    banner: /^● OK last pass \d+s ago, nothing to do slot free, 0 waiting$/u,
     title: /^Dispatcher$/u,
     icon: 'ok',
   },

@@ -65,7 +65,9 @@ describe('outcomes', () => {
     { rule: 'its agent is paused', facts: { pauses: [aPause({ agent: 'hans' })] }, reason: 'paused' },
     {
       rule: 'it failed and is backed off',
-      facts: { failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON + 1 }]]) },
+      facts: {
+        failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON + 1, reason: 'failed' as const }]]),
+      },
       reason: 'failed',
     },
     {
@@ -84,7 +86,9 @@ describe('outcomes', () => {
     { rule: 'the pause is over', facts: { pauses: [aPause({ until: iso(NOON) })] } },
     {
       rule: 'its back-off is over',
-      facts: { failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON }]]) },
+      facts: {
+        failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON, reason: 'failed' as const }]]),
+      },
     },
     { rule: 'its agent has room for one more', facts: { config: hans, openTasks: () => 1 } },
   ])('a candidate is chosen when $rule', ({ facts }) => {
@@ -136,6 +140,7 @@ describe('properties', () => {
     assignees: fc.uniqueArray(fc.constantFrom('hans', 'greta', 'bob', '.evil'), { maxLength: 3 }),
     createdAt: fc.integer({ min: 0, max: 5 }),
     updatedAt: fc.constant(0),
+    author: fc.constant('alice'),
   });
   const issues = fc.uniqueArray(issue, { selector: (each) => each.id, maxLength: 30 });
   const config = aConfig({

@@ -70,7 +70,9 @@ test('a slot that opens within 5 s is waited for without force, and not with it'
 });
 
 test('a task that failed before is tried at once', () => {
-  const failures = new Map([['1:hans', { count: 3, message: 'broken', retryAt: NOON + MINUTE }]]);
+  const failures = new Map([
+    ['1:hans', { count: 3, message: 'broken', retryAt: NOON + MINUTE, reason: 'failed' as const }],
+  ]);
   expect(judgeOverride(aCandidate(), someFacts({ failures }), null, NOON, false)).toMatchObject({
     kind: 'dispatch',
     lifted: [],

@@ -110,7 +110,7 @@ const TABLE: readonly Broken[] = [
     trouble: 'an agent that is misspelt',
     breaks: edit('dispatcher.yaml', 'hans: {}', 'hanz: {}'),
     doctor: /· agent +no open issue is assigned to hanz: .*check the spelling; assignees that are no agents: hans/u,
-    pass: [0, /^$/u],
+    pass: [0, /UNKNOWN AGENT: assigned, but not among the configured agents: hans/u],
     status: /● ok: .*nothing to dispatch: unknown_agent 1/u,
     heal: edit('dispatcher.yaml', 'hanz: {}', 'hans: {}'),
   },

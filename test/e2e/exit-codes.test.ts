@@ -52,7 +52,7 @@ describe('every exit code of the README is reached', () => {
     {
       code: 2,
       when: 'the issue is no number',
-      says: /It must be the number of an issue/u,
+      says: /It must be an issue/u,
       run: async (at) => at.run(['dispatch', '--issue', 'five']),
     },
     {
@@ -241,7 +241,7 @@ describe('one bad issue never stops the others', () => {
     const asked = at.gitea.requests.length;
     await pause(1000);
     await at.run([]);
-    expect(at.gitea.requests.slice(asked)).toHaveLength(1);
+    expect(at.gitea.requests.slice(asked).filter((request) => request.includes('/issues/1'))).toEqual([]);
   });
 
   test('bad elements of a list are counted and left out', async () => {

@@ -313,9 +313,10 @@ test('a backlog as people have it is worked off in the order of its urgency', as
     'NORMAL acme/api#9 hans',
     'NORMAL acme/app#33 greta',
     'LOW acme/app#40 greta',
-    'LOW acme/api#11 hans',
   ]);
   expect(at.read('.agent-tasks/greta/acme/app/issue-33.md')).toContain('HTML comments: 1, invisible characters: 2');
   expect(at.read('.agent-tasks/greta/acme/app/issue-33.md')).not.toContain('environment variables');
+  expect((await at.run(['explain', '--issue', '11'])).stdout).toContain('waits for acme/api#7 (Retry webhooks on 5xx)');
+  await at.run(['dispatch', '--issue', '11', '--force']);
   expect(at.read('.agent-tasks/hans/acme/api/issue-11.md')).toContain('> - acme/api#7: Retry webhooks on 5xx');
 });

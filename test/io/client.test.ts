@@ -252,6 +252,7 @@ describe('a listing', () => {
         number: 1,
         title: 'Issue 1',
         labels: ['bug'],
+        author: 'unknown',
         assignees: ['Hans', 'zoe'],
         createdAt: Date.UTC(2026, 3, 9, 10),
         updatedAt: Date.UTC(2026, 3, 9, 10),

@@ -35,7 +35,7 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}zzz: 1\n`,
       [
-        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, state, dashboard)',
+        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, receipt, onDispatch, state, dashboard, monitor)',
       ],
     ],
     [`${MINIMAL}gitea: {}\n`, ['4:1: this key stands twice']],
@@ -64,7 +64,7 @@ describe('a mistake is told with line, column and what to do', () => {
       ['3:17: gitea.repositories must name at least one repository'],
     ],
     ['gitea:\n  url: https://x.org\n  repositories: a/b\n', ['3:17: gitea.repositories must be a list']],
-    [`${MINIMAL}rateLimit: 60\n`, ['4:12: rateLimit must be a text (quote it when it looks like a number or a date)']],
+    [`${MINIMAL}rateLimit: 60\n`, ['4:12: rateLimit must be a duration such as 60s, 5m or 1h']],
     [`${MINIMAL}rateLimit: fast\n`, ['4:12: rateLimit must be a duration such as 60s, 5m or 1h']],
     [`${MINIMAL}rateLimit: 10ms\n`, ['4:12: rateLimit must be at least 1s']],
     [`${MINIMAL}log: { format: xml }\n`, ['4:16: log.format must be one of text, json']],
@@ -140,6 +140,11 @@ describe('a configuration', () => {
       logFormat: 'text',
       stateDirectory: join(place, '.agent-dispatcher'),
       dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
+      monitor: { pingUrl: null, metricsFile: null },
+      updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'] },
+      trust: { authors: null, commenters: null, assigners: null },
+      receipt: { reaction: null, label: null, comment: false },
+      onDispatch: null,
     });
   });
 

@@ -20,6 +20,7 @@ export const anIssue = (overrides: Partial<Issue> = {}): Issue => ({
   number: 1,
   title: 'Silent database errors',
   labels: [],
+  author: 'alice',
   assignees: ['hans'],
   createdAt: NOON - 60 * MINUTE,
   updatedAt: NOON - 30 * MINUTE,
@@ -32,7 +33,6 @@ export const aFullIssue = (overrides: Partial<FullIssue> = {}): FullIssue => ({
   state: 'open',
   isPullRequest: false,
   url: 'https://git.example.com/acme/app/issues/1',
-  author: 'alice',
   body: 'Errors vanish.',
   milestone: null,
   due: null,
@@ -61,6 +61,10 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   stateDirectory: '/srv/acme/.agent-dispatcher',
   dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
   monitor: { pingUrl: null, metricsFile: null },
+  updates: { enabled: true, ignoreAuthors: [] },
+  trust: { authors: null, commenters: null, assigners: null },
+  receipt: { reaction: null, label: null, comment: false },
+  onDispatch: null,
   ...overrides,
 });
 
@@ -68,6 +72,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
 export const someFacts = (overrides: Partial<Facts> = {}): Facts => ({
   config: aConfig(),
   existing: () => null,
+  tracked: () => undefined,
   openTasks: () => 0,
   failures: new Map(),
   pauses: [],
@@ -88,6 +93,7 @@ export const aDispatch = (overrides: Partial<DispatchFacts> = {}): DispatchFacts
   marker: 'k7Qd',
   serverUrl: 'https://git.example.com',
   version: '1.0.0',
+  isTrusted: () => true,
   sha256: (text) => `sha-${text.length}`,
   ...overrides,
 });

@@ -8,11 +8,12 @@ import type { Config } from '../../src/core/config.ts';
 import type { FullIssue } from '../../src/core/issue.ts';
 import type { LogEvent } from '../../src/core/log-event.ts';
 import { parseFrontMatter } from '../../src/core/front-matter.ts';
-import { appendDispatch, readDispatches } from '../../src/io/state/journal.ts';
+import { appendArchived, appendDispatch, readDispatches } from '../../src/io/state/journal.ts';
 import { takeLock } from '../../src/io/state/lock.ts';
 import { readPauses } from '../../src/io/state/pauses.ts';
 import { readState, setAside, writeState } from '../../src/io/state/store.ts';
 import { checkWay, countOpenTasks, draftTask, findExisting, taskPath } from '../../src/io/tasks/folder.ts';
+import { archiveTask, whereIs, writeUpdate } from '../../src/io/tasks/archive.ts';
 import { readBeginning } from '../../src/io/tasks/task-list.ts';
 import { aConfig } from './builders.ts';
 
@@ -52,11 +53,19 @@ export function simulation(
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     listIssues: async () => ({ issues: issues(), warnings: [] }),
     readIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
+    peekIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
+    readAssigner: async () => null,
+    leaveReceipt: null,
+    onDispatch: null,
     template: async () => (data) => `${data.issue.ref}\n`,
     tasks: {
       path: (candidate) => taskPath(config, candidate),
       checkWay: (candidate) => checkWay(config, candidate),
       existing: (candidate) => findExisting(config, candidate),
+      whereIs: (task) => whereIs(config, task),
+      archive: (task) => archiveTask(config, task),
+      writeUpdate: (task, text) => writeUpdate(config, task, text, 'random'),
+      updateTemplate: async () => (data) => `${data.update.changed}\n`,
       openTasks: (agent) => countOpenTasks(config, agent),
       newestTime: () => null,
       published: (file) => {
@@ -86,6 +95,7 @@ export function simulation(
     journal: {
       append: (entry) => appendDispatch(config.stateDirectory, entry),
       read: () => readDispatches(config.stateDirectory),
+      appendArchived: (entry) => appendArchived(config.stateDirectory, entry),
     },
     log: (event) => void events.push(event),
     monitors: { ping: null, writeMetrics: null, warn: () => {} },

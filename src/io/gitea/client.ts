@@ -57,7 +57,13 @@ export interface JsonAnswer {
 /** 400 and 404 are the server's words about what was asked, not about its own state. */
 type Answer = JsonAnswer | { readonly status: 400 | 404 };
 
-export type GiteaClient = (path: string) => Promise<Answer>;
+/** Something to write: only receipts do. It is never repeated by itself, since the answer may be what got lost. */
+export interface Write {
+  readonly method: 'POST' | 'PATCH';
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export type GiteaClient = (path: string, write?: Write) => Promise<Answer>;
 
 interface RawAnswer {
   readonly status: number;
@@ -68,16 +74,17 @@ interface RawAnswer {
 /** A reader of `/api/v1` paths: `client('/repos/acme/app/issues/5')`. It throws UserErrors with exit 4 or 75. */
 export function createClient(options: ClientOptions): GiteaClient {
   const request = createRequest(options);
-  return async (path) => {
+  return async (path, write) => {
     const address = `${options.url}/api/v1${path}`;
+    const retries = write ? 0 : MAX_RETRIES;
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await attempted(() => follow(request, address, options));
+      const outcome = await attempted(() => follow(async (at) => request(at, write), address, options));
       if (outcome.kind === 'answer' && !RETRIED_STATUSES.has(outcome.answer.status)) {
-        return interpret(outcome.answer, path, options);
+        return interpret(outcome.answer, path, options, write ? 'change' : 'read');
       }
       const wait = outcome.kind === 'answer' ? retryAfter(outcome.answer) : null;
       const pause = wait ?? (250 + 500 * options.random()) * 2 ** attempt;
-      if (attempt === MAX_RETRIES || (outcome.kind === 'error' && !outcome.retry) || pause >= options.timeLeft()) {
+      if (attempt === retries || (outcome.kind === 'error' && !outcome.retry) || pause >= options.timeLeft()) {
         throw outcome.kind === 'answer'
           ? turnedAway(outcome.answer.status, path, options.url)
           : unreachable(outcome.error, options);
@@ -93,7 +100,7 @@ function createRequest({
   signal,
   trace,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
-}: ClientOptions): (address: string) => Promise<RawAnswer> {
+}: ClientOptions): (address: string, write?: Write) => Promise<RawAnswer> {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
     'https:': new HttpsAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
@@ -101,7 +108,7 @@ function createRequest({
   const ofetch = createFetch({ fetch, Headers, AbortController });
   // A connection in the midst of an endless answer would keep the process alive.
   signal.addEventListener('abort', () => Object.values(agents).forEach((agent) => agent.destroy()));
-  return async (address) => {
+  return async (address, write) => {
     const started = performance.now();
     const limit = deadline(requestTimeoutMs, signal);
     const settings: FetchOptions<'text'> & {
@@ -113,6 +120,7 @@ function createRequest({
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         'user-agent': `dispatcher/${version} (agent-dispatcher)`,
       },
+      ...(write ? { method: write.method, body: write.body } : {}),
       redirect: 'manual',
       // Retries are decided above: ofetch would repeat a 503 once by itself, without looking at Retry-After.
       retry: 0,
@@ -124,7 +132,7 @@ function createRequest({
     };
     try {
       const response = await unlessAborted(limit.signal, ofetch.raw<string, 'text'>(address, settings));
-      trace?.(`GET ${address} ${response.status} ${Math.round(performance.now() - started)}ms`);
+      trace?.(`${write?.method ?? 'GET'} ${address} ${response.status} ${Math.round(performance.now() - started)}ms`);
       return { status: response.status, headers: response.headers, text: response._data ?? '' };
     } finally {
       limit.clear();
@@ -177,7 +185,7 @@ async function attempted(run: () => Promise<RawAnswer>): Promise<Attempt> {
   }
 }
 
-function interpret(answer: RawAnswer, path: string, options: ClientOptions): Answer {
+function interpret(answer: RawAnswer, path: string, options: ClientOptions, verb: 'read' | 'change'): Answer {
   const { status } = answer;
   if (status === 401) {
     throw new UserError(`Gitea refused the token (401) at ${options.url}`, {
@@ -187,10 +195,10 @@ function interpret(answer: RawAnswer, path: string, options: ClientOptions): Ans
     });
   }
   if (status === 403) {
-    throw new UserError(`Gitea does not let this token read ${shortPath(path)} (403)`, {
+    throw new UserError(`Gitea does not let this token ${verb} ${shortPath(path)} (403)`, {
       exitCode: EXIT.token,
       code: 'gitea_forbidden',
-      hint: `the token came from ${options.tokenSource}; it needs the scope read:issue, and its user must be able to see the repository`,
+      hint: `the token came from ${options.tokenSource}; it needs the scope ${verb === 'read' ? 'read' : 'write'}:issue, and its user must be able to ${verb === 'read' ? 'see the repository' : 'do that'}`,
     });
   }
   const isJson = /\bjson\b/iu.test(answer.headers.get('content-type') ?? '');

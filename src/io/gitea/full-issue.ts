@@ -1,7 +1,7 @@
 import type { FullIssue } from '../../core/issue.ts';
 import type { GiteaClient } from './client.ts';
 import { badAnswer } from './outage.ts';
-import { parseFullIssue } from './wire.ts';
+import { lastAssigner, parseFullIssue } from './wire.ts';
 
 /**
  * One issue as it is now, with its comments and what blocks it; null when there is none of that number (or the token
@@ -9,10 +9,10 @@ import { parseFullIssue } from './wire.ts';
  */
 export async function readFullIssue(
   client: GiteaClient,
-  { repository, number }: { readonly repository: string; readonly number: number },
+  { repository, number }: At,
   serverUrl: string,
 ): Promise<FullIssue | null> {
-  const path = `/repos/${repository.split('/').map(encodeURIComponent).join('/')}/issues/${number}`;
+  const path = pathOf({ repository, number });
   const issue = await client(path);
   // First the issue alone: asking for the comments of a missing one makes Gitea answer 500.
   if (issue.status !== 200) return null;
@@ -24,6 +24,32 @@ export async function readFullIssue(
   );
   if (!full) throw badAnswer(`Gitea sent an unreadable issue for ${repository}#${number}`);
   return full;
+}
+
+/** The same without comments and blockers, in one request. */
+export async function peekIssue(client: GiteaClient, at: At, serverUrl: string): Promise<FullIssue | null> {
+  const issue = await client(pathOf(at));
+  if (issue.status !== 200) return null;
+  const full = parseFullIssue({ issue: issue.body, comments: [], blockers: [] }, at.repository, serverUrl);
+  if (!full) throw badAnswer(`Gitea sent an unreadable issue for ${at.repository}#${at.number}`);
+  return full;
+}
+
+/** Who assigned the issue to that login last, as its timeline tells; null when it does not. */
+export async function readAssigner(client: GiteaClient, at: At, login: string): Promise<string | null> {
+  const path = `${pathOf(at)}/timeline`;
+  const answer = await client(path);
+  if (answer.status !== 200) return null;
+  return lastAssigner(listOf(answer.body, path), login);
+}
+
+interface At {
+  readonly repository: string;
+  readonly number: number;
+}
+
+function pathOf({ repository, number }: At): string {
+  return `/repos/${repository.split('/').map(encodeURIComponent).join('/')}/issues/${number}`;
 }
 
 const PAGE_SIZE = 50;

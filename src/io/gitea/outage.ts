@@ -43,7 +43,9 @@ export function unreachable(cause: unknown, { url, signal }: { url: string; sign
     code: 'gitea_unreachable',
     hint: CERTIFICATE.test(codesOf(cause))
       ? 'to trust your own certificate authority, set NODE_EXTRA_CA_CERTS=/path/to/ca.pem for the command and its unit'
-      : 'check gitea.url, the network and the server; the next pass tries again',
+      : codesOf(cause).includes('EPROTO')
+        ? 'if the server speaks plain HTTP at that port, begin gitea.url with http://'
+        : 'check gitea.url, the network and the server; the next pass tries again',
     cause,
   });
 }
@@ -52,7 +54,7 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO/u;
 
 /** Whether a repetition cannot help: a name that does not resolve, a closed port, a certificate, a body over the limit. */
 export function isFinal(error: unknown): boolean {
-  return /ENOTFOUND|ECONNREFUSED|CERT|SELF_SIGNED|UNABLE_TO|max-size|ERR_TLS/u.test(codesOf(error));
+  return /ENOTFOUND|ECONNREFUSED|CERT|SELF_SIGNED|UNABLE_TO|max-size|ERR_TLS|EPROTO/u.test(codesOf(error));
 }
 
 /** An API path without its query, safe to print. */
@@ -73,6 +75,7 @@ function reasonOf(error: unknown): string {
     return `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`;
   if (codes.includes('ENOTFOUND') || codes.includes('EAI_AGAIN')) return 'the host name does not resolve';
   if (codes.includes('ECONNREFUSED')) return 'the connection was refused';
+  if (codes.includes('EPROTO')) return 'it does not speak TLS as expected';
   if (codes.includes('ECONNRESET') || codes.includes('PREMATURE_CLOSE')) return 'the connection broke off';
   if (codes.includes('max-size')) return `the answer is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB`;
   return cleanLine(messageOf(rootOf(error)), 200);

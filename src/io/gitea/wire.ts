@@ -27,6 +27,7 @@ const WireIssue = z.object({
   state: z.enum(['open', 'closed']),
   labels: list(z.object({ name: text })),
   assignees: list(User),
+  user: z.nullish(User),
   created_at: instant,
   updated_at: instant,
   pull_request: z.nullish(z.unknown()),
@@ -34,7 +35,6 @@ const WireIssue = z.object({
 });
 const WireFullIssue = z.extend(WireIssue, {
   body: z.nullish(text),
-  user: z.nullish(User),
   milestone: z.nullish(z.object({ title: text })),
   due_date: z.nullish(instant),
   assets: list(
@@ -53,6 +53,22 @@ const WireBlocker = z.object({
   state: text,
   repository: z.nullish(z.object({ full_name: text.check(z.regex(FULL_NAME)) })),
 });
+
+const WireAssignment = z.object({
+  type: z.literal('assignees'),
+  user: User,
+  assignee: User,
+  removed_assignee: z.nullish(z.boolean()),
+});
+
+/** Who assigned the issue to that login last, by the entries of its timeline; null when no entry tells. */
+export function lastAssigner(timeline: readonly unknown[], login: string): string | null {
+  const entries = timeline.flatMap((raw) => {
+    const result = WireAssignment.safeParse(raw);
+    return result.success && !result.data.removed_assignee ? [result.data] : [];
+  });
+  return entries.findLast(({ assignee }) => assignee.login.toLowerCase() === login.toLowerCase())?.user.login ?? null;
+}
 
 /** What one element of a listing turned out to be. */
 export type Listed =
@@ -92,7 +108,6 @@ export function parseFullIssue(
     state: wire.state,
     isPullRequest: Boolean(wire.pull_request),
     url,
-    author: wire.user?.login ?? 'unknown',
     body: wire.body ?? '',
     milestone: wire.milestone?.title ?? null,
     due: dueDay(raw.issue),
@@ -111,6 +126,7 @@ function toIssue(wire: z.infer<typeof WireIssue>, repository: string): Issue {
     number: wire.number,
     title: wire.title,
     labels: wire.labels.map((label) => label.name),
+    author: wire.user?.login ?? 'unknown',
     // The server has no order for assignees: two passes may see two orders.
     assignees: [...new Set(wire.assignees.map((user) => user.login))].toSorted(),
     createdAt: wire.created_at,

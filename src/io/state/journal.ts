@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { type Instant, fromRfc3339 } from '../../core/clock.ts';
-import { type DispatchRecord, type DispatchTotal, parseDispatchRecord } from '../../core/dispatch-record.ts';
+import {
+  type ArchiveRecord,
+  type DispatchRecord,
+  type DispatchTotal,
+  parseDispatchRecord,
+} from '../../core/dispatch-record.ts';
 import { systemCode } from '../../core/errors.ts';
 import { appendLine, readRegularFile } from '../files.ts';
 import { followLines } from '../tail.ts';
@@ -10,6 +15,11 @@ export function appendDispatch(stateDirectory: string, entry: DispatchRecord): v
   const path = join(stateDirectory, FILE);
   const unfinished = !['', '\n'].includes(readText(path).slice(-1));
   appendLine(path, `${unfinished ? '\n' : ''}${JSON.stringify(entry)}`);
+}
+
+/** Appends what was archived to `archived.jsonl`, beside the journal of dispatches. */
+export function appendArchived(stateDirectory: string, entry: ArchiveRecord): void {
+  appendLine(join(stateDirectory, ARCHIVED), JSON.stringify(entry));
 }
 
 /** Every dispatch ever made, oldest first. Lines that are not entries are left out. */
@@ -50,6 +60,7 @@ export function followDispatches(stateDirectory: string): (now: Instant) => Disp
 }
 
 const FILE = 'dispatches.jsonl';
+const ARCHIVED = 'archived.jsonl';
 const MAX_BYTES = 256 * 1024 * 1024;
 const MAX_LINE = 65_536;
 const DAY_MS = 86_400_000;

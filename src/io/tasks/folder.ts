@@ -1,14 +1,14 @@
 // The task folder: <workspace>/.agent-tasks/<agent>/issue-5.md, with done/ and archive/ beside it. Files appear here
 // complete or not at all, and nothing here is ever overwritten or deleted.
 
-import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Candidate } from '../../core/candidate.ts';
 import type { Config } from '../../core/config.ts';
-import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 import { refOf } from '../../core/issue.ts';
 import { parseFrontMatter } from '../../core/front-matter.ts';
 import { isSafeFolderName, taskFileName } from '../../core/task-file.ts';
+import { exists, makeFoldersBelow, moveToArchive, unsafe } from './names.ts';
 import { createFolders, linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
 import { readBeginning, taskPathsBelow } from './task-list.ts';
 
@@ -24,11 +24,16 @@ export function findExisting(config: Place, candidate: Candidate): 'dispatched' 
   const home = join(config.tasksDirectory, candidate.agent);
   const name = taskFileName(config, candidate.issue);
   if (exists(join(home, name))) return 'dispatched';
-  if (exists(join(home, 'done', name))) return 'done';
-  if (basename(name) === name) return null;
-  // With a folder for each repository, an agent may move a file to the nearest done/ or to its own, without the folders.
+  return donePlaces(home, name, refOf(candidate.issue)).some((path) => exists(path)) ? 'done' : null;
+}
+
+/** Where an agent may have moved the finished file of that name. */
+export function donePlaces(home: string, name: string, ref: string): readonly string[] {
+  const place = join(home, 'done', name);
+  if (basename(name) === name) return [place];
+  // With a folder for each repository, it may be the nearest done/ or the agent's own, without the folders.
   const flat = [join(home, dirname(name), 'done', basename(name)), join(home, 'done', basename(name))];
-  return flat.some((path) => belongsTo(path, refOf(candidate.issue))) ? 'done' : null;
+  return [place, ...flat.filter((path) => belongsTo(path, ref))];
 }
 
 /** How many task files an agent has that are neither done nor archived. */
@@ -74,7 +79,7 @@ export function draftTask(config: Place, candidate: Candidate, text: string, ran
   const path = taskPath(config, candidate);
   checkWay(config, candidate);
   createFolders(config.tasksDirectory);
-  makeFolders(config.tasksDirectory, relative(config.tasksDirectory, dirname(path)).split(sep));
+  makeFoldersBelow(config.tasksDirectory, relative(config.tasksDirectory, dirname(path)).split(sep));
   const folder = dirname(path);
   const draft = join(folder, `.${basename(path)}.${random}.tmp`);
   removeLeftovers(folder, basename(path));
@@ -87,7 +92,10 @@ export function draftTask(config: Place, candidate: Candidate, text: string, ran
   return {
     path,
     publish: (replace) => {
-      const archived = replace && exists(path) ? archive(config, candidate, path) : null;
+      const archived =
+        replace && exists(path)
+          ? moveToArchive(join(config.tasksDirectory, candidate.agent), path, taskFileName(config, candidate.issue))
+          : null;
       const outcome = linkUnlessTaken(draft, path);
       unlinkSync(draft);
       if (outcome === 'taken') return { kind: 'already-there' };
@@ -96,36 +104,6 @@ export function draftTask(config: Place, candidate: Candidate, text: string, ran
     },
     discard: () => unlinkSync(draft),
   };
-}
-
-// A second name first, then the old one goes: at no moment is the file without a name.
-function archive(config: Place, candidate: Candidate, path: string): string {
-  const home = join(config.tasksDirectory, candidate.agent);
-  const name = join('archive', relative(home, path));
-  makeFolders(home, dirname(name).split(sep));
-  for (let number = 1; ; number += 1) {
-    const suffix = extname(name);
-    const target = join(home, number === 1 ? name : `${name.slice(0, -suffix.length)}.${number}${suffix}`);
-    if (linkUnlessTaken(path, target) === 'linked') {
-      syncFolder(dirname(target));
-      unlinkSync(path);
-      return target;
-    }
-  }
-}
-
-// One folder after the other, each looked at: a link could lead out of the task folder.
-function makeFolders(root: string, names: readonly string[]): void {
-  let folder = root;
-  for (const name of names) {
-    folder = join(folder, name);
-    try {
-      mkdirSync(folder);
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
-      if (!lstatSync(folder).isDirectory()) throw unsafe(folder, 'is not a folder');
-    }
-  }
 }
 
 // Drafts of this very file that a killed pass left behind. The lock is held: no other pass is writing one.
@@ -137,16 +115,4 @@ function removeLeftovers(folder: string, name: string): void {
 
 function belongsTo(path: string, ref: string): boolean {
   return exists(path) && parseFrontMatter(readBeginning(path) ?? '')?.get('ref') === ref;
-}
-
-function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function unsafe(path: string, why: string): UserError {
-  return new UserError(`${path} ${why}; no task file is written there`, {
-    exitCode: EXIT.failure,
-    code: 'unsafe_path',
-    hint: 'look at what it is, and move it away',
-  });
 }

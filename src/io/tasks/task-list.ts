@@ -37,17 +37,21 @@ export function indexTaskFiles(tasksDirectory: string): TaskIndex {
   };
 }
 
-/** The absolute paths of all task files below a folder, but not in folders of the names to skip. Links are not followed. */
+/**
+ * The absolute paths of all task files below a folder, but not in folders of the names to skip, and without the news
+ * beside them unless they are wanted. Links are not followed.
+ */
 export function taskPathsBelow(
   folder: string,
   skip: readonly string[],
   onFolder?: (folder: string) => void,
+  withUpdates = false,
 ): readonly string[] {
   onFolder?.(folder);
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return skip.includes(entry.name) ? [] : taskPathsBelow(path, skip, onFolder);
-    return /^[^.].*\.md$/u.test(entry.name) && !/\.update-\d+\.md$/u.test(entry.name) ? [path] : [];
+    if (entry.isDirectory()) return skip.includes(entry.name) ? [] : taskPathsBelow(path, skip, onFolder, withUpdates);
+    return /^[^.].*\.md$/u.test(entry.name) && (withUpdates || !/\.update-\d+\.md$/u.test(entry.name)) ? [path] : [];
   });
 }
 

@@ -5,8 +5,9 @@ import Handlebars from 'handlebars';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import type { TaskData } from '../../core/task-document.ts';
 
-/** Renders one task's text below its front matter. Throws exit 78 with file:line and the nearest known name. */
-export type TaskTemplate = (data: TaskData) => string;
+/** Renders the text below a front matter. Throws exit 78 with file:line and the nearest known name. */
+export type Template<T> = (data: T) => string;
+export type TaskTemplate = Template<TaskData>;
 
 const MAX_DEPTH = 50;
 const STRICT = { strict: true, noEscape: true, preventIndent: true } as const;
@@ -15,8 +16,12 @@ const STRICT = { strict: true, noEscape: true, preventIndent: true } as const;
  * Loads a template with its partials: the built-in ones, and over them those in `partials/` beside the user's template.
  * `file` null stands for the built-in template. Throws exit 78 when one cannot be read or parsed.
  */
-export function loadTemplate(file: string | null, builtInFolder: string): TaskTemplate {
-  const path = file ?? join(builtInFolder, 'task.md.hbs');
+export function loadTemplate<T = TaskData>(
+  file: string | null,
+  builtInFolder: string,
+  builtIn = 'task.md.hbs',
+): Template<T> {
+  const path = file ?? join(builtInFolder, builtIn);
   const handlebars = Handlebars.create();
   handlebars.registerHelper('log', () => {
     throw new Error('the helper log is not available: it would write to the console');
@@ -30,10 +35,13 @@ export function loadTemplate(file: string | null, builtInFolder: string): TaskTe
     }
   }
   const render = named(compile(handlebars, path));
-  return (data) =>
-    `${render(data)
+  return (data) => {
+    const text = render(data)
       .replaceAll(/\n{3,}/gu, '\n\n')
-      .trim()}\n`;
+      .trim();
+    if (text === '') throw invalid(`${path} renders to nothing: a task would be empty`, undefined);
+    return `${text}\n`;
+  };
 }
 
 type Render = (data: unknown, options?: Handlebars.RuntimeOptions) => string;

@@ -35,15 +35,7 @@ export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone
     ref: '',
     // Empty in lists up to 1.21, whatever the issue has.
     assets: alone ? issue.attachments.map((attachment, index) => assetJson(attachment, issue.id, index, rootUrl)) : [],
-    labels: issue.labels.map((label) => ({
-      id: hash(label),
-      name: label,
-      exclusive: label.includes('/'),
-      is_archived: false,
-      color: 'ee0701',
-      description: '',
-      url: '',
-    })),
+    labels: issue.labels.map((label) => labelJson(label)),
     milestone: issue.milestone === null ? null : { id: hash(issue.milestone), title: issue.milestone, state: 'open' },
     // Null, never an empty list.
     assignee: issue.assignees[0] === undefined ? null : user(issue.assignees[0]),
@@ -63,6 +55,32 @@ export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone
       full_name: issue.repository,
     },
     pin_order: 0,
+  };
+}
+
+/** The timeline's entries about assigning; null when there are none. */
+export function timelineJson({ assignedBy, createdAt }: StoredIssue) {
+  const entries = Object.entries(assignedBy).map(([login, by], index) => ({
+    id: index + 1,
+    type: 'assignees',
+    user: user(by),
+    assignee: user(login),
+    removed_assignee: false,
+    created_at: time(createdAt),
+  }));
+  return entries.length === 0 ? null : entries;
+}
+
+/** A label of a repository. */
+export function labelJson(name: string) {
+  return {
+    id: hash(name),
+    name,
+    exclusive: name.includes('/'),
+    is_archived: false,
+    color: 'ee0701',
+    description: '',
+    url: '',
   };
 }
 

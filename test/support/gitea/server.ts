@@ -1,7 +1,8 @@
 // One fake Gitea for tests, demo and benchmark: stateful, over real HTTP, with the traps that its source has.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { commentJson, HIDDEN_ISSUE, issueJson } from './json.ts';
+import { commentJson, HIDDEN_ISSUE, issueJson, labelJson, timelineJson } from './json.ts';
+import { write } from './writes.ts';
 import { createStore, type Store, type StoredIssue } from './store.ts';
 
 export interface FakeGiteaOptions {
@@ -9,6 +10,8 @@ export interface FakeGiteaOptions {
   /** [api] MAX_RESPONSE_ITEMS: a larger `limit` is clamped to it. */
   readonly maxResponseItems?: number;
   readonly scopes?: readonly string[];
+  /** Labels that a repository has, by its name. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
   /** ROOT_URL, when an admin has set it wrong. */
   readonly rootUrl?: string;
   readonly now?: () => Date;
@@ -51,6 +54,7 @@ export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<Fa
     answer(
       {
         store,
+        labels: new Map(Object.entries(options.labels ?? {})),
         rootUrl: options.rootUrl ?? url,
         maxItems: options.maxResponseItems ?? 50,
         scopes: options.scopes ?? ['read:issue'],
@@ -102,8 +106,10 @@ export const FAULTS = {
   },
 } satisfies Record<string, Fault>;
 
-interface Context {
+export interface Context {
   readonly store: Store;
+  /** Of each repository, by its lower-cased name. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
   readonly rootUrl: string;
   readonly maxItems: number;
   readonly scopes: readonly string[];
@@ -125,7 +131,6 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
     return void response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end('<title>Not found</title>');
   }
   const path = pathname.replace(/^\/api\/v1/u, '');
-  if (request.method !== 'GET') return void response.writeHead(405).end();
   if (path === '/version') return json(200, { version: '1.22.0' });
 
   const authorization = request.headers.authorization ?? '';
@@ -134,6 +139,15 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   if (authorization.split(' ')[1] !== TOKEN) return problem(401, 'user does not exist [uid: 0, name: ]');
   if (path === '/settings/api') return json(200, { max_response_items: context.maxItems, default_paging_num: 30 });
 
+  if (request.method !== 'GET') return write(context, request, path, json, problem);
+  const [, labelled] = /^\/repos\/([^/]+\/[^/]+)\/labels$/u.exec(decodeURI(path)) ?? [];
+  if (labelled !== undefined) {
+    const { size, from } = paging(context, query, 30);
+    return json(
+      200,
+      (context.labels.get(labelled.toLowerCase()) ?? []).slice(from, from + size).map((name) => labelJson(name)),
+    );
+  }
   if (path === '/user') {
     return context.scopes.some((scope) => ['read:user', 'write:user', 'all'].includes(scope))
       ? json(200, { id: 1, login: 'dispatcher' })
@@ -153,8 +167,8 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
 }
 
-type Json = (status: number, body: unknown, headers?: Record<string, string>) => void;
-type Problem = (status: number, message: string) => void;
+export type Json = (status: number, body: unknown, headers?: Record<string, string>) => void;
+export type Problem = (status: number, message: string) => void;
 
 function needsScope({ scopes }: Context, problem: Problem): boolean {
   const has = scopes.some((scope) => ['read:issue', 'write:issue', 'all'].includes(scope));
@@ -202,7 +216,9 @@ function underRepository(
       { 'x-total-count': String(comments.length) },
     );
   }
-  if (sub === 'timeline' || sub === 'reactions') return json(200, null, { 'x-total-count': '0' }); // an empty one is null
+  // An empty one is null.
+  if (sub === 'timeline') return json(200, timelineJson(issue));
+  if (sub === 'reactions') return json(200, null, { 'x-total-count': '0' });
   const blockers = issue.dependsOn.map((ref) => {
     const [name = '', index] = ref.split('#');
     const blocker = context.store.find(name, Number(index));

@@ -17,6 +17,8 @@ export interface IssueSeed {
   readonly createdAt?: Date;
   readonly comments?: readonly CommentSeed[];
   readonly attachments?: readonly { readonly name: string; readonly size: number }[];
+  /** Who assigned whom, by login; as the timeline tells it. Nothing: assigned when it was opened. */
+  readonly assignedBy?: Readonly<Record<string, string>>;
   /** `acme/api#3`: what blocks it. */
   readonly dependsOn?: readonly string[];
 }
@@ -33,6 +35,8 @@ export interface StoredComment extends Required<CommentSeed> {
 
 export interface StoredIssue extends Required<Omit<IssueSeed, 'comments'>> {
   readonly id: number;
+  /** By whom and what. */
+  readonly reactions: readonly string[];
   readonly updatedAt: Date;
   readonly comments: readonly StoredComment[];
 }
@@ -103,6 +107,8 @@ export function createStore(now: () => Date) {
         updatedAt: createdAt,
         attachments: [],
         dependsOn: [],
+        assignedBy: {},
+        reactions: [],
         ...seed,
         comments: (seed.comments ?? []).map((each, index) =>
           comment(each, each.createdAt ?? new Date(createdAt.getTime() + index * 1000)),
@@ -120,6 +126,12 @@ export function createStore(now: () => Date) {
         comments: [...issue.comments, comment(seed, seed.createdAt ?? now())],
         updatedAt: now(),
       })),
+    /** Idempotent; moves nothing. Answers whether it is new. */
+    addReaction: (ref: string, content: string): boolean => {
+      const isNew = !at(ref).reactions.includes(content);
+      if (isNew) replace(ref, (issue) => ({ ...issue, reactions: [...issue.reactions, content] }));
+      return isNew;
+    },
     /** Does not move `updated_at`: only the comment's row is written. */
     editComment: (ref: string, index: number, body: string): void =>
       replace(ref, (issue) => ({

@@ -1,0 +1,22 @@
+/** What is to be left on a dispatched issue. */
+export interface Receipt {
+  readonly repository: string;
+  readonly number: number;
+  readonly agent: string;
+  readonly at: string;
+  readonly attempt: number;
+  /** The comment to edit; null: there is none yet. */
+  readonly comment: number | null;
+}
+
+const MARKER = '<!-- dispatcher:receipt ';
+
+/** What the comment of a receipt begins with; the name of the agent is one that can be a folder's. */
+export function receiptHead(agent: string): string {
+  return `${MARKER}${agent} -->`;
+}
+
+/** Whether a comment is the receipt of a dispatcher, and so no news. */
+export function isReceipt(body: string): boolean {
+  return body.startsWith(MARKER);
+}

@@ -1,0 +1,85 @@
+// The only place that writes to Gitea, and only when a receipt is configured. Each part can be repeated without doubling.
+
+import type { ReceiptConfig } from '../../core/config.ts';
+import { EXIT, UserError } from '../../core/errors.ts';
+import { type Receipt, receiptHead } from '../../core/receipt.ts';
+import type { GiteaClient } from './client.ts';
+
+const PAGE_SIZE = 50;
+const MAX_PAGES = 10;
+
+/** Leaves reaction, label and comment as configured. Answers the id of the comment, or null. Throws exit 4 or 75. */
+export async function leaveReceipt(
+  client: GiteaClient,
+  { reaction, label, comment }: ReceiptConfig,
+  receipt: Receipt,
+): Promise<number | null> {
+  const repository = `/repos/${receipt.repository.split('/').map(encodeURIComponent).join('/')}`;
+  const issue = `${repository}/issues/${receipt.number}`;
+  if (reaction !== null) await client(`${issue}/reactions`, { method: 'POST', body: { content: reaction } });
+  if (label !== null) {
+    const id = await labelId(client, repository, label);
+    await client(`${issue}/labels`, { method: 'POST', body: { labels: [id] } });
+  }
+  return comment ? leaveComment(client, repository, issue, receipt) : null;
+}
+
+async function leaveComment(
+  client: GiteaClient,
+  repository: string,
+  issue: string,
+  { agent, at, attempt, comment }: Receipt,
+): Promise<number | null> {
+  const head = receiptHead(agent);
+  const times = attempt > 1 ? `, for the ${attempt}. time` : '';
+  const body = `${head}\nDispatched to **${agent}** at ${at}${times}.`;
+  const known = comment ?? (await commentWith(client, issue, head));
+  if (known !== null) {
+    const edited = await client(`${repository}/issues/comments/${known}`, { method: 'PATCH', body: { body } });
+    if (edited.status === 200) return known;
+  }
+  const made = await client(`${issue}/comments`, { method: 'POST', body: { body } });
+  return made.status === 200 ? idOf(made.body) : null;
+}
+
+// After a lost answer or a lost state the comment is there, and nobody remembers it.
+async function commentWith(client: GiteaClient, issue: string, head: string): Promise<number | null> {
+  const answer = await client(`${issue}/comments`);
+  if (answer.status !== 200 || !Array.isArray(answer.body)) return null;
+  const found = answer.body.find(
+    (comment: unknown) =>
+      typeof comment === 'object' &&
+      comment !== null &&
+      'body' in comment &&
+      typeof comment.body === 'string' &&
+      comment.body.startsWith(head),
+  );
+  return idOf(found);
+}
+
+// By id: older servers take no names. What does not exist they would drop in silence.
+async function labelId(client: GiteaClient, repository: string, name: string): Promise<number> {
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const answer = await client(`${repository}/labels?limit=${PAGE_SIZE}&page=${page}`);
+    const labels: readonly unknown[] = answer.status === 200 && Array.isArray(answer.body) ? answer.body : [];
+    const id = idOf(labels.find((label) => isNamed(label, name)));
+    if (id !== null) return id;
+    if (labels.length === 0) break;
+  }
+  throw new UserError(`there is no label ${name} in ${decodeURIComponent(repository.slice('/repos/'.length))}`, {
+    exitCode: EXIT.invalid,
+    code: 'label_missing',
+    hint: 'make it on Gitea, or change receipt.label',
+  });
+}
+
+function isNamed(label: unknown, name: string): boolean {
+  if (typeof label !== 'object' || label === null || !('name' in label)) return false;
+  return typeof label.name === 'string' && label.name.toLowerCase() === name.toLowerCase();
+}
+
+function idOf(value: unknown): number | null {
+  return typeof value === 'object' && value !== null && 'id' in value && Number.isSafeInteger(value.id)
+    ? Number(value.id)
+    : null;
+}

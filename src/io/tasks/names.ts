@@ -1,0 +1,50 @@
+// Names in the task folder: whether one is taken, how folders come to be, and how a file leaves for the archive.
+
+import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { dirname, extname, join, sep } from 'node:path';
+import { EXIT, systemCode, UserError } from '../../core/errors.ts';
+import { linkUnlessTaken, syncFolder } from '../files.ts';
+
+/** Whether anything has that name, a broken link too. */
+export function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Makes folders one below the other, each looked at: a link could lead out of the task folder. */
+export function makeFoldersBelow(root: string, names: readonly string[]): void {
+  let folder = root;
+  for (const name of names) {
+    folder = join(folder, name);
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+      if (!lstatSync(folder).isDirectory()) throw unsafe(folder, 'is not a folder');
+    }
+  }
+}
+
+/** Moves a file into `archive/` below an agent's folder, under its name there or, when that is taken, with a number. */
+export function moveToArchive(home: string, path: string, nameThere: string): string {
+  const name = join('archive', nameThere);
+  makeFoldersBelow(home, dirname(name).split(sep));
+  for (let number = 1; ; number += 1) {
+    const suffix = extname(name);
+    const target = join(home, number === 1 ? name : `${name.slice(0, -suffix.length)}.${number}${suffix}`);
+    // A second name first, then the old one goes: at no moment is the file without a name.
+    if (linkUnlessTaken(path, target) === 'linked') {
+      syncFolder(dirname(target));
+      unlinkSync(path);
+      return target;
+    }
+  }
+}
+
+/** The error for a place that is not as it must be. */
+export function unsafe(path: string, why: string): UserError {
+  return new UserError(`${path} ${why}; no task file is written there`, {
+    exitCode: EXIT.failure,
+    code: 'unsafe_path',
+    hint: 'look at what it is, and move it away',
+  });
+}
