@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const DEPLOY = fileURLToPath(new URL('../deploy', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('../bin/dispatcher.js', import.meta.url));
 const read = (name: string): string => readFileSync(join(DEPLOY, name), 'utf8');
 const UNITS = readdirSync(DEPLOY, { recursive: true, encoding: 'utf8' }).filter((name) =>
-  /\.(?:service|timer)$/u.test(name),
+  /\.(?:service|timer|path)$/u.test(name),
 );
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 const scratch = mkdtempSync(join(tmpdir(), 'dispatcher-units-'));
@@ -23,15 +23,22 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 function installed(name: string): string {
   const file = join(scratch, name);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, read(name).replace(/^ExecStart=\S+ \S+/mu, `ExecStart=${process.execPath} ${SCRIPT}`));
+  writeFileSync(file, read(name).replace(/^ExecStart=\S+node \S+/mu, `ExecStart=${process.execPath} ${SCRIPT}`));
   return file;
+}
+
+/** A template is checked by one of its instances. */
+function asInstance(file: string): string {
+  const instance = file.replace('@.', '@root.');
+  if (instance !== file) copyFileSync(file, instance);
+  return instance;
 }
 
 describe('the units', () => {
   test.skipIf(!has('systemd-analyze')).for(UNITS)('%s passes systemd-analyze verify without a word', (name) => {
-    const partner = name.endsWith('.timer') ? [installed(name.replace('.timer', '.service'))] : [];
-    // A timer names its service by its own name.
-    const files = [installed(name), ...partner];
+    // A timer or path starts the service of its own name.
+    const partner = /\.(?:timer|path)$/u.test(name) ? [installed(name.replace(/\.\w+$/u, '.service'))] : [];
+    const files = [installed(name), ...partner].map((file) => asInstance(file));
     const scope = name.startsWith('user/') ? ['--user'] : [];
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...scope, ...files], {
       encoding: 'utf8',

@@ -22,16 +22,23 @@ test.skipIf(obstacle)(
       chown office /srv/office; chmod 755 /srv/office
       mkdir -p /etc/dispatcher
       mv /srv/office/dispatcher.yaml /etc/dispatcher/config.yaml
+      mark wake-up
+      useradd --system --groups office hans
+      printf '#!/bin/sh\\nmkdir -p .agent-tasks/hans/done\\nmv "$1" .agent-tasks/hans/done/\\n' > /usr/local/bin/your-agent
+      chmod 755 /usr/local/bin/your-agent
+      for unit in agent@.path agent@.service; do sed 's#/srv/agents#/srv/office#' ${INSTALLED}/deploy/$unit > /etc/systemd/system/$unit; done
+      systemctl daemon-reload
+      systemctl start agent@hans.path; systemctl is-active agent@hans.path
       mark install without a token
       dispatcher systemd install 2>&1
       mark install
       install -D -m 0600 /srv/office/token /etc/dispatcher/token; rm /srv/office/token
       dispatcher systemd install --now 2>&1; echo "exit $?"
-      for i in $(seq 80); do [ -e /srv/office/.agent-tasks/hans/issue-1.md ] && break; sleep 1; done
+      for i in $(seq 80); do [ -e /srv/office/.agent-tasks/hans/done/issue-1.md ] && break; sleep 1; done
       sleep 1
       mark files
-      stat -c '%U %a %n' /srv/office/.agent-tasks/hans/issue-1.md
-      grep trigger /srv/office/.agent-tasks/hans/issue-1.md
+      stat -c '%U %a %n' /srv/office/.agent-tasks/hans/done/issue-1.md
+      grep trigger /srv/office/.agent-tasks/hans/done/issue-1.md
       journalctl -u dispatcher -o cat --no-pager | grep DISPATCHED
       mark doctor
       dispatcher doctor; echo "exit $?"
@@ -60,6 +67,7 @@ test.skipIf(obstacle)(
     onTestFinished(({ task }) => {
       if (task.result?.state === 'fail') console.log(printed);
     });
+    expect(part['wake-up']).toBe('active\n');
     expect(part['install without a token']).toContain('/etc/dispatcher/token, which is not there');
     expect(part['install']).toMatch(
       /unchanged: .*dispatcher\.timer[^]*\+ systemctl enable --now dispatcher\.timer[^]*exit 0/u,
