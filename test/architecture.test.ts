@@ -71,7 +71,7 @@ describe('the source', () => {
     {
       what: 'HTTP',
       pattern: /from '(?:ofetch|node-fetch-native\/node|node:https?)'/u,
-      only: ['dashboard/serve.ts', 'io/ping.ts', 'io/gitea/client.ts'],
+      only: ['dashboard/serve.ts', 'io/ping.ts', 'io/gitea/attachments.ts', 'io/gitea/client.ts'],
     },
     { what: 'the end of the process', pattern: /process\.exit\(/u, only: [] },
   ])('$what is touched in $only alone', ({ pattern, only }) => {

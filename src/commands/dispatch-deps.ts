@@ -35,6 +35,8 @@ export interface DispatchDeps {
   readonly readAssigner: (at: Pick<Issue, 'repository' | 'number'>, login: string) => Promise<string | null>;
   /** Leaves the receipt on an issue; answers the id of its comment, if it has one. Null: none is configured. */
   readonly leaveReceipt: ((receipt: Receipt) => Promise<number | null>) | null;
+  /** Saves attachments beside a task file; answers where each one is, by its address. Null: none is saved. */
+  readonly saveAttachments: ((issue: FullIssue, file: string) => Promise<ReadonlyMap<string, string>>) | null;
   /** Runs `onDispatch`. Null: none is configured. */
   readonly onDispatch: ((record: DispatchRecord) => Promise<void>) | null;
   /** Null: there is no such issue, or the token may not see it. */

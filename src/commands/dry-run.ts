@@ -7,7 +7,8 @@ import type { DispatchDeps } from './dispatch-deps.ts';
 import { openLedger } from './ledger.ts';
 
 /** The decision that a pass would make now, with every candidate's reason and the file it would write. Nothing is written. */
-export async function dryRun(deps: DispatchDeps, width: number): Promise<ExitCode> {
+export async function dryRun(real: DispatchDeps, width: number): Promise<ExitCode> {
+  const deps = { ...real, saveAttachments: null };
   const { state, findings } = openLedger(deps, deps.now());
   const { decision, task, warnings, failure } = await choose(deps, state, await deps.listIssues(), true);
   deps.print(
@@ -26,7 +27,8 @@ export async function dryRun(deps: DispatchDeps, width: number): Promise<ExitCod
 }
 
 /** The same for the manual override of one issue. Throws what the override itself would. */
-export async function dryRunIssue(deps: DispatchDeps, override: Override): Promise<ExitCode> {
+export async function dryRunIssue(real: DispatchDeps, override: Override): Promise<ExitCode> {
+  const deps = { ...real, saveAttachments: null };
   const { state } = openLedger(deps, deps.now());
   const { task } = await prepareOverride(deps, state, override);
   for (const gate of task.record.lifted) deps.print(`would be lifted by --force: ${gate}\n`);

@@ -35,9 +35,11 @@ interface Occasion {
 export async function prepareTask(
   deps: DispatchDeps,
   candidate: Candidate,
-  issue: FullIssue,
+  read: FullIssue,
   occasion: Occasion,
 ): Promise<PreparedTask> {
+  const file = deps.tasks.path(candidate);
+  const issue = await withAttachments(deps, read, file);
   const { agent } = candidate;
   const earlier = deps.journal.read().filter((entry) => entry.issueId === issue.id && entry.agent === agent);
   const facts: DispatchFacts = {
@@ -53,7 +55,6 @@ export async function prepareTask(
   const render = await deps.template(agent);
   const frontMatter = taskFrontMatter(issue, candidate, facts);
   const body = render(taskData(issue, candidate, facts));
-  const file = deps.tasks.path(candidate);
   return {
     candidate,
     text: `${frontMatter}\n${body}`,
@@ -86,6 +87,18 @@ export async function prepareTask(
       receiptComment: occasion.before?.receiptComment ?? null,
     },
   };
+}
+
+// They lie beside the task before it appears. Whatever goes wrong, the task goes: their addresses stand in it.
+async function withAttachments(deps: DispatchDeps, issue: FullIssue, file: string): Promise<FullIssue> {
+  if (!deps.saveAttachments) return issue;
+  try {
+    const saved = await deps.saveAttachments(issue, file);
+    return { ...issue, attachments: issue.attachments.map((each) => ({ ...each, savedAs: saved.get(each.url) })) };
+  } catch (error) {
+    deps.log({ name: 'WARNING', message: `the attachments of ${refOf(issue)} are not saved: ${messageOf(error)}` });
+    return issue;
+  }
 }
 
 /**

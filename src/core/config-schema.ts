@@ -124,6 +124,20 @@ export const ConfigSchema = z.strictObject({
       ),
     }),
   ),
+  attachments: z.optional(
+    z.strictObject({
+      save: describe(z.boolean(), 'Whether attachments are saved beside the task.'),
+      maxBytes: z.optional(
+        describe(z.int().check(z.positive('must be at least 1')), 'Larger ones are left. Default: 5000000'),
+      ),
+      types: z.optional(
+        describe(
+          z.array(z.string().check(z.regex(/^[A-Za-z0-9]{1,10}$/u, 'must be an ending such as png'))),
+          'Endings of what is saved. Default: png jpg jpeg gif webp txt log md csv json yaml yml diff patch pdf',
+        ),
+      ),
+    }),
+  ),
   onDispatch: z.optional(
     z.strictObject({
       command: describe(

@@ -43,6 +43,8 @@ export interface Config {
     readonly assigners: readonly string[] | null;
   };
   readonly receipt: ReceiptConfig;
+  /** Null: none is saved. */
+  readonly attachments: { readonly maxBytes: number; readonly types: readonly string[] } | null;
   readonly onDispatch: { readonly command: readonly string[]; readonly timeoutMs: number } | null;
 }
 
@@ -121,8 +123,10 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
   };
 }
 
+const SAVED_TYPES = 'png jpg jpeg gif webp txt log md csv json yaml yml diff patch pdf'.split(' ');
+
 // What happens to a task once it is out.
-function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt' | 'onDispatch'> {
+function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt' | 'attachments' | 'onDispatch'> {
   return {
     updates: {
       enabled: raw.updates?.enabled ?? true,
@@ -138,6 +142,9 @@ function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt
       label: raw.receipt?.label ?? null,
       comment: raw.receipt?.comment ?? false,
     },
+    attachments: raw.attachments?.save
+      ? { maxBytes: raw.attachments.maxBytes ?? 5_000_000, types: lowered(raw.attachments.types) ?? SAVED_TYPES }
+      : null,
     onDispatch: raw.onDispatch
       ? { command: raw.onDispatch.command, timeoutMs: parseDuration(raw.onDispatch.timeout ?? '10s') }
       : null,

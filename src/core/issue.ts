@@ -26,6 +26,8 @@ export interface Attachment {
   /** Bytes. */
   readonly size: number;
   readonly url: string;
+  /** Where it was saved, relative to the task file. */
+  readonly savedAs?: string | undefined;
 }
 
 /** An issue that stands in the way of another one. `ref` is null when the token may not read it. */

@@ -176,7 +176,12 @@ function summaryOf({ title, labels, milestone, due }: FullIssue): string {
 }
 
 function attachmentsOf({ attachments }: FullIssue): string {
-  return attachments.map(({ name, size, url }) => `- ${cleanLine(name, 200)} (${size} bytes): ${url}`).join('\n');
+  return attachments
+    .map(({ name, size, url, savedAs }) => {
+      const saved = savedAs === undefined ? '' : `, saved as ${savedAs}`;
+      return `- ${cleanLine(name, 200)} (${size} bytes): ${url}${saved}`;
+    })
+    .join('\n');
 }
 
 function blockersOf({ blockers }: FullIssue): string {

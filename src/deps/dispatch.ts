@@ -22,6 +22,7 @@ import {
   warner,
   type World,
 } from './world.ts';
+import { readToken } from '../io/token.ts';
 import { randomWord, taskFolder } from './task-folder.ts';
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
@@ -52,6 +53,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       return readAssigner(await gitea(), at, login);
     },
     leaveReceipt: receiptOf(config, gitea),
+    saveAttachments: saverOf(world, config),
     onDispatch: hookOf(world, config),
     template: templateFor(config),
     tasks: taskFolder(config),
@@ -82,6 +84,17 @@ function receiptOf(config: Config, gitea: () => Promise<GiteaClient>): DispatchD
   return async (receipt) => {
     const { leaveReceipt } = await import('../io/gitea/receipt.ts');
     return leaveReceipt(await gitea(), config.receipt, receipt);
+  };
+}
+
+function saverOf({ environment }: World, config: Config): DispatchDeps['saveAttachments'] {
+  if (config.attachments === null) return null;
+  const { maxBytes, types } = config.attachments;
+  return async (issue, file) => {
+    const { saveAttachments } = await import('../io/gitea/attachments.ts');
+    const token = readToken(config, environment).value;
+    const { url: serverUrl, tasksDirectory } = config;
+    return saveAttachments(issue, file, { serverUrl, token, tasksDirectory, maxBytes, types });
   };
 }
 

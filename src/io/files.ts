@@ -16,7 +16,7 @@ import { dirname } from 'node:path';
 import { EXIT, systemCode, UserError } from '../core/errors.ts';
 
 /** Writes a file that must not exist yet, and waits until it is on the disk. */
-export function writeNewFile(path: string, text: string): void {
+export function writeNewFile(path: string, text: string | Buffer): void {
   writeAndSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, text);
 }
 
@@ -89,7 +89,7 @@ export function syncFolder(folder: string): void {
   }
 }
 
-function writeAndSync(path: string, flags: number, text: string): void {
+function writeAndSync(path: string, flags: number, text: string | Buffer): void {
   const handle = openSync(path, flags, 0o666); // less the umask
   try {
     if (!fstatSync(handle).isFile()) throw new Error(`${path} is not a regular file`);

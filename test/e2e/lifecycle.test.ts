@@ -434,6 +434,51 @@ describe('onDispatch', () => {
   });
 });
 
+describe('attachments', () => {
+  const attachments = [
+    { name: '../../evil name\u202E.png', size: 10 },
+    { name: 'run.sh', size: 10 },
+    { name: 'huge.log', size: 2000 },
+    { name: 'notes.md', size: 20 },
+  ];
+
+  test('are saved beside the task under safe names, by type and size, and archived with it', async () => {
+    const at = await office({ more: 'attachments: { save: true, maxBytes: 1000 }\n' });
+    at.issue(1, { attachments });
+    await at.run(['dispatch', '--dry-run']);
+    expect(at.tasks()).toEqual([]);
+    await at.pass();
+    expect(at.tasks()).toEqual([
+      '.agent-tasks/hans/issue-1.attachments/1-evil-name.png',
+      '.agent-tasks/hans/issue-1.attachments/2-notes.md',
+      TASK,
+    ]);
+    expect(at.read(TASK)).toContain(', saved as issue-1.attachments/1-evil-name.png\n');
+    expect(JSON.parse((await at.run(['status', '--json'])).stdout).counts.dispatched).toBe(1);
+    at.gitea.editIssue('acme/app#1', { state: 'closed' });
+    await at.pass();
+    expect(at.tasks().every((name) => name.startsWith('.agent-tasks/hans/archive/'))).toBe(true);
+  });
+
+  test('what leads to another server, or cannot be had, is left; the task goes all the same', async () => {
+    const at = await office({ more: 'attachments: { save: true }\n' });
+    at.issue(1, { attachments });
+    const elsewhere = await workspace();
+    at.gitea.intercept(/attachments/u, { status: 303, headers: { location: `${elsewhere.gitea.url}/stolen` } });
+    expect((await at.pass()).stdout).toContain('DISPATCHED');
+    expect(at.tasks()).toEqual([TASK]);
+    expect(elsewhere.gitea.requests).toEqual([]);
+  });
+
+  test('are only named without that option', async () => {
+    const at = await office();
+    at.issue(1, { attachments });
+    await at.pass();
+    expect(at.tasks()).toEqual([TASK]);
+    expect(at.gitea.requests.filter((request) => request.includes('/attachments/'))).toEqual([]);
+  });
+});
+
 test('an assignee who is no agent is named once, not every minute', async () => {
   const at = await office({ more: 'agents: { hans: {} }\n' });
   at.issue(1, { assignees: ['pm', 'qa'] });

@@ -35,7 +35,7 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}zzz: 1\n`,
       [
-        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, receipt, onDispatch, state, dashboard, monitor)',
+        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, receipt, attachments, onDispatch, state, dashboard, monitor)',
       ],
     ],
     [`${MINIMAL}gitea: {}\n`, ['4:1: this key stands twice']],
@@ -144,6 +144,7 @@ describe('a configuration', () => {
       updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'] },
       trust: { authors: null, commenters: null, assigners: null },
       receipt: { reaction: null, label: null, comment: false },
+      attachments: null,
       onDispatch: null,
     });
   });

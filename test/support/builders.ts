@@ -64,6 +64,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   updates: { enabled: true, ignoreAuthors: [] },
   trust: { authors: null, commenters: null, assigners: null },
   receipt: { reaction: null, label: null, comment: false },
+  attachments: null,
   onDispatch: null,
   ...overrides,
 });

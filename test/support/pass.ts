@@ -56,6 +56,7 @@ export function simulation(
     peekIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
     readAssigner: async () => null,
     leaveReceipt: null,
+    saveAttachments: null,
     onDispatch: null,
     template: async () => (data) => `${data.issue.ref}\n`,
     tasks: {

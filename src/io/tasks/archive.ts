@@ -1,6 +1,6 @@
 // What happens to a task file after its dispatch: found where it is now, moved to archive/, or given news beside it.
 
-import { unlinkSync } from 'node:fs';
+import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import type { Config } from '../../core/config.ts';
 import { type TrackedTask, trackedRef } from '../../core/tracked-task.ts';
@@ -24,6 +24,7 @@ export function archiveTask(config: Place, task: TrackedTask): { readonly from: 
   const home = join(config.tasksDirectory, task.agent);
   const to = moveToArchive(home, from, relative(home, task.file));
   for (const update of updatesOf(task)) moveToArchive(home, update, relative(home, update));
+  moveAttachments(task, to);
   return { from, to };
 }
 
@@ -43,6 +44,13 @@ export function writeUpdate(config: Place, task: TrackedTask, text: string, rand
     unlinkSync(draft);
     syncFolder(folder);
   }
+}
+
+// With the number that its task got there, so that the two stay together.
+function moveAttachments({ file }: TrackedTask, archived: string): void {
+  const from = `${file.slice(0, -extname(file).length)}.attachments`;
+  const to = `${archived.slice(0, -extname(archived).length)}.attachments`;
+  if (exists(from) && !exists(to)) renameSync(from, to);
 }
 
 function doneFile(config: Place, task: TrackedTask): string | undefined {

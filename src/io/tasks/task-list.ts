@@ -50,7 +50,10 @@ export function taskPathsBelow(
   onFolder?.(folder);
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return skip.includes(entry.name) ? [] : taskPathsBelow(path, skip, onFolder, withUpdates);
+    if (entry.isDirectory())
+      return skip.includes(entry.name) || entry.name.endsWith('.attachments')
+        ? []
+        : taskPathsBelow(path, skip, onFolder, withUpdates);
     return /^[^.].*\.md$/u.test(entry.name) && (withUpdates || !/\.update-\d+\.md$/u.test(entry.name)) ? [path] : [];
   });
 }

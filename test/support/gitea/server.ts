@@ -127,6 +127,12 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   };
   const problem = (status: number, message: string): void =>
     json(status, { message, url: `${context.rootUrl}/api/swagger` });
+  const attachment = /^\/attachments\/\S+$/u.test(pathname) ? attachmentOf(context, pathname) : undefined;
+  if (attachment && request.headers.authorization === `Bearer ${TOKEN}`) {
+    return void response
+      .writeHead(200, { 'content-type': 'application/octet-stream' })
+      .end('x'.repeat(attachment.size));
+  }
   if (!pathname.startsWith('/api/v1/')) {
     return void response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end('<title>Not found</title>');
   }
@@ -165,6 +171,12 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
     return underRepository(context, repository, rest, query, json, problem);
   }
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
+}
+
+function attachmentOf({ store, rootUrl }: Context, pathname: string): { readonly size: number } | undefined {
+  return store.issues
+    .flatMap((issue) => issueJson(issue, { store, rootUrl }, true).assets)
+    .find(({ uuid }) => pathname === `/attachments/${uuid}`);
 }
 
 export type Json = (status: number, body: unknown, headers?: Record<string, string>) => void;

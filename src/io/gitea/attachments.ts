@@ -1,0 +1,99 @@
+// Attachments of an issue, saved beside its task before that appears. Only from the configured server, only so much of it,
+// and under names that are ours.
+
+import { mkdirSync } from 'node:fs';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { fetch } from 'node-fetch-native/node';
+import type { Attachment, FullIssue } from '../../core/issue.ts';
+import { systemCode } from '../../core/errors.ts';
+import { deadline } from '../deadline.ts';
+import { createFolders, writeNewFile } from '../files.ts';
+import { makeFoldersBelow } from '../tasks/names.ts';
+
+/** What is saved, and from where. */
+export interface AttachmentRules {
+  readonly serverUrl: string;
+  readonly token: string;
+  readonly tasksDirectory: string;
+  /** Bytes of a single one. */
+  readonly maxBytes: number;
+  /** Endings without their dot, lower-cased. */
+  readonly types: readonly string[];
+}
+
+const MOST_FILES = 20;
+const TIMEOUT_MS = 8000;
+const MAX_REDIRECTS = 3;
+
+/**
+ * Saves what the rules allow into `issue-5.attachments/` beside the task file. Answers each saved one's path, relative to the
+ * task file, by its address. What cannot be had is left out: its address stands in the task all the same.
+ */
+export async function saveAttachments(
+  issue: FullIssue,
+  taskFile: string,
+  rules: AttachmentRules,
+): Promise<ReadonlyMap<string, string>> {
+  const wanted = issue.attachments.filter((attachment) => isWanted(attachment, rules)).slice(0, MOST_FILES);
+  const saved = new Map<string, string>();
+  if (wanted.length === 0) return saved;
+  const folder = `${taskFile.slice(0, -extname(taskFile).length)}.attachments`;
+  createFolders(rules.tasksDirectory);
+  makeFoldersBelow(rules.tasksDirectory, relative(rules.tasksDirectory, dirname(taskFile)).split(sep));
+  for (const [index, { name, url }] of wanted.entries()) {
+    const bytes = await download(url, rules);
+    if (bytes === null) continue;
+    const file = `${index + 1}-${safeName(name)}`;
+    if (isKept(folder, file, bytes)) saved.set(url, `${basename(folder)}/${file}`);
+  }
+  return saved;
+}
+
+function isWanted({ name, size, url }: Attachment, { serverUrl, maxBytes, types }: AttachmentRules): boolean {
+  const type = extname(name).slice(1).toLowerCase();
+  return url.startsWith(`${serverUrl}/attachments/`) && size <= maxBytes && types.includes(type);
+}
+
+/** Letters, digits, dots and dashes, not too long, and with its ending. */
+function safeName(name: string): string {
+  const ending = extname(name).toLowerCase();
+  const stem = name.slice(0, name.length - ending.length).replaceAll(/[^A-Za-z0-9._-]+/gu, '-');
+  return `${stem.replaceAll(/^[.-]+|[.-]+$/gu, '').slice(0, 80) || 'file'}${ending}`;
+}
+
+// The token goes to the configured server alone: an answer that leads elsewhere (to a store of objects) is not followed.
+async function download(address: string, { serverUrl, token, maxBytes }: AttachmentRules): Promise<Buffer | null> {
+  const limit = deadline(TIMEOUT_MS);
+  try {
+    let url = address;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+      if (new URL(url).origin !== new URL(serverUrl).origin) return null;
+      const settings = { headers: { authorization: `Bearer ${token}` }, redirect: 'manual', size: maxBytes } as const;
+      const response = await fetch(url, { ...settings, signal: limit.signal });
+      const location = response.headers.get('location');
+      if (response.status === 200) return Buffer.from(await response.arrayBuffer());
+      if (response.status < 300 || response.status > 399 || location === null) return null;
+      url = new URL(location, url).href;
+    }
+    return null;
+  } catch {
+    return null;
+  } finally {
+    limit.clear();
+  }
+}
+
+// One that a killed pass left is as good.
+function isKept(folder: string, file: string, bytes: Buffer): boolean {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') return false;
+  }
+  try {
+    writeNewFile(join(folder, file), bytes);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EEXIST';
+  }
+}
