@@ -58,7 +58,7 @@ export interface JsonAnswer {
 type Answer = JsonAnswer | { readonly status: 400 | 404 };
 
 /** Something to write: only receipts do. It is never repeated by itself, since the answer may be what got lost. */
-export interface Write {
+interface Write {
   readonly method: 'POST' | 'PATCH';
   readonly body: Readonly<Record<string, unknown>>;
 }
