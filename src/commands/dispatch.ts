@@ -60,10 +60,12 @@ async function pass(deps: DispatchDeps): Promise<DispatchRecord | null> {
   try {
     const listing = await deps.listIssues();
     const kept = await archiveFinished(deps, state, listing, candidatesOf(listing.issues, deps.config));
-    const choice = await choose(deps, kept.state, listing);
+    state = kept.state;
+    const choice = await choose(deps, state, listing);
     const { decision } = choice;
     const rows = rowsOf(deps, decision, state, startedAt);
     logStrangers(deps, rows, state);
+    logNewWarnings(deps, ledger.state, [...kept.warnings, ...choice.warnings]);
     record = { ...record, warnings: [...record.warnings, ...kept.warnings, ...choice.warnings], rows };
     state = withoutStaleFailures(choice.state, new Set(decision.rows.map((row) => row.candidate.key)));
     let published: DispatchRecord | null = null;
@@ -83,8 +85,8 @@ async function pass(deps: DispatchDeps): Promise<DispatchRecord | null> {
     }
     const news = await tellNews(deps, state, listing);
     const receipts = await leaveReceipts(deps, news.state);
+    logNewWarnings(deps, ledger.state, [...news.warnings, ...receipts.warnings]);
     record = { ...record, warnings: [...record.warnings, ...news.warnings, ...receipts.warnings] };
-    logNewWarnings(deps, ledger.state, record.warnings.slice(ledger.findings.length));
     deps.state.write(withPass(receipts.state, { ...record, finishedAt: toRfc3339(deps.now()) }));
     if (ledger.state.lastPass === null) deps.say(`Next: ${deps.commandLine('status')}`);
     return published;

@@ -159,7 +159,8 @@ async function* server(deps: DoctorDeps, config: Config, credential: string | nu
     }
     yield ok('issues', `${issues.length} open in ${config.repositories.length} of gitea.repositories can be read`);
     yield* agents(config, issues);
-    if (await gitea.mayMore()) {
+    const { reaction, label, comment } = config.receipt;
+    if (reaction === null && label === null && !comment && (await gitea.mayMore())) {
       yield note('token', 'it may do more than a pass needs: one with the scope read:issue alone is enough');
     }
   } catch (error) {

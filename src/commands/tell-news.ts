@@ -1,6 +1,6 @@
 // News of dispatched issues: read only where `updated_at` moved, told only where the content did.
 
-import { fromRfc3339, toRfc3339 } from '../core/clock.ts';
+import { fromRfc3339, type Instant, toRfc3339 } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { messageOf } from '../core/errors.ts';
 import { type FullIssue, type Issue } from '../core/issue.ts';
@@ -15,6 +15,8 @@ import type { DispatchDeps, Listing } from './dispatch-deps.ts';
 const MOST_READ = 3;
 /** `updated_at` has seconds: what was read within the same second may have changed after that. */
 const SAME_SECOND_MS = 2000;
+/** One that cannot be read leaves its turn to the others for so long. */
+const RETRY_MS = 5 * 60_000;
 
 /** Writes what is new beside the tasks. What goes wrong is a warning, and tried again in the next pass. */
 export async function tellNews(
@@ -23,20 +25,24 @@ export async function tellNews(
   { issues }: Listing,
 ): Promise<{ readonly state: State; readonly warnings: readonly string[] }> {
   if (!deps.config.updates.enabled) return { state, warnings: [] };
-  const moved = movedTasks(state, issues).slice(0, MOST_READ);
   const tasks = { ...state.tasks };
-  for (const { key, task, issue } of moved) {
+  const warnings: string[] = [];
+  let read = 0;
+  for (const { key, task, issue } of movedTasks(state, issues, deps.now())) {
+    if (read >= MOST_READ) break;
+    // Its agent deleted it: there is nothing that the news could stand beside.
+    if (deps.tasks.whereIs(task) === null) continue;
+    read += 1;
     try {
-      if (deps.tasks.whereIs(task) === null) continue;
       const full = await deps.readIssue(issue);
       if (full?.id === task.issueId) tasks[key] = await told(deps, task, full);
     } catch (error) {
       if (deps.isInterrupted()) throw error;
-      const warnings = [`the news of ${trackedRef(task)} could not be told: ${messageOf(error)}`];
-      return { state: { ...state, tasks }, warnings };
+      warnings.push(`the news of ${trackedRef(task)} could not be told: ${messageOf(error)}`);
+      tasks[key] = { ...task, recheckAt: toRfc3339(deps.now() + RETRY_MS) };
     }
   }
-  return { state: { ...state, tasks }, warnings: [] };
+  return { state: { ...state, tasks }, warnings };
 }
 
 /** Whose words the agent of a task hears. */
@@ -59,11 +65,12 @@ export function seenNow(issue: FullIssue, reading: Reading, now: number): Seen {
   return { ...seenOf(issue, reading), updatedAt: toRfc3339(issue.updatedAt - (isFresh ? 1000 : 0)) };
 }
 
-function movedTasks({ tasks }: State, issues: readonly Issue[]) {
+function movedTasks({ tasks }: State, issues: readonly Issue[], now: Instant) {
   const listed = new Map(issues.map((issue) => [issue.id, issue]));
   return Object.entries(tasks ?? {}).flatMap(([key, task]) => {
     const issue = listed.get(task.issueId);
     if (!issue || task.updates >= MOST_UPDATES) return [];
+    if ((fromRfc3339(task.recheckAt ?? '') ?? 0) > now) return [];
     const seenAt = fromRfc3339(task.seen?.updatedAt ?? '');
     return seenAt === undefined || issue.updatedAt > seenAt ? [{ key, task, issue }] : [];
   });

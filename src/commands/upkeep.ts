@@ -43,7 +43,11 @@ export async function archiveFinished(
       next = withAnswer(next, key, task, await fateOf(deps, key, task), deps);
     } catch (error) {
       if (deps.isInterrupted()) throw error;
-      return { state: next, warnings: [`what became of ${trackedRef(task)} could not be asked: ${messageOf(error)}`] };
+      const waiting = { ...task, recheckAt: toRfc3339(now + ALIVE_MS) };
+      return {
+        state: { ...next, tasks: { ...next.tasks, [key]: waiting } },
+        warnings: [`what became of ${trackedRef(task)} could not be asked: ${messageOf(error)}`],
+      };
     }
   }
   return { state: next, warnings: [] };

@@ -19,10 +19,13 @@ export function whereIs(config: Place, task: TrackedTask): 'dispatched' | 'done'
 
 /** Moves a task's file, wherever it is, and the news beside it to `archive/`. Null: it is gone, and nothing was moved. */
 export function archiveTask(config: Place, task: TrackedTask): { readonly from: string; readonly to: string } | null {
-  const from = exists(task.file) ? task.file : doneFile(config, task);
+  const places = [...(exists(task.file) ? [task.file] : []), doneFile(config, task)];
+  const [from, other] = places.filter((path) => path !== undefined);
   if (from === undefined) return null;
   const home = join(config.tasksDirectory, task.agent);
   const to = moveToArchive(home, from, relative(home, task.file));
+  // Forced again after it was done: the finished file goes along, or a reopened issue would count as done.
+  if (other !== undefined) moveToArchive(home, other, relative(home, task.file));
   for (const update of updatesOf(task)) moveToArchive(home, update, relative(home, update));
   moveAttachments(task, to);
   return { from, to };
