@@ -57,7 +57,7 @@ function people(gitea: FakeGitea, random: Random, made: { count: number }): void
   if (!some) return;
   if (random.chance(perMinute))
     gitea.addComment(ref(some), { author: random.pick([...AGENTS, 'alice', 'bob']) ?? 'alice', body: 'A word.' });
-  if (random.chance(perMinute * 0.8)) gitea.editIssue(ref(some), { state: 'closed' });
+  if (random.chance(perMinute)) gitea.editIssue(ref(some), { state: 'closed' });
   if (random.chance(perMinute * 0.2)) gitea.editIssue(ref(some), { assignees: [random.pick(AGENTS) ?? 'hans'] });
   if (random.chance(perMinute * 0.1)) gitea.editIssue(ref(some), { assignees: [] });
   if (random.chance(perMinute * 0.2)) gitea.editIssue(ref(some), { labels: [random.pick(LABELS) ?? ''] });
@@ -77,17 +77,19 @@ function filesOf(folder: string): readonly string[] {
 
 /** What agents do to their files within a minute. Answers what was deleted. */
 function agents(folder: string, random: Random): readonly string[] {
+  const isDone = random.chance(0.01);
+  const isDeleted = !isDone && random.chance(0.002);
+  if (!isDone && !isDeleted) return [];
   const own = filesOf(folder).filter((name) => !name.includes('/done/') && !name.includes('/archive/'));
   const file = random.pick(own);
   if (file === undefined) return [];
-  if (random.chance(0.01)) {
-    const done = join(folder, file.split('/')[0] ?? '', 'done', file.split('/').slice(1).join('/'));
-    mkdirSync(dirname(done), { recursive: true });
-    renameSync(join(folder, file), done);
-  } else if (random.chance(0.002)) {
+  if (isDeleted) {
     rmSync(join(folder, file));
     return [file];
   }
+  const done = join(folder, file.split('/')[0] ?? '', 'done', file.split('/').slice(1).join('/'));
+  mkdirSync(dirname(done), { recursive: true });
+  renameSync(join(folder, file), done);
   return [];
 }
 
