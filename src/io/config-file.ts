@@ -113,7 +113,7 @@ function invalid(file: string, problems: readonly Problem[]): UserError {
   return new UserError([`the configuration has ${count}:`, ...lines].join('\n'), {
     exitCode: EXIT.invalid,
     code: 'config_invalid',
-    hint: 'README, "Configuration", shows every key',
+    hint: 'dispatcher help config shows every key',
   });
 }
 
