@@ -26,7 +26,7 @@ export function localFiles(config: Config, version: string): SnapshotDeps {
 export function writeMetrics(config: Config, version: string, file: string): void {
   const { recent, totals } = followDispatches(config.stateDirectory)(now());
   const snapshot = takeSnapshot({ ...localFiles(config, version), readDispatches: () => recent });
-  replaceFile(file, metricsText(snapshot, totals));
+  replaceFile(file, metricsText(snapshot, totals), false);
   // Another user reads it: the exporter's.
   chmodSync(file, 0o644);
 }

@@ -20,9 +20,12 @@ export function writeNewFile(path: string, text: string | Buffer): void {
   writeAndSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, text);
 }
 
-/** Replaces a file at once: a reader, or a power cut, sees the old text or the new one, never a part. */
-export function replaceFile(path: string, text: string): void {
-  const draft = `${path}.tmp`;
+/**
+ * Replaces a file at once: a reader, or a power cut, sees the old text or the new one, never a part. Without the lock several
+ * commands may do so at the same instant: then each needs a draft of its own.
+ */
+export function replaceFile(path: string, text: string, isLocked = true): void {
+  const draft = isLocked ? `${path}.tmp` : `${path}.${process.pid}.tmp`;
   writeAndSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, text);
   renameSync(draft, path);
   syncFolder(dirname(path));

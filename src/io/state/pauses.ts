@@ -29,7 +29,7 @@ export function readPauses(stateDirectory: string): readonly Pause[] {
 export function writePause(stateDirectory: string, pause: Pause): void {
   try {
     createFolders(join(stateDirectory, FOLDER));
-    replaceFile(pathOf(stateDirectory, pause.agent), `${JSON.stringify(pause)}\n`);
+    replaceFile(pathOf(stateDirectory, pause.agent), `${JSON.stringify(pause)}\n`, false);
   } catch (error) {
     throw unwritable(stateDirectory, error);
   }

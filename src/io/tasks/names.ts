@@ -31,13 +31,18 @@ export function moveToArchive(home: string, path: string, nameThere: string): st
   for (let number = 1; ; number += 1) {
     const suffix = extname(name);
     const target = join(home, number === 1 ? name : `${name.slice(0, -suffix.length)}.${number}${suffix}`);
-    // A second name first, then the old one goes: at no moment is the file without a name.
-    if (linkUnlessTaken(path, target) === 'linked') {
+    // A second name first, then the old one goes: at no moment is the file without a name. Killed in between it has both.
+    if (linkUnlessTaken(path, target) === 'linked' || isSameFile(path, target)) {
       syncFolder(dirname(target));
       unlinkSync(path);
       return target;
     }
   }
+}
+
+function isSameFile(path: string, other: string): boolean {
+  const [a, b] = [lstatSync(path), lstatSync(other)];
+  return a.ino === b.ino && a.dev === b.dev;
 }
 
 /** The error for a place that is not as it must be. */
