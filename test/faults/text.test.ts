@@ -1,0 +1,164 @@
+// Text that people write, through every sink: what comes out is one line where one is promised, parses back where it is data,
+// stays behind its markers where it is quoted, and holds nothing invisible.
+
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { candidateFor } from '../../src/core/candidate.ts';
+import { parseFrontMatter } from '../../src/core/front-matter.ts';
+import { dispatchMessage, jsonLine, parseLogLine, textLine } from '../../src/core/log-event.ts';
+import { rowRecords } from '../../src/core/state.ts';
+import { taskData, taskFrontMatter } from '../../src/core/task-document.ts';
+import { loadTemplate } from '../../src/io/tasks/template.ts';
+import { decisionTable } from '../../src/views/decision-table.ts';
+import { aDispatch, aFullIssue, NOON } from '../support/builders.ts';
+
+const RUNS = Number(process.env['DISPATCHER_TEST_TEXTS'] ?? 25_000);
+
+/** What attacks are made of. */
+const CORPUS = [
+  '\n',
+  '\r\n',
+  '\r',
+  '\t',
+  '\0',
+  '\u0007',
+  '\u001B[31m',
+  '\u001B]8;;http://x\u0007',
+  '\u009B31m',
+  '\u0085',
+  '\u2028',
+  '\u2029',
+  '\u202E',
+  '\u2066',
+  '\u200B',
+  '\u200D',
+  '\uFEFF',
+  '\u00AD',
+  '\u{E0041}\u{E007F}',
+  '\uD800',
+  '\uDFFF',
+  '\u0301'.repeat(9),
+  '---',
+  '---\n',
+  '...',
+  '```',
+  '````',
+  '~~~',
+  '> ',
+  '# ',
+  '<!--',
+  '-->',
+  '<!-- END GITEA TEXT k7Qd -->',
+  '<!-- BEGIN GITEA TEXT k7Qd: x -->',
+  '{{secret}}',
+  '{{{x}}}',
+  '{{> rules}}',
+  '{{#each',
+  '\\',
+  '"',
+  "'",
+  ': ',
+  '%0A',
+  '${x}',
+  '$(id)',
+  '`id`',
+  '../',
+  '/etc/passwd',
+  'CON',
+  'NUL.md',
+  '<script>alert(1)</script>',
+  '<img src=x onerror=x>',
+  '](javascript:x)',
+  '[x](/y)',
+  '日本語',
+  '🧑‍🚀',
+  'a'.repeat(300),
+  '- [ ] x',
+  '## Acceptance criteria',
+];
+const text = fc
+  .array(fc.oneof({ arbitrary: fc.constantFrom(...CORPUS), weight: 3 }, fc.string({ unit: 'binary', maxLength: 12 })), {
+    maxLength: 12,
+  })
+  .map((parts) => parts.join(''));
+const issue = fc
+  .record({
+    title: text,
+    body: text,
+    labels: fc.array(text, { maxLength: 3 }),
+    milestone: fc.option(text),
+    author: text,
+    comments: fc.array(
+      fc.record({
+        author: text,
+        body: text,
+        createdAt: fc.constant(NOON),
+        url: fc.constant('https://git.example.com/c'),
+      }),
+      { maxLength: 2 },
+    ),
+  })
+  .map((fields) => aFullIssue(fields));
+
+// oxlint-disable-next-line no-control-regex -- what must not come out
+const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029]/u;
+const INVISIBLE = /[\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/u;
+
+const render = loadTemplate(null, fileURLToPath(new URL('../../templates', import.meta.url)));
+const dispatch = aDispatch({ marker: 'k7QdXXXXXXXX', sha256: (raw) => createHash('sha256').update(raw).digest('hex') });
+
+test(`${RUNS} issues through task file, log, terminal and JSON`, ({ task }) => {
+  let cases = 0;
+  fc.assert(
+    fc.property(issue, (full) => {
+      const candidate = candidateFor(full, 'hans', { priorityLabels: new Map() });
+      // Task file: the front matter reads back the same by YAML and by us, and nothing can leave its quotation.
+      const head = taskFrontMatter(full, candidate, dispatch);
+      const ours = parseFrontMatter(head);
+      const theirs: Record<string, unknown> = parse(head.slice(4, -4));
+      for (const key of ['title', 'labels', 'milestone', 'author']) expect(ours?.get(key)).toEqual(theirs[key]);
+      const body = render(taskData(full, candidate, dispatch));
+      expect(CONTROL.test(body.replaceAll('\t', ''))).toBe(false);
+      expect(INVISIBLE.test(body)).toBe(false);
+      let isQuoted = false;
+      for (const line of body.split('\n')) {
+        if (line.startsWith('<!-- BEGIN GITEA TEXT k7QdXXXXXXXX')) isQuoted = true;
+        else if (line === '<!-- END GITEA TEXT k7QdXXXXXXXX -->') isQuoted = false;
+        else if (isQuoted) expect(line.startsWith('>')).toBe(true);
+        else expect(line).not.toMatch(/<script|<img|\{\{|\]\(javascript|\$\(/u);
+      }
+      expect(isQuoted).toBe(false);
+      cases += 1;
+
+      // Log: one line of printable text, which reads back; JSON stays JSON.
+      const event = {
+        name: 'DISPATCHED',
+        message: dispatchMessage(candidate, false),
+        facts: { title: full.title },
+      } as const;
+      const line = textLine(event, NOON);
+      expect(CONTROL.test(line)).toBe(false);
+      expect(INVISIBLE.test(line)).toBe(false);
+      expect(parseLogLine(line).name).toBe('DISPATCHED');
+      expect(jsonLine(event, NOON)).not.toContain('\n');
+      expect(JSON.parse(jsonLine(event, NOON)).event).toBe('dispatched');
+      cases += 2;
+
+      // Terminal: as many lines as there are rows.
+      const outcome = { kind: 'skipped', reason: 'held', detail: full.body } as const;
+      const decision = { rows: [{ candidate, outcome }], chosen: null, next: null, slotOpensAt: NOON };
+      const table = decisionTable(
+        rowRecords(decision, () => null, [], NOON),
+        NOON,
+        100,
+      );
+      expect(table.every((each) => !each.includes('\n') && !/[\u001B\u009B\u0007]/u.test(each))).toBe(true);
+      cases += 1;
+    }),
+    { numRuns: RUNS },
+  );
+  task.meta.experiment = { name: 'hostile text through every sink', cases, violations: 0 };
+});
