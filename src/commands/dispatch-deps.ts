@@ -1,5 +1,5 @@
 import type { Candidate } from '../core/candidate.ts';
-import type { Instant } from '../core/clock.ts';
+import type { Instant, Uptime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { ArchiveRecord, DispatchRecord } from '../core/dispatch-record.ts';
 import type { FullIssue, Issue } from '../core/issue.ts';
@@ -24,6 +24,8 @@ export interface DispatchDeps {
   readonly config: Config;
   readonly version: string;
   readonly now: () => Instant;
+  /** Null where the system does not tell. */
+  readonly uptime: () => Uptime | null;
   readonly sleep: (ms: number) => Promise<void>;
   /** A fresh word that nobody can guess. */
   readonly randomWord: () => string;

@@ -1,14 +1,14 @@
 // What the dispatcher remembers, brought into agreement with what is on the disk. A pass can be killed at any moment;
 // the next one finds here what it left behind, mends it, and says so.
 
-import { fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
+import { elapsedBetween, fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
 import type { DispatchRecord } from '../core/dispatch-record.ts';
 import type { State } from '../core/state.ts';
 import type { TrackedTask } from '../core/tracked-task.ts';
 import type { LogEvent } from '../core/log-event.ts';
 import type { DispatchDeps } from './dispatch-deps.ts';
 
-type LedgerDeps = Pick<DispatchDeps, 'state' | 'journal' | 'tasks' | 'config'>;
+type LedgerDeps = Pick<DispatchDeps, 'state' | 'journal' | 'tasks' | 'config' | 'uptime'>;
 
 /** What there is to remember, and what a pass that may write should do about it first. */
 interface Ledger {
@@ -46,9 +46,20 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
     if (isWhole && !deps.journal.read().some((entry) => entry.at === record.at && entry.file === record.file)) {
       repairs.push(() => deps.journal.append(record));
     }
-    const at = Math.max(isWhole ? published.appearedAt : 0, fromRfc3339(lastDispatch.at) ?? 0);
+    const recorded = fromRfc3339(lastDispatch.at) ?? 0;
+    const at = Math.max(isWhole ? published.appearedAt : 0, recorded);
+    const { uptime } = lastDispatch;
     const tasks = isWhole && state.tasks ? { ...state.tasks, ...trackedFrom(record) } : state.tasks;
-    state = { ...state, tasks, lastDispatch: { at: toRfc3339(at), ref: record.ref, pending: null } };
+    state = {
+      ...state,
+      tasks,
+      lastDispatch: {
+        at: toRfc3339(at),
+        ref: record.ref,
+        pending: null,
+        uptime: uptime && { ...uptime, ms: uptime.ms + at - recorded },
+      },
+    };
     find(
       'RECOVERED',
       isWhole
@@ -59,16 +70,44 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
 
   if (state.tasks === null) state = { ...state, tasks: gatheredTasks(deps) };
 
-  const last = fromRfc3339(state.lastDispatch?.at ?? '');
-  if (state.lastDispatch && last !== undefined && last > now) {
-    find(
-      'WARNING',
-      `the last dispatch is recorded ${shortDuration(last - now)} in the future: the clock was set back; dispatching goes on in ${shortDuration(deps.config.rateLimitMs)}`,
-    );
-    state = { ...state, lastDispatch: { ...state.lastDispatch, at: toRfc3339(now) } };
+  const shifted = clockShift(state, deps, now);
+  if (shifted) {
+    find('WARNING', shifted.message);
+    state = { ...state, lastDispatch: shifted.lastDispatch };
   }
   return { state, findings, repair: () => repairs.forEach((repair) => repair()) };
 }
+
+// The clock may have been set since the last dispatch. What the machine's uptime tells counts; across a restart only a
+// record in the future gives it away, and how long ago that really was nobody can tell: it counts as now.
+function clockShift(
+  { lastDispatch }: State,
+  deps: LedgerDeps,
+  now: Instant,
+): { readonly message: string; readonly lastDispatch: NonNullable<State['lastDispatch']> } | null {
+  const recorded = fromRfc3339(lastDispatch?.at ?? '');
+  if (!lastDispatch || recorded === undefined) return null;
+  const { rateLimitMs } = deps.config;
+  const elapsed = elapsedBetween(lastDispatch.uptime, deps.uptime());
+  if (elapsed === undefined) {
+    if (recorded <= now) return null;
+    return {
+      message: `the last dispatch is recorded ${shortDuration(recorded - now)} in the future: the clock was set back; dispatching goes on in ${shortDuration(rateLimitMs)}`,
+      lastDispatch: { ...lastDispatch, at: toRfc3339(now), uptime: deps.uptime() },
+    };
+  }
+  const shift = now - elapsed - recorded;
+  // Where both clocks say that the window is over, nothing hangs on the difference.
+  const matters = Math.min(elapsed, now - recorded) < rateLimitMs;
+  if (!matters || Math.abs(shift) < NEGLIGIBLE_SHIFT_MS) return null;
+  return {
+    message: `the clock was set ${shift > 0 ? 'forward' : 'back'} by ${shortDuration(Math.abs(shift))}; by the machine's uptime the last dispatch was ${shortDuration(elapsed)} ago, and that counts`,
+    lastDispatch: { ...lastDispatch, at: toRfc3339(now - elapsed) },
+  };
+}
+
+/** Clocks are kept right by small steps all the time, and reading two of them takes a moment. */
+const NEGLIGIBLE_SHIFT_MS = 500;
 
 // What an older version dispatched, or a lost state knew: the journal tells, and the files that are still there.
 function gatheredTasks(deps: LedgerDeps): State['tasks'] {
@@ -102,7 +141,9 @@ function trackedFrom(record: DispatchRecord): Record<string, TrackedTask> {
 function fromDisk(state: State, deps: LedgerDeps): State {
   const journalled = fromRfc3339(deps.journal.read().at(-1)?.at ?? '') ?? 0;
   const newest = Math.max(deps.tasks.newestTime() ?? 0, journalled);
-  return newest === 0 ? state : { ...state, lastDispatch: { at: toRfc3339(newest), ref: null, pending: null } };
+  return newest === 0
+    ? state
+    : { ...state, lastDispatch: { at: toRfc3339(newest), ref: null, pending: null, uptime: null } };
 }
 
 function lastOf(state: State): string {

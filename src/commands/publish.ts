@@ -118,7 +118,7 @@ export function publishTask(
     ...state,
     failures,
     tasks,
-    lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending },
+    lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending, uptime: deps.uptime() },
   });
   try {
     const slot = taken(record);

@@ -1,6 +1,20 @@
 /** Milliseconds since 1970, possibly with a fraction. Core code takes it as a parameter and never reads a clock. */
 export type Instant = number;
 
+/** How long the machine has been up, suspended time included: it runs on evenly whatever the clock is set to. */
+export interface Uptime {
+  /** Another one after each start of the machine. */
+  readonly bootId: string;
+  readonly ms: number;
+}
+
+/** Milliseconds between two readings; undefined when the machine was started again in between, or nobody knows. */
+export function elapsedBetween(earlier: Uptime | null, later: Uptime | null): number | undefined {
+  if (earlier === null || later === null || earlier.bootId !== later.bootId) return undefined;
+  // A container that was started again counts anew under the same name.
+  return later.ms < earlier.ms ? undefined : later.ms - earlier.ms;
+}
+
 /** RFC 3339 in UTC, as state files and JSON carry it. */
 export function toRfc3339(at: Instant): string {
   return new Date(at).toISOString();

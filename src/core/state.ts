@@ -49,6 +49,8 @@ const StateSchema = z.object({
       ref: z.nullable(z.string()),
       /** What is about to appear, from the moment the slot is taken until the journal tells of it. */
       pending: z.nullable(DispatchRecordSchema),
+      /** What the machine's uptime was then: a clock that is set, forward or back, moves no slot. */
+      uptime: z._default(z.nullable(z.object({ bootId: z.string(), ms: z.number() })), null),
     }),
   ),
   lastPass: z.nullable(PassSchema),

@@ -17,7 +17,8 @@ const INVISIBLE =
   /[^\P{Default_Ignorable_Code_Point}\uFE0E\uFE0F]|(?<![\p{Emoji}\p{S}])[\uFE0E\uFE0F]|\p{Bidi_Control}|[\uFFF9-\uFFFB]/gu;
 // Every C0 and C1 control except tab and line feed; DEL included.
 const CONTROL = /[^\P{Cc}\t\n]/gu;
-const LINE_BREAK = /\r\n?|[\v\f\u0085\u2028\u2029]/gu;
+// oxlint-disable-next-line no-control-regex -- vertical tab and form feed; Stryker would make an impossible escape of \v
+const LINE_BREAK = /\r\n?|[\u000B\u000C\u0085\u2028\u2029]/gu;
 
 /** Multi-line text without anything a person could not see: HTML comments, invisible and control characters; LF only. */
 export function cleanText(raw: string): CleanText {

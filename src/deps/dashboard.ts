@@ -14,12 +14,14 @@ import { readTask } from '../io/tasks/read-task.ts';
 import { indexTaskFiles } from '../io/tasks/task-list.ts';
 import { readPassword } from '../io/token.ts';
 import { localFiles } from './local-files.ts';
-import { type GlobalOptions, now, packaged, sleep, warner, type World } from './world.ts';
+import { type GlobalOptions, packaged, sleep, warner, type World } from './world.ts';
 
 /** How much of the log's end is read at first, and how much of a line. Bytes. */
 const LOG_SHOWN = 256 * 1024;
 const LOG_LINE = 4096;
 const TIMER_MS = 10_000;
+/** Unlike a command that ends, the dashboard must follow the clock when it is set, and over suspended time. */
+const now = Date.now;
 
 /** The real dependencies of `dashboard`: local files, read again only where they changed. */
 export function dashboardDeps(world: World, options: GlobalOptions): DashboardCommandDeps {
@@ -30,6 +32,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
   const snapshot = (): Snapshot =>
     takeSnapshot({
       ...localFiles(config, world.version),
+      now,
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });

@@ -3,6 +3,7 @@ import type { DispatchDeps } from '../commands/dispatch-deps.ts';
 import type { Monitors } from '../commands/tell-monitors.ts';
 import type { Config } from '../core/config.ts';
 import { loadConfig } from '../io/config-file.ts';
+import { readUptime } from '../io/uptime.ts';
 import { appendArchived, appendDispatch, readDispatches } from '../io/state/journal.ts';
 import { takeLock } from '../io/state/lock.ts';
 import { readPauses } from '../io/state/pauses.ts';
@@ -35,6 +36,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     config,
     version: world.version,
     now,
+    uptime: readUptime,
     sleep: async (ms) => sleep(ms, world.interrupted),
     randomWord,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),

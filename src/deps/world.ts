@@ -57,7 +57,10 @@ export function logOf(world: World, config: Config, options: GlobalOptions): (ev
   return createLog({ config, now, print: printer(world, options), toJournal, warn: warner(world) });
 }
 
-/** Milliseconds with a real fraction, which Date does not have. */
+/**
+ * Milliseconds with a real fraction, which Date does not have. It does not follow a clock that is set, nor count while
+ * the machine is suspended: right for a pass, which must not jump, and wrong for what stays.
+ */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }

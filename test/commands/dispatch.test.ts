@@ -57,6 +57,42 @@ describe('the hard limit', () => {
     await dispatch(deps);
     expect(appearances).toHaveLength(2);
   });
+
+  test.for([
+    { set: 'forward by an hour', by: 60 * MINUTE, says: 'set forward by 1h' },
+    { set: 'forward by ten years', by: 5_256_000 * MINUTE, says: 'set forward by 3650d' },
+    { set: 'back by a day', by: -1440 * MINUTE, says: 'set back by 1d' },
+  ])('the clock $set moves no slot while the machine stays up', async ({ by, says }) => {
+    const { deps, clock, appearances, events } = simulation(() => manyIssues(5), NOON);
+    const at = (sinceDispatch: number): void => {
+      clock.now = NOON + by + sinceDispatch;
+      clock.uptime = { bootId: 'one', ms: 1000 + sinceDispatch };
+    };
+    clock.uptime = { bootId: 'one', ms: 1000 };
+    await dispatch(deps);
+    at(10_000);
+    await dispatch(deps);
+    expect(events.at(-1)?.message).toContain(says);
+    expect(events.at(-1)?.message).toContain('the last dispatch was 10s ago');
+    at(54_000);
+    await dispatch(deps);
+    expect(events.filter(({ name }) => name === 'WARNING')).toHaveLength(1);
+    expect(appearances).toHaveLength(1);
+    at(56_000);
+    await dispatch(deps);
+    expect(appearances).toEqual([NOON, NOON + by + MINUTE]);
+  });
+
+  test('across a restart of the machine the clock counts', async () => {
+    const { deps, clock, appearances, events } = simulation(() => manyIssues(5), NOON);
+    clock.uptime = { bootId: 'one', ms: 1000 };
+    await dispatch(deps);
+    clock.now += MINUTE;
+    clock.uptime = { bootId: 'two', ms: 500 };
+    await dispatch(deps);
+    expect(appearances).toHaveLength(2);
+    expect(events.filter(({ name }) => name === 'WARNING')).toEqual([]);
+  });
 });
 
 describe('a pass that was stopped', () => {

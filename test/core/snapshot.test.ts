@@ -35,7 +35,7 @@ describe('time alone makes another picture', () => {
   test.for([
     {
       when: 'when the slot opens',
-      state: { lastDispatch: { at: iso(NOON - 39_000), ref: null, pending: null } },
+      state: { lastDispatch: { at: iso(NOON - 39_000), ref: null, pending: null, uptime: null } },
       at: NOON + 21_000,
     },
     { when: 'when the last pass is late', state: {}, at: NOON - 39_000 + 90_001 },

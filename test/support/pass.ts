@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { DispatchDeps } from '../../src/commands/dispatch-deps.ts';
+import type { Uptime } from '../../src/core/clock.ts';
 import type { Config } from '../../src/core/config.ts';
 import type { FullIssue } from '../../src/core/issue.ts';
 import type { LogEvent } from '../../src/core/log-event.ts';
@@ -21,7 +22,7 @@ export interface Simulation {
   readonly deps: DispatchDeps;
   readonly config: Config;
   /** Epoch milliseconds; tests move it, and sleeping moves it. */
-  readonly clock: { now: number };
+  readonly clock: { now: number; uptime: Uptime | null };
   readonly events: LogEvent[];
   /** When each task file appeared, by the simulated clock. */
   readonly appearances: number[];
@@ -41,13 +42,14 @@ export function simulation(
     stateDirectory: join(folder, '.agent-dispatcher'),
     ...overrides,
   });
-  const clock = { now: start };
+  const clock: Simulation['clock'] = { now: start, uptime: null };
   const events: LogEvent[] = [];
   const appearances: number[] = [];
   const deps: DispatchDeps = {
     config,
     version: '0.0.0',
     now: () => clock.now,
+    uptime: () => clock.uptime,
     sleep: async (ms) => void (clock.now += Math.max(0, ms)),
     randomWord: () => 'k7QdXXXXXXXX',
     sha256: (text) => createHash('sha256').update(text).digest('hex'),

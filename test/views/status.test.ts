@@ -11,7 +11,7 @@ const FILE = aTaskFile();
 
 const screen = (shown: Snapshot, width = 80, unicode = true) =>
   statusScreen(shown, { now: NOON, width, chalk: new Chalk({ level: 0 }), unicode });
-const LAST = { at: iso(NOON - 39_000), ref: 'acme/app#2', pending: null };
+const LAST = { at: iso(NOON - 39_000), ref: 'acme/app#2', pending: null, uptime: null };
 
 describe('on a terminal', () => {
   test('health, slot, and a table for each agent', () => {
