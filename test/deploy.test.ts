@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import * as z from 'zod/mini';
 import { parseConfig } from '../src/io/config-file.ts';
 import { ConfigSchema } from '../src/core/config-schema.ts';
 import { commandPage, configPage } from './support/man.ts';
@@ -113,11 +112,6 @@ describe('the configuration', () => {
     const blocks = [...readme.matchAll(/```yaml\n([^]*?)```/gu)].map((match) => match[1] ?? '');
     expect(blocks.length).toBeGreaterThanOrEqual(2);
     for (const block of blocks) expect(parseConfig(block, 'README.md').gitea.url).toBe('https://git.example.com');
-  });
-
-  test('the JSON Schema for editors is the one that the program checks by', async () => {
-    const schema = { title: 'Configuration of dispatcher', ...z.toJSONSchema(ConfigSchema) };
-    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../deploy/config.schema.json');
   });
 });
 

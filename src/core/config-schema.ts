@@ -13,9 +13,11 @@ const text = z.string().check(z.minLength(1, 'must not be empty'));
 const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
 const duration = z.string(DURATION_RULE).check(z.regex(DURATION, DURATION_RULE));
 const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));
+// A copy: a schema that stands in several places would have the last description in all of them.
 const describe = <S extends z.core.$ZodType>(schema: S, description: string): S => {
-  z.globalRegistry.add(schema, { description });
-  return schema;
+  const copy = z.core.clone(schema);
+  z.globalRegistry.add(copy, { description });
+  return copy;
 };
 
 const AgentSchema = z.strictObject({

@@ -47,9 +47,18 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const IN_THE_WAY = 'something else stands in its place: look at what it is, and move it away';
+
 const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EEXIST: IN_THE_WAY,
+  EISDIR: IN_THE_WAY,
+  ELOOP: IN_THE_WAY,
+  ENOTDIR: IN_THE_WAY,
   ENOSPC: 'the disk is full: make room',
   EDQUOT: 'the disk quota is used up: make room',
+  // libuv has no name for EDQUOT.
+  'Unknown system error -122': 'the disk quota is used up: make room',
+  EIO: 'the disk has failed to read or write: look for its errors with dmesg, and check the file system',
   EACCES: 'let this user write there, or run the command as the user the timer runs as',
   EPERM: 'let this user write there, or run the command as the user the timer runs as',
   EROFS: 'the file system is read-only; in a systemd unit, name the folder in ReadWritePaths=',

@@ -10,6 +10,7 @@ import {
   readSync,
   renameSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -26,15 +27,24 @@ export function writeNewFile(path: string, text: string | Buffer): void {
  */
 export function replaceFile(path: string, text: string, isLocked = true): void {
   const draft = isLocked ? `${path}.tmp` : `${path}.${process.pid}.tmp`;
-  writeAndSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, text);
+  // Whatever has that name is not written to: it may be a second name of another file, or a pipe.
+  removeFile(draft);
+  writeNewFile(draft, text);
   renameSync(draft, path);
   syncFolder(dirname(path));
 }
 
 /** Appends to a file and waits until it is on the disk. It neither follows a link nor waits for a pipe's reader. */
 export function appendLine(path: string, line: string): void {
-  const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
-  writeAndSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, `${line}\n`);
+  writeAndSync(path, APPENDING, `${line}\n`);
+}
+
+const APPENDING =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
+/** Opens a file of our own for appending; it neither follows a link nor waits for a pipe's reader. The caller closes it. */
+export function openForAppending(path: string): number {
+  return openRegularFile(path, APPENDING);
 }
 
 const SCRATCH_BYTES = 16_384;
@@ -92,15 +102,29 @@ export function syncFolder(folder: string): void {
   }
 }
 
-function writeAndSync(path: string, flags: number, text: string | Buffer): void {
-  const handle = openSync(path, flags, 0o666); // less the umask
+function removeFile(path: string): void {
   try {
-    if (!fstatSync(handle).isFile()) throw new Error(`${path} is not a regular file`);
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function writeAndSync(path: string, flags: number, text: string | Buffer): void {
+  const handle = openRegularFile(path, flags);
+  try {
     writeFileSync(handle, text);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
+}
+
+function openRegularFile(path: string, flags: number): number {
+  const handle = openSync(path, flags, 0o666); // less the umask
+  if (fstatSync(handle).isFile()) return handle;
+  closeSync(handle);
+  throw new Error(`${path} is not a regular file`);
 }
 
 /**

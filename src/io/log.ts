@@ -48,10 +48,10 @@ export function isJournal(fd: number, environment: NodeJS.ProcessEnv): boolean {
 }
 
 function append(file: string, text: string): void {
-  const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK, O_NOFOLLOW } = constants;
   createFolders(dirname(file));
-  // Non-blocking: a pipe that nobody reads must not hold up the pass.
-  const handle = openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0o640);
+  // Non-blocking: a pipe that nobody reads must not hold up the pass. No link: agents may write in this folder.
+  const handle = openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW, 0o640);
   try {
     writeSync(handle, text);
   } finally {

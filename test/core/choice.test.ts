@@ -5,7 +5,17 @@ import { decide, nextFreeSlot } from '../../src/core/choice.ts';
 import type { Facts } from '../../src/core/eligibility.ts';
 import type { Issue } from '../../src/core/issue.ts';
 import { rank } from '../../src/core/priority.ts';
-import { aCandidate, aConfig, anIssue, aPause, iso, MINUTE, NOON, someFacts } from '../support/builders.ts';
+import {
+  aCandidate,
+  aConfig,
+  anIssue,
+  aPause,
+  aTrackedTask,
+  iso,
+  MINUTE,
+  NOON,
+  someFacts,
+} from '../support/builders.ts';
 
 const decideFor = (issues: readonly Issue[], facts: Facts = someFacts(), lastDispatchAt: number | null = null) =>
   decide(candidatesOf(issues, aConfig()), facts, lastDispatchAt, NOON);
@@ -57,7 +67,7 @@ describe('outcomes', () => {
     { rule: 'its login is a dot', issue: { assignees: ['..'] }, facts: {}, reason: 'unsafe_name' },
     {
       rule: 'it carries a hold label in any case',
-      issue: { labels: ['On Hold'] },
+      issue: { labels: ['bug', ' On Hold '] },
       facts: { config: aConfig({ holdLabels: ['on hold'] }) },
       reason: 'held',
     },
@@ -69,6 +79,17 @@ describe('outcomes', () => {
         failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON + 1, reason: 'failed' as const }]]),
       },
       reason: 'failed',
+    },
+    {
+      rule: 'its author is not trusted',
+      issue: { author: 'Mallory' },
+      facts: { config: aConfig({ trust: { authors: ['alice'], commenters: null, assigners: null } }) },
+      reason: 'held',
+    },
+    {
+      rule: 'its file was deleted three times',
+      facts: { tracked: () => aTrackedTask({ dispatches: 4 }) },
+      reason: 'held',
     },
     {
       rule: 'its agent has as many tasks as it may',
@@ -90,6 +111,12 @@ describe('outcomes', () => {
         failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON, reason: 'failed' as const }]]),
       },
     },
+    {
+      rule: 'its author is trusted, in any case',
+      facts: { config: aConfig({ trust: { authors: ['alice'], commenters: null, assigners: null } }) },
+    },
+    { rule: 'its file was deleted twice', facts: { tracked: () => aTrackedTask({ dispatches: 3 }) } },
+    { rule: 'its agent may have any number', facts: { openTasks: () => 99 } },
     { rule: 'its agent has room for one more', facts: { config: hans, openTasks: () => 1 } },
   ])('a candidate is chosen when $rule', ({ facts }) => {
     expect(decideFor([anIssue()], someFacts(facts)).chosen).not.toBeNull();
@@ -208,4 +235,51 @@ describe('properties', () => {
       }),
     );
   });
+});
+
+describe('why a candidate is skipped is said in words', () => {
+  const busy = aConfig({ agents: new Map([['hans', { maxTasks: 2, template: null }]]) });
+  const detailOf = (facts: Partial<Facts>, issue: Partial<Issue> = {}): string | undefined => {
+    const [row] = decideFor([anIssue(issue)], someFacts(facts)).rows;
+    return row?.outcome.kind === 'skipped' ? row.outcome.detail : undefined;
+  };
+
+  test.for<[string, Partial<Facts>, Partial<Issue>]>([
+    ['hans has its task file', { existing: () => 'dispatched' }, {}],
+    ['hans has moved its task file to done/', { existing: () => 'done' }, {}],
+    ['bob is not among the configured agents', { config: busy }, { assignees: ['bob'] }],
+    ['the login cannot be a folder name', {}, { assignees: ['..'] }],
+    ['hans has 2 of at most 2 tasks', { config: busy, openTasks: () => 2 }, {}],
+    ['everything is paused by ana: release freeze', { pauses: [aPause()] }, {}],
+    ['label Hold', { config: aConfig({ holdLabels: ['hold'] }) }, { labels: ['Hold'] }],
+    [
+      'its author Mallory is not among trust.authors',
+      { config: aConfig({ trust: { authors: ['alice'], commenters: null, assigners: null } }) },
+      { author: 'Mallory' },
+    ],
+    [
+      'its file was deleted again and again; after 3 repetitions only --force sends it',
+      { tracked: () => aTrackedTask({ dispatches: 4 }) },
+      {},
+    ],
+  ])('%s', ([detail, facts, issue]) => {
+    expect(detailOf(facts, issue)).toBe(detail);
+  });
+
+  test('a file that is there is told, not how often it was deleted before', () => {
+    expect(detailOf({ existing: () => 'done', tracked: () => aTrackedTask({ dispatches: 4 }) })).toContain('done/');
+  });
+});
+
+test('without a dispatch before, the slot is free at once', () => {
+  expect(nextFreeSlot(null, MINUTE, NOON)).toBe(NOON);
+  expect(nextFreeSlot(null, MINUTE, -NOON)).toBe(-NOON);
+});
+
+test('two candidates that agree in everything else are told apart by the id of their issue', () => {
+  const one = aCandidate({ id: 1 });
+  const two = aCandidate({ id: 2 });
+  expect(byUrgency(one, two)).toBe(-1);
+  expect(byUrgency(two, one)).toBe(1);
+  expect(byUrgency(one, one)).toBe(0);
 });

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { type Cause, type Health, type TimerState } from '../../src/core/health.ts';
+import {
+  type Cause,
+  causeOf,
+  type Health,
+  healthChanges,
+  healthOf,
+  isAboutTimer,
+  overdue,
+  type TimerState,
+} from '../../src/core/health.ts';
 import { withTimer } from '../../src/core/snapshot.ts';
 import type { State } from '../../src/core/state.ts';
 import { healthSentence, sentenceText } from '../../src/views/health.ts';
@@ -145,4 +154,94 @@ describe('why nothing moves', () => {
       expect(sentence.fix).toEqual(fix === null ? null : expect.stringMatching(fix));
     },
   );
+});
+
+describe('how the age of the last pass tells', () => {
+  const health = (age: number, failures = 0, paused = false): Health =>
+    healthOf(
+      { lastPass: aPass({ finishedAt: iso(NOON - age) }), consecutiveFailures: failures },
+      paused ? [aPause()] : [],
+      NOON,
+    );
+
+  test.for([
+    [90_000, 'ok'],
+    [90_001, 'late'],
+    [180_000, 'late'],
+    [180_001, 'stale'],
+  ] as const)('after %i ms it is %s', ([age, expected]) => {
+    expect(health(age)).toBe(expected);
+  });
+
+  test('missing passes weigh more than failing ones, those more than a pause, and the pause of one agent is none', () => {
+    expect(health(180_001, 3, true)).toBe('stale');
+    expect(health(0, 3, true)).toBe('failing');
+    expect(health(90_001, 0, true)).toBe('paused');
+    const state = { lastPass: aPass(), consecutiveFailures: 0 };
+    expect(healthOf(state, [aPause({ agent: 'hans' })], NOON)).toBe('ok');
+  });
+
+  test('it changes at these moments, and at none without a pass', () => {
+    expect(healthChanges(NOON)).toEqual([NOON + 90_001, NOON + 180_001]);
+    expect(healthChanges(undefined)).toEqual([]);
+  });
+
+  test.for([
+    [undefined, 'never'],
+    [NOON - 180_000, null],
+    [NOON - 180_001, 'stale'],
+  ] as const)('a last good pass at %s is overdue: %s', ([at, expected]) => {
+    expect(overdue(at, NOON)).toBe(expected);
+  });
+
+  test.for([
+    ['never_run', true],
+    ['late', true],
+    ['stale', true],
+    ['ok', false],
+    ['failing', false],
+    ['paused', false],
+  ] as const)('systemd is asked when it is %s: %s', ([state, asked]) => {
+    expect(isAboutTimer(state)).toBe(asked);
+  });
+});
+
+describe('why', () => {
+  const why = (
+    error: string | null,
+    outcome: 'failed' | 'dispatched' | 'idle' = 'failed',
+    waiting = 0,
+    held = 0,
+  ): Cause =>
+    causeOf(
+      { health: outcome === 'failed' ? 'failing' : 'ok', timer: null, waiting, held },
+      {
+        outcome,
+        error: error === null ? null : { code: error, message: '', hint: null },
+      },
+    );
+
+  test.for([
+    ['gitea_forbidden', 'token_refused'],
+    ['gitea_not_found', 'pass_failing'],
+    ['gitea_silent', 'gitea_unreachable'],
+    ['not_gitea_forbidden', 'pass_failing'],
+    [null, 'pass_failing'],
+  ] as const)('a pass that failed with %s: %s', ([code, cause]) => {
+    expect(why(code)).toBe(cause);
+  });
+
+  test.for([
+    ['dispatched', 0, 0, 'dispatching'],
+    ['idle', 1, 5, 'dispatching'],
+    ['idle', 0, 1, 'everything_held'],
+    ['idle', 0, 0, 'nothing_to_do'],
+  ] as const)('%s, %i waiting, %i held: %s', ([outcome, waiting, held, cause]) => {
+    expect(why(null, outcome, waiting, held)).toBe(cause);
+  });
+
+  test('nothing is known of a pass that never was', () => {
+    expect(causeOf({ health: 'failing', timer: null, waiting: 0, held: 0 }, null)).toBe('pass_failing');
+    expect(causeOf({ health: 'ok', timer: null, waiting: 0, held: 0 }, null)).toBe('nothing_to_do');
+  });
 });

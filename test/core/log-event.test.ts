@@ -82,3 +82,24 @@ test('the level is that of the event', () => {
   expect(parseLogLine(textLine({ name: 'ERROR', message: 'x' }, AT)).level).toBe('error');
   expect(parseLogLine(jsonLine({ name: 'WARNING', message: 'x' }, AT)).level).toBe('warning');
 });
+
+test('a line that is nearly one of ours is a message as a whole', () => {
+  const line = textLine({ name: 'ERROR', message: 'x' }, AT);
+  for (const other of [`> ${line}`, line.replace(': x', ' x'), line.replace('.123456', '.123'), `${line}\nmore`]) {
+    expect(parseLogLine(other)).toMatchObject({ time: null, name: null, level: 'info' });
+  }
+  expect(parseLogLine(line.replace('ERROR', 'NEVERHEARD'))).toMatchObject({ name: 'NEVERHEARD', level: 'info' });
+  expect(parseLogLine(line.replace(': x', ': '))).toMatchObject({ name: 'ERROR', message: '' });
+});
+
+test.for([
+  ['{"event":"archived","time":"t","message":"m"}', { time: 't', name: 'ARCHIVED', level: 'notice', message: 'm' }],
+  ['{"event":"already_there"}', { time: null, name: 'ALREADY THERE', level: 'info', message: '' }],
+  ['{"event":"x","time":7,"message":["m"]}', { time: null, name: 'X', level: 'info', message: '' }],
+  ['{"event":7,"message":"m"}', { time: null, name: null, level: 'info', message: '{"event":7,"message":"m"}' }],
+  ['null', { time: null, name: null, level: 'info', message: 'null' }],
+  ['[{"event":"x"}]', { time: null, name: null, level: 'info', message: '[{"event":"x"}]' }],
+  [' {"event":"x"}', { time: null, name: null, level: 'info', message: '{"event":"x"}' }],
+] as const)('%s is read as far as it is ours', ([line, read]) => {
+  expect(parseLogLine(line)).toEqual(read);
+});

@@ -78,3 +78,11 @@ test('a task that failed before is tried at once', () => {
     lifted: [],
   });
 });
+
+test('an unsafe name alone is enough, and no force helps', () => {
+  expect(judgeOverride(aCandidate({ assignees: ['..'] }), someFacts(), null, NOON, true)).toEqual({
+    kind: 'refused',
+    gates: ['unsafe_name: the login cannot be a folder name'],
+    canForce: false,
+  });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ratePriority } from '../../src/core/priority.ts';
+import { priorityNamed, ratePriority } from '../../src/core/priority.ts';
 
 const NONE = new Map<string, never>();
 
@@ -34,4 +34,13 @@ test('a label of the configuration counts in any case, and wins over the built-i
   ]);
   expect(ratePriority(['SEV/1'], '', extra)).toEqual({ priority: 'CRITICAL', source: 'label:SEV/1' });
   expect(ratePriority(['low'], '', extra)).toEqual({ priority: 'HIGH', source: 'label:low' });
+});
+
+test('white space around a label, a word or a title does not matter; an empty one is nothing', () => {
+  expect(ratePriority([' Priority/High '], '', NONE).priority).toBe('HIGH');
+  expect(ratePriority([' SEV '], '', new Map([['sev', 'LOW' as const]])).priority).toBe('LOW');
+  expect(ratePriority([''], '', NONE)).toEqual({ priority: 'NORMAL', source: 'default' });
+  expect(ratePriority([], '  [ high ] x', NONE).priority).toBe('HIGH');
+  expect(priorityNamed(' Normal ')).toBe('NORMAL');
+  expect(priorityNamed('')).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { candidateFor } from '../../src/core/candidate.ts';
 import { parseFrontMatter } from '../../src/core/front-matter.ts';
 import type { FullIssue } from '../../src/core/issue.ts';
 import { acceptanceCriteria, type DispatchFacts, taskData, taskFrontMatter } from '../../src/core/task-document.ts';
-import { aDispatch, aFullIssue, NOON } from '../support/builders.ts';
+import { aComment, aDispatch, aFullIssue, NOON } from '../support/builders.ts';
 
 const candidateOf = (issue: FullIssue) => candidateFor(issue, 'hans', { priorityLabels: new Map() });
 const dataOf = (overrides: Partial<FullIssue>, facts: Partial<DispatchFacts> = {}) => {
@@ -202,4 +202,143 @@ describe('acceptance criteria', () => {
   ])('are $what', ({ body, found }) => {
     expect(acceptanceCriteria(body)).toBe(found);
   });
+});
+
+describe('the whole of it', () => {
+  test('is this, for the sample', () => {
+    const full = aFullIssue({
+      number: 5,
+      title: 'A `title`',
+      labels: ['a<b'],
+      milestone: '1[0]',
+      due: '2026-04-30',
+      comments: [aComment(), aComment({ author: 'mallory' })],
+      attachments: [
+        { name: 'a.png', size: 3, url: 'https://x/a' },
+        { name: 'b.png', size: 4, url: 'https://x/b', savedAs: 'issue-5.files/b.png' },
+      ],
+    });
+    const facts = aDispatch({ attempt: 2, trigger: 'forced', isTrusted: (login) => login !== 'mallory' });
+    expect(taskData(full, candidateOf(full), facts)).toMatchInlineSnapshot(`
+      {
+        "agent": {
+          "name": "hans",
+        },
+        "dispatch": {
+          "at": "2026-04-09T12:00:00.000Z",
+          "attempt": 2,
+          "trigger": "forced",
+        },
+        "hidden": {
+          "any": false,
+          "characters": 0,
+          "comments": 0,
+        },
+        "issue": {
+          "acceptanceCriteria": null,
+          "attachments": "<!-- BEGIN GITEA TEXT k7Qd: attachments by alice, 2026-04-09T11:00:00.000Z -->
+      > - a.png (3 bytes): https://x/a
+      > - b.png (4 bytes): https://x/b, saved as issue-5.files/b.png
+      <!-- END GITEA TEXT k7Qd -->",
+          "author": "alice",
+          "blockers": null,
+          "body": "<!-- BEGIN GITEA TEXT k7Qd: issue body by alice, 2026-04-09T11:00:00.000Z -->
+      > Errors vanish.
+      <!-- END GITEA TEXT k7Qd -->",
+          "comments": [
+            {
+              "author": "bob",
+              "body": "<!-- BEGIN GITEA TEXT k7Qd: comment by bob, 2026-04-09T11:40:00.000Z -->
+      > It happens at night.
+      <!-- END GITEA TEXT k7Qd -->",
+              "createdAt": "2026-04-09T11:40:00.000Z",
+              "url": "https://git.example.com/acme/app/issues/1#issuecomment-1",
+            },
+          ],
+          "commentsOmitted": 0,
+          "commentsTotal": 2,
+          "commentsUntrusted": 1,
+          "createdAt": "2026-04-09T11:00:00.000Z",
+          "due": "2026-04-30",
+          "labels": [
+            "a\\<b",
+          ],
+          "milestone": "1\\[0\\]",
+          "number": 5,
+          "ref": "acme/app#5",
+          "summary": "<!-- BEGIN GITEA TEXT k7Qd: title and labels by alice, 2026-04-09T11:00:00.000Z -->
+      > Title: A \`title\`
+      > Labels: a<b
+      > Milestone: 1[0]
+      > Due: 2026-04-30
+      <!-- END GITEA TEXT k7Qd -->",
+          "title": "A \\\`title\\\`",
+          "updatedAt": "2026-04-09T11:30:00.000Z",
+          "url": "https://git.example.com/acme/app/issues/1",
+        },
+        "marker": "k7Qd",
+        "priority": {
+          "name": "NORMAL",
+          "source": "default",
+        },
+        "repository": {
+          "fullName": "acme/app",
+          "name": "app",
+          "owner": "acme",
+          "url": "https://git.example.com/acme/app",
+        },
+        "version": "1.0.0",
+      }
+    `);
+  });
+
+  test('without labels, day and milestone says so', () => {
+    const { issue } = dataOf({ milestone: '1.0' });
+    expect(issue.summary).toContain('> Labels: none\n> Milestone: 1.0\n> Due: none\n');
+    expect(dataOf({ labels: ['a', 'b'] }).issue.summary).toContain('> Labels: a, b\n');
+  });
+
+  test('hides nothing where nothing is hidden', () => {
+    expect(dataOf({}).hidden).toEqual({ comments: 0, characters: 0, any: false });
+    expect(dataOf({ body: 'a\u200Bb' }).hidden).toEqual({ comments: 0, characters: 1, any: true });
+  });
+
+  test('keeps the indentation of the first line, and drops blank lines at the end', () => {
+    expect(dataOf({ body: '    code\n\n\n' }).issue.body).toContain('-->\n>     code\n<!-- END');
+  });
+
+  test('a body of just 60,000 characters is whole', () => {
+    expect(dataOf({ body: 'x'.repeat(60_000) }).issue.body).not.toContain('Cut here');
+    expect(dataOf({ body: 'x'.repeat(60_001) }).issue.body).toContain('(Cut here. 1 more characters');
+  });
+
+  test('a discussion of just 200,000 characters is whole; of a longer one the oldest comments are shown', () => {
+    const comments = (count: number) => Array.from({ length: count }, () => aComment({ body: 'x'.repeat(12_000) }));
+    expect(dataOf({ comments: comments(20) }).issue.commentsOmitted).toBe(0);
+    expect(dataOf({ comments: comments(23) }).issue).toMatchObject({ commentsTotal: 23, commentsOmitted: 3 });
+  });
+
+  test('another comment is other content', () => {
+    const hashOf = (body: string): unknown => {
+      const issue = aFullIssue({ comments: [aComment({ body })] });
+      const text = taskFrontMatter(issue, candidateOf(issue), aDispatch({ sha256: (content) => content }));
+      return parseFrontMatter(text)?.get('contentHash');
+    };
+    expect(hashOf('a')).not.toBe(hashOf('b'));
+  });
+});
+
+test.for([
+  { what: 'a heading in mid-line is none', body: 'x ## Acceptance criteria\n- [ ] a', found: '- [ ] a' },
+  { what: 'several spaces and closing signs', body: '##   Acceptance   ##\na', found: 'a' },
+  { what: 'another heading that only ends so', body: '## No acceptance criteria\na', found: '' },
+  { what: 'another heading that only begins so', body: '## Acceptance criteria later\na', found: '' },
+  { what: 'a colon behind a space', body: '## Done when :\na', found: 'a' },
+  { what: 'a list with numbers of two digits', body: '10. [ ] a\n11) [X] b', found: '10. [ ] a\n11) [X] b' },
+  { what: 'a list that is indented', body: '  -   [ ] a', found: '  -   [ ] a' },
+  { what: 'boxes that are none', body: 'x - [ ] a\nx) [ ] b\n1, [ ] c\n-[ ] d\n- [ ]e', found: '' },
+  { what: 'the next heading stands right behind it', body: '# Acceptance\n# Next\nz', found: '' },
+  { what: 'a higher heading ends it', body: '## Acceptance\na\n# Next', found: 'a' },
+])('acceptance criteria: $what', ({ body, found }) => {
+  expect(acceptanceCriteria(body)).toBe(found);
 });

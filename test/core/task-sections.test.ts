@@ -46,3 +46,30 @@ describe('the sections of a task file', () => {
     expect(bodyOf('# Task\n')).toBe('# Task\n');
   });
 });
+
+describe('a file that agents have edited', () => {
+  test('what only looks like a marker is own text', () => {
+    for (const line of ['x <!-- BEGIN GITEA TEXT k7Qd: a -->', '<!-- BEGIN GITEA TEXT k7Qd: a --> x']) {
+      expect(taskSections(`${line}\n> one`)).toEqual([{ quoted: null, text: expect.stringMatching(/\n> one$/u) }]);
+    }
+  });
+
+  test('a quotation that is empty, or ends with the file, is one all the same', () => {
+    expect(taskSections(quote(''))).toEqual([{ quoted: 'issue body by alice, 2026-04-08', text: '' }]);
+    expect(taskSections(quote('a\n> b').replace(/\n<!-- END.*/u, ''))).toEqual([
+      { quoted: 'issue body by alice, 2026-04-08', text: 'a\n> b' },
+    ]);
+  });
+
+  test('own text of nothing but blank lines is left out, other text stays as it is', () => {
+    expect(taskSections(`\n \n${quote('one')}\n\n`)).toHaveLength(1);
+    expect(taskSections('  indented\n')[0]?.text).toMatch(/^ {2}indented/u);
+    expect(taskSections('')).toEqual([]);
+  });
+
+  test('a front matter that never ends is body', () => {
+    expect(bodyOf('---\na: 1\n')).toBe('---\na: 1\n');
+    expect(bodyOf('x\n---\n---\ny')).toBe('x\n---\n---\ny');
+    expect(bodyOf('---\n---\ny')).toBe('y');
+  });
+});

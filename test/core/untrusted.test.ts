@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanInline, cleanLine, cleanText, cut, quoteBetweenMarkers } from '../../src/core/untrusted.ts';
+import { cleanInline, cleanLine, cleanLogin, cleanText, cut, quoteBetweenMarkers } from '../../src/core/untrusted.ts';
 
 // Everything that has hurt somebody's prompt, terminal, log or page before.
 const NASTY = [
@@ -148,4 +148,46 @@ describe('quoted text', () => {
     expect(cut('ab😀c', 3)).toEqual({ text: 'ab', cut: 3 });
     expect(cut('ab', 3)).toEqual({ text: 'ab', cut: 0 });
   });
+});
+
+describe('what is cut', () => {
+  test('a line of just the limit is whole, a longer one ends with an ellipsis within it', () => {
+    expect(cleanLine('12345', 5)).toBe('12345');
+    expect(cleanLine('123456', 5)).toBe('1234…');
+    expect(cleanLine('👩👩👩👩👩', 5)).toBe('👩👩👩👩👩');
+    expect(cleanLine('👩👩👩👩👩👩', 5)).toBe('👩👩👩👩…');
+  });
+
+  test('a text of just the limit is whole; the cut never splits a character', () => {
+    expect(cut('12345', 5)).toEqual({ text: '12345', cut: 0 });
+    expect(cut('123456', 5)).toEqual({ text: '12345', cut: 1 });
+    expect(cut('1234👩', 5)).toEqual({ text: '1234', cut: 2 });
+    expect(cut('👩34567', 5)).toEqual({ text: '👩345', cut: 2 });
+  });
+});
+
+test('words stay apart where a line broke, and are one space apart', () => {
+  expect(cleanLine(' a\u2028b\r\nc\n\td   e ')).toBe('a b c d e');
+});
+
+test('a login that is none shows where it is none', () => {
+  expect(cleanLogin('a b<c>_.-@é')).toBe('a?b?c?_.-@é');
+});
+
+test('half a surrogate pair becomes the sign for that', () => {
+  expect(cleanLine('a\uD800b')).toBe('a\uFFFDb');
+});
+
+test.for([
+  ['a selector behind a letter', 'a\uFE0Fb', 'ab'],
+  ['a selector behind a digit, which is a keycap', '1\uFE0F', '1\uFE0F'],
+  ['a selector behind a symbol', '→\uFE0E', '→\uFE0E'],
+  ['one that begins the text', '\uFE0Fa', 'a'],
+])('%s', ([, raw, clean]) => {
+  expect(cleanText(raw ?? '').text).toBe(clean);
+});
+
+test('`<!-->` is a whole comment, and so is `<!--->`', () => {
+  expect(cleanText('a<!-->b').text).toBe('a b');
+  expect(cleanText('a<!--->b').text).toBe('a b');
 });

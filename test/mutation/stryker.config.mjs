@@ -11,8 +11,11 @@ export default {
   // Stryker would read it with TypeScript's own parser, which TypeScript 7 does not have; there is nothing to rewrite in it.
   tsconfigFile: 'none',
   concurrency: 2,
+  // Only what changed is tried again; remove the folder to begin anew.
+  incremental: true,
+  incrementalFile: '.stryker-tmp/incremental.json',
+  tempDirName: '.stryker-tmp',
   reporters: ['clear-text', 'progress-append-only', 'json'],
-  jsonReporter: { fileName: '/tmp/mutation.json' },
-  tempDirName: '/tmp/stryker',
+  jsonReporter: { fileName: '.stryker-tmp/mutation.json' },
   thresholds: { high: 95, low: 90, break: 90 },
 };

@@ -2,12 +2,14 @@ import type { Pause } from '../../src/core/pause.ts';
 import type { Candidate } from '../../src/core/candidate.ts';
 import { candidateFor } from '../../src/core/candidate.ts';
 import type { Config } from '../../src/core/config.ts';
+import type { DispatchRecord } from '../../src/core/dispatch-record.ts';
 import type { Facts } from '../../src/core/eligibility.ts';
-import type { FullIssue, Issue } from '../../src/core/issue.ts';
+import type { Comment, FullIssue, Issue } from '../../src/core/issue.ts';
 import { type Snapshot, snapshotOf } from '../../src/core/snapshot.ts';
 import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state.ts';
 import { fileTask, type TaskFile } from '../../src/core/task-status.ts';
 import type { DispatchFacts } from '../../src/core/task-document.ts';
+import type { TrackedTask } from '../../src/core/tracked-task.ts';
 
 /** Noon of an ordinary day, in epoch milliseconds. */
 export const NOON = Date.UTC(2026, 3, 9, 12);
@@ -39,6 +41,32 @@ export const aFullIssue = (overrides: Partial<FullIssue> = {}): FullIssue => ({
   comments: [],
   attachments: [],
   blockers: [],
+  ...overrides,
+});
+
+/** Bob's comment. */
+export const aComment = (overrides: Partial<Comment> = {}): Comment => ({
+  author: 'bob',
+  createdAt: NOON - 20 * MINUTE,
+  url: 'https://git.example.com/acme/app/issues/1#issuecomment-1',
+  body: 'It happens at night.',
+  ...overrides,
+});
+
+/** What is remembered of acme/app#1, dispatched once to hans. */
+export const aTrackedTask = (overrides: Partial<TrackedTask> = {}): TrackedTask => ({
+  issueId: 1,
+  repository: 'acme/app',
+  number: 1,
+  agent: 'hans',
+  file: '/srv/acme/.agent-tasks/hans/issue-1.md',
+  dispatches: 1,
+  isAssigned: true,
+  seen: null,
+  updates: 0,
+  recheckAt: null,
+  receipt: 'none',
+  receiptComment: null,
   ...overrides,
 });
 
@@ -127,6 +155,23 @@ export const aRow = (overrides: Partial<RowRecord> = {}): RowRecord => ({
   detail: null,
   file: '/srv/acme/.agent-tasks/hans/issue-7.md',
   createdAt: iso(NOON - 180 * MINUTE),
+  ...overrides,
+});
+
+/** A line of the journal: acme/app#2 went to hans at noon. */
+export const aDispatchRecord = (overrides: Partial<DispatchRecord> = {}): DispatchRecord => ({
+  at: iso(NOON),
+  ref: 'acme/app#2',
+  issueId: 2,
+  agent: 'hans',
+  title: 'silent DB errors',
+  priority: 'CRITICAL',
+  prioritySource: 'title',
+  trigger: 'timer',
+  attempt: 1,
+  file: '/srv/acme/.agent-tasks/hans/issue-2.md',
+  lifted: [],
+  contentHash: 'abc',
   ...overrides,
 });
 

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type FakeGitea, type FakeGiteaOptions, startFakeGitea } from './gitea/server.ts';
 
-const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
+/** The built command; another build of it where test/faults plants a bug. */
+export const COMMAND =
+  process.env['DISPATCHER_TEST_COMMAND'] ?? fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
 // .ci/run repeats these tests with other versions of Node.
 const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
 

@@ -61,10 +61,10 @@ function incomplete({ name, text, fields }: TaskOnDisk): readonly Violation[] {
   return isWhole ? [] : [{ invariant: 'I1', what: `${name} is not complete (${text.length} characters)` }];
 }
 
-// I2: at most one new task file in any window of the rate limit. An archived one has moved since.
+// I2: at most one new task file in any window of the rate limit. Those that moved since have another time.
 function tooClose(tasks: readonly TaskOnDisk[], { rateLimitMs, startedAt }: Expectation): readonly Violation[] {
   const times = tasks
-    .filter(({ name }) => !name.includes('/archive/'))
+    .filter(({ name }) => !/\/(?:archive|done)\//u.test(name))
     .map(({ appearedAt }) => appearedAt)
     .filter((time) => time >= startedAt)
     .toSorted((a, b) => a - b);
@@ -100,7 +100,9 @@ function strangers(names: readonly string[]): readonly Violation[] {
 // I6: the token appears nowhere.
 function leaked(at: Workspace, names: readonly string[], { outputs }: Expectation): readonly Violation[] {
   const { token } = at.gitea;
-  const files = names.filter((name) => readFileSync(join(at.folder, name), 'utf8').includes(token));
+  // A pipe or device that was set aside cannot be read, and holds nothing.
+  const regular = names.filter((name) => lstatSync(join(at.folder, name)).isFile());
+  const files = regular.filter((name) => readFileSync(join(at.folder, name), 'utf8').includes(token));
   const printed = outputs.filter((text) => text.includes(token)).length;
   return [...files, ...(printed > 0 ? ['output'] : [])].map((where) => ({
     invariant: 'I6',
@@ -136,9 +138,14 @@ function journalOf(at: Workspace): readonly Record<string, unknown>[] {
     .split('\n')
     .flatMap((line): Record<string, unknown>[] => {
       try {
-        return [JSON.parse(line)];
+        const entry: unknown = JSON.parse(line);
+        return isRecord(entry) ? [entry] : [];
       } catch {
         return []; // a line that a power cut left unfinished
       }
     });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
-import { createFolders } from '../files.ts';
+import { createFolders, openForAppending } from '../files.ts';
 
 /** What flock(1) exits with when the lock is taken: a number that it uses for nothing else. */
 const TAKEN = 99;
@@ -16,7 +16,7 @@ export async function takeLock(stateDirectory: string, waitSeconds: number): Pro
   let handle: number;
   try {
     createFolders(stateDirectory);
-    handle = openSync(join(stateDirectory, 'lock'), 'a');
+    handle = openForAppending(join(stateDirectory, 'lock'));
   } catch (error) {
     throw new UserError(`the state folder ${stateDirectory} cannot be written: ${messageOf(error)}`, {
       exitCode: EXIT.failure,

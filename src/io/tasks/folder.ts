@@ -1,14 +1,14 @@
 // The task folder: <workspace>/.agent-tasks/<agent>/issue-5.md, with done/ and archive/ beside it. Files appear here
 // complete or not at all, and nothing here is ever overwritten or deleted.
 
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Candidate } from '../../core/candidate.ts';
 import type { Config } from '../../core/config.ts';
 import { refOf } from '../../core/issue.ts';
 import { parseFrontMatter } from '../../core/front-matter.ts';
 import { isSafeFolderName, taskFileName } from '../../core/task-file.ts';
-import { exists, makeFoldersBelow, moveToArchive, unsafe } from './names.ts';
+import { exists, isFolder, makeFoldersBelow, moveToArchive, unsafe } from './names.ts';
 import { createFolders, linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
 import { readBeginning, taskPathsBelow } from './task-list.ts';
 
@@ -56,6 +56,8 @@ export function checkWay(config: Place, candidate: Candidate): void {
   const below = relative(config.tasksDirectory, dirname(path)).split(sep);
   if (!isSafeFolderName(candidate.agent) || below.includes('..')) throw unsafe(path, 'leaves the task folder');
   let folder = config.tasksDirectory;
+  // Whoever sets it up may make the task folder itself a link, but not to nothing.
+  if (exists(folder) && !isFolder(folder)) throw unsafe(folder, 'is not a folder');
   for (const name of below) {
     folder = join(folder, name);
     const found = lstatSync(folder, { throwIfNoEntry: false });
@@ -86,7 +88,7 @@ export function draftTask(config: Place, candidate: Candidate, text: string, ran
   try {
     writeNewFile(draft, text);
   } catch (error) {
-    unlinkSync(draft); // what fits on a full disk
+    rmSync(draft, { force: true }); // what fits on a full disk
     throw error;
   }
   return {

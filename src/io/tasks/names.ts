@@ -1,13 +1,28 @@
 // Names in the task folder: whether one is taken, how folders come to be, and how a file leaves for the archive.
 
-import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, extname, join, sep } from 'node:path';
 import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 import { linkUnlessTaken, syncFolder } from '../files.ts';
 
 /** Whether anything has that name, a broken link too. */
 export function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // Something on the way is no folder. Whoever writes there says so.
+    if (systemCode(error) === 'ENOTDIR' || systemCode(error) === 'ELOOP') return false;
+    throw error;
+  }
+}
+
+/** Whether there is a folder, or a link to one. */
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Makes folders one below the other, each looked at: a link could lead out of the task folder. */
