@@ -72,7 +72,7 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
 
   const shifted = clockShift(state, deps, now);
   if (shifted) {
-    find('WARNING', shifted.message);
+    if (shifted.message !== null) find('WARNING', shifted.message);
     state = { ...state, lastDispatch: shifted.lastDispatch };
   }
   return { state, findings, repair: () => repairs.forEach((repair) => repair()) };
@@ -84,7 +84,7 @@ function clockShift(
   { lastDispatch }: State,
   deps: LedgerDeps,
   now: Instant,
-): { readonly message: string; readonly lastDispatch: NonNullable<State['lastDispatch']> } | null {
+): { readonly message: string | null; readonly lastDispatch: NonNullable<State['lastDispatch']> } | null {
   const recorded = fromRfc3339(lastDispatch?.at ?? '');
   if (!lastDispatch || recorded === undefined) return null;
   const { rateLimitMs } = deps.config;
@@ -99,15 +99,20 @@ function clockShift(
   const shift = now - elapsed - recorded;
   // Where both clocks say that the window is over, nothing hangs on the difference.
   const matters = Math.min(elapsed, now - recorded) < rateLimitMs;
-  if (!matters || Math.abs(shift) < NEGLIGIBLE_SHIFT_MS) return null;
+  if (!matters || (shift < UNSURE_MS && shift > -NOTABLE_MS)) return null;
   return {
-    message: `the clock was set ${shift > 0 ? 'forward' : 'back'} by ${shortDuration(Math.abs(shift))}; by the machine's uptime the last dispatch was ${shortDuration(elapsed)} ago, and that counts`,
+    message:
+      Math.abs(shift) < NOTABLE_MS
+        ? null
+        : `the clock was set ${shift > 0 ? 'forward' : 'back'} by ${shortDuration(Math.abs(shift))}; by the machine's uptime the last dispatch was ${shortDuration(elapsed)} ago, and that counts`,
     lastDispatch: { ...lastDispatch, at: toRfc3339(now - elapsed) },
   };
 }
 
-/** Clocks are kept right by small steps all the time, and reading two of them takes a moment. */
-const NEGLIGIBLE_SHIFT_MS = 500;
+/** Two readings of two clocks may differ by so much where nobody has set anything. */
+const UNSURE_MS = 25;
+/** Clocks are kept right by small steps all the time: less than this is nothing to tell. */
+const NOTABLE_MS = 500;
 
 // What an older version dispatched, or a lost state knew: the journal tells, and the files that are still there.
 function gatheredTasks(deps: LedgerDeps): State['tasks'] {

@@ -8,11 +8,17 @@ export interface Uptime {
   readonly ms: number;
 }
 
-/** Milliseconds between two readings; undefined when the machine was started again in between, or nobody knows. */
+/** Linux tells the uptime in steps of this size. */
+const UPTIME_STEP_MS = 10;
+
+/**
+ * Milliseconds that have passed for certain between two readings; undefined when the machine was started again in between,
+ * or nobody knows.
+ */
 export function elapsedBetween(earlier: Uptime | null, later: Uptime | null): number | undefined {
   if (earlier === null || later === null || earlier.bootId !== later.bootId) return undefined;
   // A container that was started again counts anew under the same name.
-  return later.ms < earlier.ms ? undefined : later.ms - earlier.ms;
+  return later.ms < earlier.ms ? undefined : Math.max(0, later.ms - earlier.ms - UPTIME_STEP_MS);
 }
 
 /** RFC 3339 in UTC, as state files and JSON carry it. */

@@ -28,8 +28,9 @@ test('a text that is no date is none', () => {
 describe('the time between two readings of the uptime', () => {
   const at = (ms: number, bootId = 'one') => ({ bootId, ms });
   test.for([
-    { between: [at(5), at(7)], ms: 2 },
+    { between: [at(5), at(17)], ms: 2 },
     { between: [at(5), at(5)], ms: 0 },
+    { between: [at(5), at(9)], ms: 0 },
     { between: [at(5), at(4)], ms: undefined },
     { between: [at(5), at(7, 'two')], ms: undefined },
     { between: [null, at(7)], ms: undefined },
