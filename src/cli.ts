@@ -3,6 +3,7 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/program.ts';
 import { EXIT, type ExitCode, hintOf, messageOf, UserError } from './core/errors.ts';
+import { visibleText } from './core/untrusted.ts';
 import type { World } from './deps/world.ts';
 import { isJournal } from './io/log.ts';
 
@@ -37,6 +38,6 @@ function report(error: unknown, world: World, verbose: boolean): ExitCode {
       : []),
   ];
   const prefix = isJournal(world.stderr.fd, world.environment) ? '<3>' : '';
-  for (const line of lines.join('\n').split('\n')) world.stderr.write(`${prefix}${line}\n`);
+  for (const line of lines.join('\n').split('\n')) world.stderr.write(`${prefix}${visibleText(line)}\n`);
   return known ? error.exitCode : EXIT.failure;
 }

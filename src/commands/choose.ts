@@ -133,7 +133,9 @@ async function prepare(
       task: await prepareTask(deps, fresh, issue, { at, trigger: 'timer', lifted: [], before: facts.tracked(fresh) }),
     };
   } catch (error) {
-    if (deps.isInterrupted() || !(error instanceof UserError) || error.exitCode === EXIT.token) throw error;
+    if (deps.isInterrupted() || !(error instanceof UserError)) throw error;
+    // A token that may read the list, but not this issue, holds up nobody else.
+    if (error.exitCode === EXIT.token && error.code !== 'gitea_forbidden') throw error;
     const isOutage = /^gitea_(?:unreachable|unavailable|throttled|timeout)$/u.test(error.code);
     return { kind: 'failed', error, blame: isOutage ? 'server' : 'issue' };
   }

@@ -9,7 +9,11 @@ const REPOSITORY = new RegExp(`^(?!\\.{1,2}/)(${NAME})/(?!\\.{1,2}$)(\\*|${NAME}
 const DURATION = /^(\d+)\s*(ms|s|m|h)$/u;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-const text = z.string().check(z.minLength(1, 'must not be empty'));
+const text = z.string().check(
+  z.minLength(1, 'must not be empty'),
+  // No path and no argument of a program can hold it.
+  z.refine((value) => !value.includes('\0'), 'must not hold a NUL character'),
+);
 const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
 const duration = z.string(DURATION_RULE).check(z.regex(DURATION, DURATION_RULE));
 const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));

@@ -32,6 +32,12 @@ export function cleanText(raw: string): CleanText {
   return { text, removed: { comments, invisible } };
 }
 
+/** A text for a terminal in which nothing steers it or hides: a character that would is written as its code, `\u{1b}`. */
+export function visibleText(raw: string): string {
+  const code = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  return wellFormed(raw).replaceAll(CONTROL, code).replaceAll(INVISIBLE, code);
+}
+
 /** One line of harmless text, at most `limit` characters (an ellipsis marks the cut). */
 export function cleanLine(raw: string, limit = 255): string {
   const line = wellFormed(raw)

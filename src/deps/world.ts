@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../core/config.ts';
 import type { LogEvent } from '../core/log-event.ts';
+import { visibleText } from '../core/untrusted.ts';
 import { createLog, isJournal } from '../io/log.ts';
 
 /** Everything about the running process that commands may depend on. A test passes its own. */
@@ -43,7 +44,7 @@ export function commandLine({ config }: GlobalOptions): (command: string) => str
 
 /** Says something on stderr that the user should mend although the command goes on. */
 export function warner({ stderr }: World): (message: string) => void {
-  return (message) => stderr.write(`dispatcher: warning: ${message}\n`);
+  return (message) => stderr.write(`dispatcher: warning: ${visibleText(message)}\n`);
 }
 
 /** Prints a line, unless only errors are wanted. */

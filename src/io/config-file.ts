@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
@@ -7,6 +7,7 @@ import type * as z from 'zod/mini';
 import { type Config, crossCheck, normaliseConfig } from '../core/config.ts';
 import { ConfigSchema, knownKeys, type RawConfig } from '../core/config-schema.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
+import { readTextFile } from './files.ts';
 
 interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
@@ -26,12 +27,12 @@ export function loadConfig(explicit: string | undefined, { environment, cwd }: S
   if (file === null) return fromEnvironment(environment, cwd);
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextFile(file);
   } catch (error) {
     throw new UserError(`the configuration ${file} cannot be read: ${messageOf(error)}`, {
       exitCode: EXIT.invalid,
       code: 'config_unreadable',
-      hint: 'check the path and that this user may read it',
+      hint: 'check that this is a file, and that this user may read it',
       cause: error,
     });
   }
@@ -105,12 +106,16 @@ function fromEnvironment(environment: NodeJS.ProcessEnv, cwd: string): Config {
   });
 }
 
+/** Whoever has mended so many looks again. */
+const SHOWN = 50;
+
 function invalid(file: string, problems: readonly Problem[]): UserError {
   const lines = problems
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .map((problem) => `  ${file}:${problem.line}:${problem.column}: ${problem.message}`);
   const count = lines.length === 1 ? '1 problem' : `${lines.length} problems`;
-  return new UserError([`the configuration has ${count}:`, ...lines].join('\n'), {
+  const rest = lines.length > SHOWN ? [`  … and ${lines.length - SHOWN} more`] : [];
+  return new UserError([`the configuration has ${count}:`, ...lines.slice(0, SHOWN), ...rest].join('\n'), {
     exitCode: EXIT.invalid,
     code: 'config_invalid',
     hint: 'dispatcher help config shows every key',

@@ -66,6 +66,13 @@ export function readRegularFile(path: string, limit = Number.POSITIVE_INFINITY):
   }
 }
 
+/** The text of a file that people name to us. Throws for what is none, as a pipe that nobody writes to would hold us for ever. */
+export function readTextFile(path: string): string {
+  const text = readRegularFile(path);
+  if (text === undefined) throw new Error(`${path} is not a regular file`);
+  return text;
+}
+
 /** A text that is another one when the file or folder at a path was replaced or written to. A link is not followed. */
 export function fileStamp(path: string): string {
   const stat = lstatSync(path, { throwIfNoEntry: false });

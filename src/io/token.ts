@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../core/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
+import { readTextFile } from './files.ts';
 
 export interface Token {
   readonly value: string;
@@ -61,7 +62,7 @@ export function readPassword(file: string): { readonly value: string; readonly w
 function readSecret(file: string): { readonly value: string; readonly warning: string | null } {
   const open = (statSync(file).mode & 0o004) !== 0;
   return {
-    value: readFileSync(file, 'utf8').trim(),
+    value: readTextFile(file).trim(),
     warning: open ? `${file} can be read by everybody; run: chmod 600 ${file}` : null,
   };
 }

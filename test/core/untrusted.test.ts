@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanInline, cleanLine, cleanLogin, cleanText, cut, quoteBetweenMarkers } from '../../src/core/untrusted.ts';
+import {
+  cleanInline,
+  cleanLine,
+  cleanLogin,
+  cleanText,
+  cut,
+  quoteBetweenMarkers,
+  visibleText,
+} from '../../src/core/untrusted.ts';
 
 // Everything that has hurt somebody's prompt, terminal, log or page before.
 const NASTY = [
@@ -47,6 +55,12 @@ const nasty = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
 );
 const INVISIBLE = /[\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF\u{E0000}-\u{E0FFF}]/u;
+
+test('text for a terminal says by its code what would steer it or hide', () => {
+  expect(visibleText('a\u001B[31m\tb\u202E\nc\u009B\uD800 é 日本')).toBe(
+    'a\\u{1b}[31m\tb\\u{202e}\nc\\u{9b}\uFFFD é 日本',
+  );
+});
 
 describe('multi-line text', () => {
   test.for([

@@ -103,6 +103,17 @@ describe('a mistake is told with line, column and what to do', () => {
   test('all of them at once, in the order of the file', () => {
     expect(problems('gitea:\n  url: x\n  repositories: 1\nlgo: {}\nrateLimit: 1\n')).toHaveLength(4);
   });
+
+  test('so many of them that nobody reads them all: the first fifty, and how many more', () => {
+    const found = problems('['.repeat(200));
+    expect(found).toHaveLength(51);
+    expect(found.at(-1)).toMatch(/^ *… and \d+ more$/u);
+  });
+
+  test('a path with a NUL character, which no file can have', () => {
+    const text = 'gitea: { url: http://x, repositories: [a/b] }\nworkspace: "a\\0b"\n';
+    expect(problems(text)).toEqual(['2:12: workspace must not hold a NUL character']);
+  });
 });
 
 describe('a configuration', () => {

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import Handlebars from 'handlebars';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import type { TaskData } from '../../core/task-document.ts';
+import { readTextFile } from '../files.ts';
 
 /** Renders the text below a front matter. Throws exit 78 with file:line and the nearest known name. */
 export type Template<T> = (data: T) => string;
@@ -55,7 +56,7 @@ interface Compiled {
 function compile(handlebars: typeof Handlebars, file: string): Compiled {
   let source: string;
   try {
-    source = readFileSync(file, 'utf8');
+    source = readTextFile(file);
   } catch (error) {
     throw invalid(`the template ${file} cannot be read: ${messageOf(error)}`, error);
   }
