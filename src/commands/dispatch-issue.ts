@@ -1,6 +1,7 @@
 // The manual override: one issue, now, by hand.
 
 import { candidateFor } from '../core/candidate.ts';
+import { untilSlot } from '../core/choice.ts';
 import { shortDuration } from '../core/clock.ts';
 import { type Config, coversRepository } from '../core/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
@@ -44,7 +45,7 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     const { task, slotOpensAt } = await prepareOverride(deps, ledger.state, override);
     for (const gate of task.record.lifted) deps.print(`lifted by --force: ${gate}\n`);
     if (slotOpensAt > deps.now()) deps.say(`Waiting ${shortDuration(slotOpensAt - deps.now())} for the slot.`);
-    await deps.sleep(slotOpensAt - deps.now());
+    await deps.sleep(untilSlot(slotOpensAt, deps.now()));
     if (deps.isInterrupted()) return EXIT.interrupted;
     let { state } = ledger;
     const isPublished = publishTask(deps, state, task, (next) => (state = next));

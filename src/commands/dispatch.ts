@@ -1,7 +1,7 @@
 // The pass: what a timer starts every minute. It reads like the contract: lock, state, choice, slot, file, record, unlock.
 
 import { candidatesOf } from '../core/candidate.ts';
-import type { Decision, Row } from '../core/choice.ts';
+import { type Decision, type Row, untilSlot } from '../core/choice.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import type { DispatchRecord } from '../core/dispatch-record.ts';
@@ -70,7 +70,7 @@ async function pass(deps: DispatchDeps): Promise<DispatchRecord | null> {
     state = withoutStaleFailures(choice.state, new Set(decision.rows.map((row) => row.candidate.key)));
     let published: DispatchRecord | null = null;
     if (choice.task) {
-      await deps.sleep(decision.slotOpensAt - deps.now());
+      await deps.sleep(untilSlot(decision.slotOpensAt, deps.now()));
       if (deps.isInterrupted()) return null;
       // Somebody may have said stop while the issue was read, or the slot waited for.
       const pause = pauseOf(deps.state.pauses(), choice.task.candidate.agent, deps.now());

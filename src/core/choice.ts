@@ -17,6 +17,9 @@ export interface Row {
   readonly outcome: Outcome;
 }
 
+/** Five ticks of most kernels: on a busy virtual machine some of them come late. */
+const FILE_TIME_LAG_MS = 20;
+
 export interface Decision {
   /** Every candidate, most urgent first. */
   readonly rows: readonly Row[];
@@ -35,6 +38,14 @@ export interface Decision {
 export function nextFreeSlot(lastDispatchAt: Instant | null, rateLimitMs: number, now: Instant): Instant {
   if (lastDispatchAt === null) return now;
   return Math.max(now, Math.min(lastDispatchAt, now) + rateLimitMs);
+}
+
+/**
+ * How long to wait before a task file may appear, in milliseconds. A little longer than the slot asks for: the kernel stamps
+ * a file with the time of its last tick, and the window is between the times that the files show.
+ */
+export function untilSlot(slotOpensAt: Instant, now: Instant): number {
+  return Math.max(0, slotOpensAt + FILE_TIME_LAG_MS - now);
 }
 
 /** Decides a pass: what each candidate's outcome is, and which one goes now. Pure, so that every view can ask it again. */
