@@ -28,6 +28,9 @@ export async function office(numbers: readonly number[] = [1, 2], rateMs = RATE_
   return at;
 }
 
+/** Whether one violation is enough: a bug is planted, and the question is only whether it is found. */
+const isEnough = (found: readonly string[]): boolean => found.length > 0 && process.env['DISPATCHER_TEST_BAIL'] === '1';
+
 /** Does each of them, a few at a time, and collects what they find. */
 export async function together<T>(
   items: Iterable<T>,
@@ -38,7 +41,8 @@ export async function together<T>(
   const next = items[Symbol.iterator]();
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
-      for (let item = next.next(); !item.done; item = next.next()) found.push(...(await work(item.value)));
+      for (let item = next.next(); !item.done && !isEnough(found); item = next.next())
+        found.push(...(await work(item.value)));
     }),
   );
   return found;
@@ -89,6 +93,24 @@ interface Traced extends Finished {
   readonly calls: readonly string[];
   /** The call that a fault was injected into, if it came to that. */
   readonly injected: string | undefined;
+}
+
+/** One call of those that a command made, as strace counts them: each kind of call by itself. */
+export interface Point {
+  readonly call: string;
+  readonly name: string;
+  readonly nth: number;
+}
+
+/** Each of the calls as a point at which something can be done to the command. */
+export function pointsOf(calls: readonly string[]): readonly Point[] {
+  const counts = new Map<string, number>();
+  return calls.map((call) => {
+    const name = /^\w+/u.exec(call)?.[0] ?? '';
+    const nth = (counts.get(name) ?? 0) + 1;
+    counts.set(name, nth);
+    return { call, name, nth };
+  });
 }
 
 /** Longer than a pass may take. */

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { Workspace } from '../support/command.ts';
-import { brokenAfterwards, conclude, office, together, traced } from './experiment.ts';
+import { brokenAfterwards, conclude, office, pointsOf, together, traced } from './experiment.ts';
 
 const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 
@@ -45,19 +45,22 @@ describe.skipIf(!canTrace)('killed anywhere', () => {
     const whole = await office();
     await arrange(whole);
     const { calls } = await traced(whole, args, CALLS, null);
-    const points = Array.from({ length: calls.length }, (_, index) => index + 1);
+    const points = pointsOf(calls);
+    let kills = 0;
     const found = await together(
       points,
-      async (when) => {
+      async ({ call, name, nth }) => {
         const at = await office();
         await arrange(at);
-        const killed = await traced(at, args, CALLS, `${CALLS}:signal=KILL:when=${when}`);
+        const killed = await traced(at, args, CALLS, `${name}:signal=KILL:when=${nth}`);
+        // Node does not make quite the same calls each time: the last ones of a kind may not come.
+        if (killed.code === null) kills += 1;
         const broken = await brokenAfterwards(at, [killed], { allowed: ['trace'], forced });
-        return broken.map((what) => `killed at call ${when}: ${what}`);
+        return broken.map((what) => `killed at ${call.slice(0, 80)}: ${what}`);
       },
       6,
     );
-    conclude(context, `killed at every call: ${kind}`, points.length, found);
-    expect(points.length).toBeGreaterThan(30);
+    conclude(context, `killed at every call: ${kind}`, kills, found);
+    expect(kills).toBeGreaterThan(points.length * 0.75);
   });
 });

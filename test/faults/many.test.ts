@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { workspace } from '../support/command.ts';
 import { violations } from '../support/invariants.ts';
 
-const ROUNDS = Number(process.env['DISPATCHER_TEST_ROUNDS'] ?? 20);
+const ROUNDS = Number(process.env['DISPATCHER_TEST_ROUNDS'] ?? 100);
 const COMMANDS: readonly (readonly string[])[] = [
   [],
   [],
@@ -17,6 +17,12 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['explain'],
   ['pause', '--agent', 'nobody'],
 ];
+/** In every other round: what lifts the limit, over and over for the same issue. */
+const FORCED: readonly (readonly string[])[] = [
+  ...COMMANDS,
+  ['dispatch', '--issue', '3', '--force'],
+  ['dispatch', '--issue', '4', '--agent', 'hans', '--force'],
+];
 const AT_ONCE = 50;
 
 test(`${AT_ONCE} commands at the same instant, ${ROUNDS} times`, async ({ task }) => {
@@ -26,20 +32,27 @@ test(`${AT_ONCE} commands at the same instant, ${ROUNDS} times`, async ({ task }
     for (let number = 1; number <= 5; number += 1) {
       at.gitea.addIssue({ repository: 'acme/app', number, title: `Issue ${number}`, assignees: ['hans'] });
     }
+    const isForced = round % 2 === 1;
+    const commands = isForced ? FORCED : COMMANDS;
     const startedAt = Date.now();
     const all = await Promise.all(
-      Array.from({ length: AT_ONCE }, async (_, index) => at.run(COMMANDS[(index + round) % COMMANDS.length] ?? [])),
+      Array.from({ length: AT_ONCE }, async (_, index) => at.run(commands[(index + round) % commands.length] ?? [])),
     );
     const broken = violations(at, {
       allowed: [],
-      rateLimitMs: 60_000,
+      // Force lifts the limit; each file must be whole, journalled, and kept all the same.
+      rateLimitMs: isForced ? 0 : 60_000,
       startedAt,
       due: [],
-      forced: false,
+      forced: isForced,
       outputs: all.flatMap(({ stdout, stderr }) => [stdout, stderr]),
     });
     found.push(...broken.map(({ invariant, what }) => `${invariant} in round ${round}: ${what}`));
-    if (at.tasks().length !== 1) found.push(`I4 in round ${round}: ${at.tasks().length} files`);
+    const dispatched = all.filter(({ stdout }) => stdout.includes('DISPATCHED')).length;
+    const files = at.tasks().length;
+    if (isForced ? files !== dispatched : files !== 1) {
+      found.push(`I3 in round ${round}: ${files} files, ${dispatched} said DISPATCHED`);
+    }
     // 5: refused by the limit; 75: another command kept the lock for too long. Nothing else may go wrong.
     const codes = [...new Set(all.map(({ code }) => code))].filter((code) => ![0, 5, 75].includes(code ?? -1));
     const said = all.find(({ code }) => codes.includes(code))?.stderr;

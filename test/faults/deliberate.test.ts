@@ -1,0 +1,134 @@
+// A check that cannot fail is worth nothing: for every invariant a bug is planted into a copy of the source, the copy is
+// built, and the experiment that guards the invariant must find it.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Bug {
+  readonly invariant: string;
+  readonly bug: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** The experiment that must notice: its file, and a part of its name. */
+  readonly experiment: readonly [file: string, name: string];
+}
+
+const BUGS: readonly Bug[] = [
+  {
+    invariant: 'I1',
+    bug: 'a task is written to its final name, not linked there when it is whole',
+    file: 'src/io/tasks/folder.ts',
+    from: 'const outcome = linkUnlessTaken(draft, path);',
+    to: 'const outcome = (writeNewFile(path, text), "linked");',
+    experiment: ['killed', 'a dispatching pass'],
+  },
+  {
+    invariant: 'I2',
+    bug: 'the lock is not waited for',
+    file: 'src/io/state/lock.ts',
+    from: 'const code = await flock(handle, waitSeconds);',
+    to: 'const code = 0;',
+    experiment: ['many', 'at the same instant'],
+  },
+  {
+    invariant: 'I3',
+    bug: 'a file in done/ is not looked for',
+    file: 'src/io/tasks/folder.ts',
+    from: "const place = join(home, 'done', name);",
+    to: 'return [];',
+    experiment: ['disk', 'what is remembered is spoilt'],
+  },
+  {
+    invariant: 'I4',
+    bug: 'a broken template is blamed on the issue, which has to wait after it is mended',
+    file: 'src/commands/choose.ts',
+    from: "{ kind: 'failed', error, blame: 'template' }",
+    to: "{ kind: 'failed', error, blame: 'issue' }",
+    experiment: ['settings', 'templates'],
+  },
+  {
+    invariant: 'I5',
+    bug: 'log and journal are written through a link',
+    file: 'src/io/files.ts',
+    from: 'constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW',
+    to: 'constants.O_APPEND | constants.O_NONBLOCK',
+    experiment: ['disk', 'something else stands in each place'],
+  },
+  {
+    invariant: 'I6',
+    bug: 'an error message quotes the token',
+    file: 'src/io/gitea/client.ts',
+    from: 'Gitea refused the token (401)',
+    to: 'Gitea refused the token ${options.token} (401)',
+    experiment: ['server', 'ways of a listing'],
+  },
+  {
+    invariant: 'I7',
+    bug: 'the journal of a killed pass is not completed',
+    file: 'src/commands/ledger.ts',
+    from: 'if (isWhole && !deps.journal',
+    to: 'if (false && !deps.journal',
+    experiment: ['killed', 'a dispatching pass'],
+  },
+];
+
+/** The built command with a bug in it. */
+function planted({ file, from, to }: Bug): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatcher-planted-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of ['bin', 'src', 'templates', 'deploy', 'package.json', 'tsconfig.json']) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const source = readFileSync(join(folder, file), 'utf8');
+  expect(source.split(from), `${file} has this once: ${from}`).toHaveLength(2);
+  writeFileSync(
+    join(folder, file),
+    source.replace(from, () => to),
+  );
+  execFileSync('npm', ['run', '--silent', 'build:command'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  return join(folder, 'bin/dispatcher.js');
+}
+
+/** What an experiment prints about that build. */
+function noticed(
+  command: string,
+  [file, name]: Bug['experiment'],
+): { readonly status: number | null; readonly text: string } {
+  const own = Object.entries(process.env).filter(([key]) => !key.startsWith('VITEST') && key !== 'NODE_OPTIONS');
+  const environment = {
+    ...Object.fromEntries(own),
+    NO_COLOR: '1',
+    DISPATCHER_TEST_COMMAND: command,
+    DISPATCHER_TEST_BAIL: '1',
+    DISPATCHER_TEST_ROUNDS: '3',
+  };
+  const args = ['run', '--config', 'test/faults/vitest.config.ts', `test/faults/${file}.test.ts`, '-t', name];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args],
+    {
+      cwd: ROOT,
+      env: environment,
+      encoding: 'utf8',
+    },
+  );
+  return { status, text: stdout + stderr };
+}
+
+const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
+
+test.for(BUGS)('$invariant: $bug', (planned, { task, skip }) => {
+  if (planned.experiment[0] === 'killed' && !canTrace) skip('no process may look at another one here');
+  const { status, text } = noticed(planted(planned), planned.experiment);
+  expect(text).toMatch(new RegExp(`^ *\\+ .*\\b${planned.invariant} `, 'mu'));
+  expect(status).toBe(1);
+  task.meta.planted = { invariant: planned.invariant, bug: planned.bug, experiment: planned.experiment.join(': ') };
+});
