@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { type Workspace, workspace } from '../support/command.ts';
+import { COMMAND, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
 /** An office with one dispatched and two waiting issues, and the command on its PATH. */
@@ -19,12 +17,12 @@ async function office(): Promise<{ readonly at: Workspace; readonly env: Record<
   at.gitea.addIssue({ repository: 'acme/api', number: 9, title: 'x', assignees: ['greta'] });
   await at.run([]);
   mkdirSync(join(at.folder, 'bin'));
-  at.write(
-    'bin/dispatcher',
-    `#!/bin/sh\nexec '${process.env['DISPATCHER_TEST_NODE'] ?? process.execPath}' '${SCRIPT}' "$@"\n`,
-  );
+  at.write('bin/dispatcher', `#!/bin/sh\nexec '${NODE}' '${COMMAND}' "$@"\n`);
   chmodSync(join(at.folder, 'bin/dispatcher'), 0o755);
-  return { at, env: { PATH: `${join(at.folder, 'bin')}:${process.env['PATH']}`, HOME: at.folder, TERM: 'dumb' } };
+  return {
+    at,
+    env: { PATH: `${join(at.folder, 'bin')}:${process.env['PATH']}`, HOME: at.folder, TERM: 'dumb', ...RECORDING },
+  };
 }
 
 const SHELLS = [

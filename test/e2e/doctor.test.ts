@@ -1,11 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type Workspace, workspace } from '../support/command.ts';
+import { COMMAND, type Workspace, workspace } from '../support/command.ts';
 import { startFakeGitea } from '../support/gitea/server.ts';
-
-const SCRIPT = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
 
 /** A folder for PATH with a systemctl that answers for the system as given, and for the user that nothing is there. */
 function systemctl(
@@ -36,7 +33,7 @@ const SERVICE = {
   Result: 'success',
   ExecMainStatus: '0',
   User: '',
-  ExecStart: `{ path=${process.execPath} ; argv[]=${process.execPath} ${SCRIPT} dispatch ; ignore_errors=no }`,
+  ExecStart: `{ path=${process.execPath} ; argv[]=${process.execPath} ${COMMAND} dispatch ; ignore_errors=no }`,
 };
 
 async function office(

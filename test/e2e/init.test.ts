@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Workspace, workspace } from '../support/command.ts';
+import { COMMAND, NODE, type Workspace, workspace } from '../support/command.ts';
 import { openTerminal } from '../support/terminal.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
 /** A folder without a configuration, beside a server with issues. */
@@ -101,7 +100,7 @@ describe.skipIf(!has('script'))('on a terminal', () => {
       HOME: at.folder,
       XDG_CONFIG_HOME: join(at.folder, '.config'),
     });
-    terminal.type(`${NODE} ${join(REPOSITORY, 'bin/dispatcher.js')} init\r`);
+    terminal.type(`${NODE} ${COMMAND} init\r`);
     await terminal.until(/Address of your Gitea/u);
     terminal.type('http://127.0.0.1:9\r');
     await terminal.until(/failed: [^]*127\.0\.0\.1:9[^]*Address of your Gitea/u);

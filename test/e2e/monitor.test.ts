@@ -2,12 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { workspace } from '../support/command.ts';
-
-const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
-const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
+import { COMMAND, NODE, RECORDING, workspace } from '../support/command.ts';
 
 interface Pings {
   readonly url: string;
@@ -100,7 +96,7 @@ test('a long listing tells how far it is on a terminal, and nothing in a pipe', 
   expect((await at.run(['dispatch', '--dry-run'])).stderr).toBe('');
   const child = spawn('script', ['-qec', `${NODE} ${COMMAND} dispatch --dry-run`, '/dev/null'], {
     cwd: at.folder,
-    env: { PATH: process.env['PATH'], HOME: at.folder, GITEA_TOKEN: at.gitea.token, TERM: 'xterm' },
+    env: { PATH: process.env['PATH'], HOME: at.folder, GITEA_TOKEN: at.gitea.token, TERM: 'xterm', ...RECORDING },
   });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));

@@ -1,13 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { finished, type Workspace, workspace } from '../support/command.ts';
+import { COMMAND, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
 
-const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
-const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
 async function afterOnePass(): Promise<Workspace> {
@@ -96,6 +93,7 @@ describe('dispatcher status', () => {
             GITEA_TOKEN: at.gitea.token,
             LANG: 'C.UTF-8',
             TERM: 'xterm',
+            ...RECORDING,
             ...environment,
           },
           encoding: 'utf8',
@@ -122,6 +120,7 @@ test('in the journal each line carries its level; elsewhere none does', async ()
       HOME: at.folder,
       GITEA_TOKEN: at.gitea.token,
       JOURNAL_STREAM: `${dev}:${ino}`,
+      ...RECORDING,
     },
     stdio: ['ignore', handle, handle],
   });

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { finished, type Workspace, workspace } from '../support/command.ts';
+import { COMMAND, finished, NODE, type Workspace, workspace } from '../support/command.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
@@ -63,9 +63,7 @@ describe('dispatcher systemd', () => {
   test('print writes nothing, and holds the paths of this installation, but no token', async () => {
     const at = await office();
     const { stdout } = await at.run(['systemd', 'print', '--user']);
-    expect(stdout).toContain(
-      `ExecStart=${process.env['DISPATCHER_TEST_NODE'] ?? process.execPath} ${join(REPOSITORY, 'bin/dispatcher.js')} dispatch`,
-    );
+    expect(stdout).toContain(`ExecStart=${NODE} ${COMMAND} dispatch`);
     expect(stdout).not.toContain(at.gitea.token);
     expect(at.files()).toEqual(['dispatcher.yaml']);
   });

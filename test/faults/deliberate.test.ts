@@ -1,12 +1,12 @@
 // A check that cannot fail is worth nothing: for every invariant a bug is planted into a copy of the source, the copy is
 // built, and the experiment that guards the invariant must find it.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { build, copyOfSource } from '../support/build.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -81,20 +81,16 @@ const BUGS: readonly Bug[] = [
 
 /** The built command with a bug in it. */
 function planted({ file, from, to }: Bug): string {
-  const folder = mkdtempSync(join(tmpdir(), 'dispatcher-planted-'));
+  const folder = copyOfSource();
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const name of ['bin', 'src', 'templates', 'deploy', 'package.json', 'tsconfig.json']) {
-    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const source = readFileSync(join(folder, file), 'utf8');
+  const path = join(folder, file);
+  const source = readFileSync(path, 'utf8');
   expect(source.split(from), `${file} has this once: ${from}`).toHaveLength(2);
   writeFileSync(
-    join(folder, file),
+    path,
     source.replace(from, () => to),
   );
-  execFileSync('npm', ['run', '--silent', 'build:command'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  return join(folder, 'bin/dispatcher.js');
+  return build(folder);
 }
 
 /** What an experiment prints about that build. */
@@ -108,6 +104,7 @@ function noticed(
     NO_COLOR: '1',
     DISPATCHER_TEST_COMMAND: command,
     DISPATCHER_TEST_BAIL: '1',
+    DISPATCHER_TEST_EVERY: '1',
     DISPATCHER_TEST_ROUNDS: '3',
   };
   const args = ['run', '--config', 'test/faults/vitest.config.ts', `test/faults/${file}.test.ts`, '-t', name];

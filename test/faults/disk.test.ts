@@ -20,10 +20,25 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Finished, finished, type Workspace } from '../support/command.ts';
-import { brokenAfterwards, conclude, office, pointsOf, RATE_MS, shell, together, traced } from './experiment.ts';
+import {
+  brokenAfterwards,
+  conclude,
+  office,
+  pointsOf,
+  RATE_MS,
+  sampled,
+  shell,
+  together,
+  traced,
+} from './experiment.ts';
 
 const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
+const ERRORS = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'EACCES'];
 const WRITES = 'mkdir,write,pwrite64,fsync,link,rename,unlink';
+// A container may forbid it to root.
+const device = join(tmpdir(), `dispatcher-device-${process.pid}`);
+const canMakeDevices = spawnSync('mknod', [device, 'c', '1', '7']).status === 0;
+rmSync(device, { force: true });
 /** In the name of each workspace. */
 const MARK = '/dispatcher-test-';
 
@@ -35,10 +50,11 @@ const unseemly = ({ code, stdout, stderr }: Finished): readonly string[] => [
 ];
 
 describe.skipIf(!canTrace)('every call that writes', () => {
-  test.for(['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'EACCES'])('fails with %s', async (error, context) => {
+  test.for(ERRORS)('fails with %s', async (error, context) => {
     const { calls } = await traced(await office(), [], WRITES, null);
     // Not those that Node makes for itself, to wake its own threads.
-    const points = pointsOf(calls).filter(({ call }) => call.includes(MARK));
+    const ours = pointsOf(calls).filter(({ call }) => call.includes(MARK));
+    const points = sampled(ours, ERRORS.indexOf(error));
     let hits = 0;
     const found = await together(points, async ({ call, name, nth }) => {
       const at = await office();
@@ -50,12 +66,13 @@ describe.skipIf(!canTrace)('every call that writes', () => {
       return broken.map((what) => `${error} at ${call.slice(0, 80)}: ${what}`);
     });
     conclude(context, `a disk that fails at every call that writes: ${error}`, hits, found);
-    expect(hits).toBeGreaterThan(points.length * 0.75);
+    expect(ours.length).toBeGreaterThan(15);
+    expect(hits).toBeGreaterThan(points.length * 0.6);
   });
 });
 
 test('hardly any open files', async (context) => {
-  const limits = Array.from({ length: 30 }, (_, index) => index + 14);
+  const limits = sampled(Array.from({ length: 30 }, (_, index) => index + 14));
   const found = await together(limits, async (limit) => {
     const at = await office();
     const broken = await brokenAfterwards(at, [await finished(shell(at, `ulimit -n ${limit}; exec "$@"`))]);
@@ -65,6 +82,7 @@ test('hardly any open files', async (context) => {
 });
 
 const PLACES = [
+  '.agent-dispatcher.log',
   '.agent-tasks',
   '.agent-tasks/hans',
   '.agent-tasks/hans/issue-1.md',
@@ -74,7 +92,6 @@ const PLACES = [
   '.agent-dispatcher/lock',
   '.agent-dispatcher/dispatches.jsonl',
   '.agent-dispatcher/pauses',
-  '.agent-dispatcher.log',
 ];
 const THINGS: Readonly<Record<string, (path: string, outside: string) => void>> = {
   'a pipe': (path) => execFileSync('mkfifo', [path]),
@@ -100,10 +117,10 @@ const isMeant = (thing: string, place: string): boolean =>
   (thing === 'an empty file' && !FOLDERS.has(place));
 
 test('something else stands in each place', async (context) => {
-  const isRoot = process.getuid?.() === 0;
-  const plants = PLACES.flatMap((place) => Object.entries(THINGS).map(([thing, plant]) => ({ place, thing, plant })))
+  const all = PLACES.flatMap((place) => Object.entries(THINGS).map(([thing, plant]) => ({ place, thing, plant })))
     .filter(({ thing, place }) => !isMeant(thing, place))
-    .filter(({ thing }) => isRoot || thing !== 'a device');
+    .filter(({ thing }) => canMakeDevices || thing !== 'a device');
+  const plants = sampled(all);
   const found = await together(plants, async ({ place, thing, plant }) => {
     const at = await office();
     const outside = mkdtempSync(join(tmpdir(), 'dispatcher-outside-'));

@@ -2,6 +2,7 @@
 // stays behind its markers where it is quoted, and holds nothing invisible.
 
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -9,11 +10,16 @@ import { parse } from 'yaml';
 import { candidateFor } from '../../src/core/candidate.ts';
 import { parseFrontMatter } from '../../src/core/front-matter.ts';
 import { dispatchMessage, jsonLine, parseLogLine, textLine } from '../../src/core/log-event.ts';
+import { refOf } from '../../src/core/issue.ts';
+import { cleanLine } from '../../src/core/untrusted.ts';
 import { rowRecords } from '../../src/core/state.ts';
 import { taskData, taskFrontMatter } from '../../src/core/task-document.ts';
+import { loadPages } from '../../src/dashboard/pages.ts';
 import { loadTemplate } from '../../src/io/tasks/template.ts';
 import { decisionTable } from '../../src/views/decision-table.ts';
-import { aDispatch, aFullIssue, NOON } from '../support/builders.ts';
+import { frontPage } from '../../src/views/pages/front.ts';
+import { taskPage } from '../../src/views/pages/task.ts';
+import { aDispatch, aDispatchRecord, aFullIssue, aPass, aSnapshot, NOON } from '../support/builders.ts';
 
 const RUNS = Number(process.env['DISPATCHER_TEST_TEXTS'] ?? 25_000);
 
@@ -110,8 +116,46 @@ const INVISIBLE = /[\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E0
 const render = loadTemplate(null, fileURLToPath(new URL('../../templates', import.meta.url)));
 const dispatch = aDispatch({ marker: 'k7QdXXXXXXXX', sha256: (raw) => createHash('sha256').update(raw).digest('hex') });
 
-test(`${RUNS} issues through task file, log, terminal and JSON`, ({ task }) => {
+const FRAME = {
+  program: 'dispatcher',
+  serverUrl: 'https://git.example.com',
+  now: NOON,
+  timeZone: 'UTC',
+  version: 'v',
+  position: '',
+  assets: 'a',
+};
+const TEMPLATES = fileURLToPath(new URL('../../templates/dashboard/', import.meta.url));
+const pages = loadPages((name) => readFileSync(`${TEMPLATES}${name}`, 'utf8'));
+const elementsIn = (html: string): readonly string[] =>
+  [...html.matchAll(/<([a-z][^\s/>{]*)/giu)].map(([, name = '']) => name);
+/** What our own page templates and Markdown are made of. */
+const ELEMENTS = new Set([
+  ...readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.hbs'))
+    .flatMap((name) => elementsIn(readFileSync(`${TEMPLATES}${name}`, 'utf8'))),
+  ...'blockquote code del em figcaption figure h1 h2 h3 h4 h5 h6 hr br li ol p pre s strong table tbody td th thead tr ul'.split(
+    ' ',
+  ),
+]);
+
+/** A page can hold nothing that a text brought along as markup. */
+function expectInert(html: string): void {
+  expect(html).not.toBe('');
+  expect(CONTROL.test(html.replaceAll(/[\t\n]/gu, ''))).toBe(false);
+  for (const [, name = '', attributes = ''] of html.matchAll(/<([a-z][^\s/>]*)([^>]*)>/giu)) {
+    expect([...ELEMENTS]).toContain(name);
+    if (name === 'script') expect(attributes).toMatch(/^ [^>]*src="\/assets\/[^"]+"/u);
+    expect(attributes).not.toMatch(/\son[a-z]+\s*=|style\s*=/iu);
+    for (const [, address = ''] of attributes.matchAll(/(?:href|src)="([^"]*)"/gu)) {
+      expect(address).toMatch(/^(?:https?:\/\/|\/(?!\/)|[#?]|data:image\/svg)/u);
+    }
+  }
+}
+
+test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }) => {
   let cases = 0;
+  let issues = 0;
   fc.assert(
     fc.property(issue, (full) => {
       const candidate = candidateFor(full, 'hans', { priorityLabels: new Map() });
@@ -157,6 +201,23 @@ test(`${RUNS} issues through task file, log, terminal and JSON`, ({ task }) => {
       );
       expect(table.every((each) => !each.includes('\n') && !/[\u001B\u009B\u0007]/u.test(each))).toBe(true);
       cases += 1;
+
+      // Pages: slower than all the rest.
+      issues += 1;
+      if (issues % 10 !== 0) return;
+      const file = { agent: 'hans', file: 'issue-1.md', path: '/w/hans/issue-1.md', text: `${head}\n${body}`, cut: 0 };
+      expectInert(pages('task', taskPage(file, FRAME)));
+      const rows = rowRecords(decision, () => null, [], NOON);
+      const asked = cleanLine(full.title);
+      const sources = {
+        snapshot: aSnapshot({ lastPass: aPass({ rows }) }),
+        dispatches: [aDispatchRecord({ title: cleanLine(full.title), ref: refOf(full) })],
+        log: [parseLogLine(line)],
+        filter: { agent: asked, priority: '', logText: asked, logProblems: false },
+        issuesUrl: 'https://git.example.com/issues',
+      };
+      expectInert(pages('page', frontPage(sources, FRAME)));
+      cases += 2;
     }),
     { numRuns: RUNS },
   );

@@ -9,8 +9,11 @@ import { type FakeGitea, type FakeGiteaOptions, startFakeGitea } from './gitea/s
 /** The built command; another build of it where test/faults plants a bug. */
 export const COMMAND =
   process.env['DISPATCHER_TEST_COMMAND'] ?? fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
-// .ci/run repeats these tests with other versions of Node.
-const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
+/** `.ci/run` repeats these tests with other versions of Node. */
+export const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
+const RECORDS = process.env['DISPATCHER_TEST_COVERAGE'];
+/** In the environment of each started command: test/coverage has it write down what it ran. */
+export const RECORDING: Readonly<Record<string, string>> = RECORDS === undefined ? {} : { NODE_V8_COVERAGE: RECORDS };
 
 export interface Finished {
   readonly code: number | null;
@@ -49,6 +52,7 @@ export async function workspace(options: FakeGiteaOptions & { readonly yaml?: st
         HOME: folder,
         TZ: 'Europe/Berlin',
         GITEA_TOKEN: gitea.token,
+        ...RECORDING,
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -18,7 +18,12 @@ export async function startDashboard(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<StartedDashboard> {
   const child = at.start(['dashboard', '--port', '0', ...args], { GITEA_TOKEN: '', ...environment });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill();
+    await ended;
+  });
   const url = await new Promise<string>((resolve, reject) => {
     let text = '';
     const read = (part: string): void => {

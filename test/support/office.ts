@@ -1,11 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { finished, type Workspace } from './command.ts';
-
-const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
-const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
+import { COMMAND, finished, NODE, RECORDING, type Workspace } from './command.ts';
 
 // What the product and its remedies ask of systemctl, for units of the user, kept as files. The system has none.
 const SYSTEMCTL = `#!/bin/sh
@@ -57,7 +53,7 @@ export async function typed(
   const [command = ''] = remedy.split(/ +\(|; /u);
   const child = spawn('sh', ['-c', command], {
     cwd: at.folder,
-    env: { HOME: at.folder, USER: 'root', ...environment },
+    env: { HOME: at.folder, USER: 'root', ...RECORDING, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { code, stderr } = await finished(child);

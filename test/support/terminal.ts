@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { RECORDING } from './command.ts';
 import { onTestFinished } from 'vitest';
 
 export interface Terminal {
@@ -16,7 +17,7 @@ const PATIENCE_MS = 20_000;
 export function openTerminal(cwd: string, environment: Readonly<Record<string, string>>): Terminal {
   const child = spawn('script', ['-qec', 'stty cols 100 rows 40; exec bash --norc --noprofile', '/dev/null'], {
     cwd,
-    env: { PS1: '$ ', TERM: 'xterm', LANG: 'C.UTF-8', HISTFILE: '/dev/null', ...environment },
+    env: { PS1: '$ ', TERM: 'xterm', LANG: 'C.UTF-8', HISTFILE: '/dev/null', ...RECORDING, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

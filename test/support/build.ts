@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A copy of everything that the command is built from, in a new folder, which the caller removes. */
+export function copyOfSource(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatcher-build-'));
+  for (const name of ['bin', 'src', 'templates', 'deploy', 'package.json', 'tsconfig.json']) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** Builds a copy, with more flags for esbuild if need be. Answers the command, for `DISPATCHER_TEST_COMMAND`. */
+export function build(folder: string, flags: readonly string[] = []): string {
+  for (const part of ['build:command', 'build:dashboard']) {
+    const args = ['run', '--silent', part, '--', ...flags];
+    execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  return join(folder, 'bin/dispatcher.js');
+}
