@@ -23,10 +23,10 @@ interface Bug {
 const BUGS: readonly Bug[] = [
   {
     invariant: 'I1',
-    bug: 'a task is written to its final name, not linked there when it is whole',
-    file: 'src/io/tasks/folder.ts',
-    from: 'const outcome = linkUnlessTaken(draft, path);',
-    to: 'const outcome = (writeNewFile(path, text), "linked");',
+    bug: 'a task is written to its final name in two pieces, not linked there when it is whole',
+    file: 'src/io/files.ts',
+    from: 'linkSync(from, to);',
+    to: "const text = readRegularFile(from) ?? ''; writeNewFile(to, text.slice(0, 200)); appendLine(to, text.slice(200, -1));",
     experiment: ['killed', 'a dispatching pass'],
   },
   {
@@ -55,7 +55,7 @@ const BUGS: readonly Bug[] = [
   },
   {
     invariant: 'I5',
-    bug: 'log and journal are written through a link',
+    bug: 'the lock, the log and the journal are opened through a link',
     file: 'src/io/files.ts',
     from: 'constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW',
     to: 'constants.O_APPEND | constants.O_NONBLOCK',

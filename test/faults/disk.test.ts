@@ -51,9 +51,10 @@ const unseemly = ({ code, stdout, stderr }: Finished): readonly string[] => [
 
 describe.skipIf(!canTrace)('every call that writes', () => {
   test.for(ERRORS)('fails with %s', async (error, context) => {
-    const { calls } = await traced(await office(), [], WRITES, null);
+    const whole = await office();
+    const { calls } = await traced(whole, [], WRITES, null);
     // Not those that Node makes for itself, to wake its own threads.
-    const ours = pointsOf(calls).filter(({ call }) => call.includes(MARK));
+    const ours = pointsOf(whole, calls).filter(({ deed }) => deed !== null);
     const points = sampled(ours, ERRORS.indexOf(error));
     let hits = 0;
     const found = await together(points, async ({ call, name, nth }) => {
@@ -82,6 +83,7 @@ test('hardly any open files', async (context) => {
 });
 
 const PLACES = [
+  '.agent-dispatcher/lock',
   '.agent-dispatcher.log',
   '.agent-tasks',
   '.agent-tasks/hans',
@@ -89,7 +91,6 @@ const PLACES = [
   '.agent-dispatcher',
   '.agent-dispatcher/state.json',
   '.agent-dispatcher/state.json.tmp',
-  '.agent-dispatcher/lock',
   '.agent-dispatcher/dispatches.jsonl',
   '.agent-dispatcher/pauses',
 ];

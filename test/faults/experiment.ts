@@ -106,16 +106,25 @@ export interface Point {
   readonly call: string;
   readonly name: string;
   readonly nth: number;
+  /** What it did to which of our files, the how-manieth time: the same in each run. Null for what Node does for itself. */
+  readonly deed: string | null;
 }
 
 /** Each of the calls as a point at which something can be done to the command. */
-export function pointsOf(calls: readonly string[]): readonly Point[] {
+export function pointsOf({ folder }: Workspace, calls: readonly string[]): readonly Point[] {
   const counts = new Map<string, number>();
+  const count = (what: string): number => {
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+    return counts.get(what) ?? 0;
+  };
   return calls.map((call) => {
     const name = /^\w+/u.exec(call)?.[0] ?? '';
-    const nth = (counts.get(name) ?? 0) + 1;
-    counts.set(name, nth);
-    return { call, name, nth };
+    const nth = count(name);
+    if (!call.includes(`${folder}/`)) return { call, name, nth, deed: null };
+    const [path = ''] = call.slice(call.indexOf(`${folder}/`) + folder.length).split(/[>"]/u);
+    // A draft has a random name.
+    const deed = `${name} ${path.replace(/\.[^./]+\.tmp$/u, '.tmp')}`;
+    return { call, name, nth, deed: `${deed} ${count(deed)}` };
   });
 }
 

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { Workspace } from '../support/command.ts';
-import { brokenAfterwards, conclude, office, pointsOf, together, traced } from './experiment.ts';
+import { brokenAfterwards, conclude, office, type Point, pointsOf, together, traced } from './experiment.ts';
 
 const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 
@@ -45,22 +45,32 @@ describe.skipIf(!canTrace)('killed anywhere', () => {
     const whole = await office();
     await arrange(whole);
     const { calls } = await traced(whole, args, CALLS, null);
-    const points = pointsOf(calls);
+    const points = pointsOf(whole, calls);
+    const deeds = points.flatMap(({ deed }) => deed ?? []);
+    const interrupted = new Set<string | null>();
     let kills = 0;
-    const found = await together(
-      points,
-      async ({ call, name, nth }) => {
-        const at = await office();
-        await arrange(at);
-        const killed = await traced(at, args, CALLS, `${name}:signal=KILL:when=${nth}`);
-        // Node does not make quite the same calls each time: the last ones of a kind may not come.
-        if (killed.code === null) kills += 1;
-        const broken = await brokenAfterwards(at, [killed], { allowed: ['trace'], forced });
-        return broken.map((what) => `killed at ${call.slice(0, 80)}: ${what}`);
-      },
-      6,
-    );
+    const killedAt = async ({ name, nth }: Point): Promise<readonly string[]> => {
+      const at = await office();
+      await arrange(at);
+      const killed = await traced(at, args, CALLS, `${name}:signal=KILL:when=${nth}`);
+      const last = pointsOf(at, killed.calls).at(-1);
+      if (killed.code === null) {
+        kills += 1;
+        interrupted.add(last?.deed ?? null);
+      }
+      const broken = await brokenAfterwards(at, [killed], { allowed: ['trace'], forced });
+      return broken.map((what) => `killed at ${last?.call.slice(0, 80)}: ${what}`);
+    };
+    const found = [...(await together(points.toReversed(), killedAt, 6))];
+    // What Node writes for itself, to wake its threads, is not the same in each run and shifts the count.
+    for (const shift of [-1, 1, 0, -2, 2, 0, -3, 3, 0, -4, 4, 0, -5, 5, 0, -6, 6]) {
+      if (found.length > 0) break;
+      const missed = points.filter(({ deed, nth }) => deed !== null && !interrupted.has(deed) && nth + shift > 0);
+      const shifted = missed.map((point) => ({ ...point, nth: point.nth + shift }));
+      found.push(...(await together(shifted, killedAt, 6)));
+    }
     conclude(context, `killed at every call: ${kind}`, kills, found);
-    expect(kills).toBeGreaterThan(points.length * 0.75);
+    expect(deeds.filter((deed) => !interrupted.has(deed))).toEqual([]);
+    expect(deeds.length).toBeGreaterThan(20);
   });
 });

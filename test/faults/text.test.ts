@@ -204,7 +204,7 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
 
       // Pages: slower than all the rest.
       issues += 1;
-      if (issues % 10 !== 0) return;
+      if (issues % 25 !== 0) return;
       const file = { agent: 'hans', file: 'issue-1.md', path: '/w/hans/issue-1.md', text: `${head}\n${body}`, cut: 0 };
       expectInert(pages('task', taskPage(file, FRAME)));
       const rows = rowRecords(decision, () => null, [], NOON);
