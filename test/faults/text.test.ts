@@ -139,18 +139,32 @@ const ELEMENTS = new Set([
   ),
 ]);
 
-/** A page can hold nothing that a text brought along as markup. */
-function expectInert(html: string): void {
-  expect(html).not.toBe('');
-  expect(CONTROL.test(html.replaceAll(/[\t\n]/gu, ''))).toBe(false);
-  for (const [, name = '', attributes = ''] of html.matchAll(/<([a-z][^\s/>]*)([^>]*)>/giu)) {
-    expect([...ELEMENTS]).toContain(name);
-    if (name === 'script') expect(attributes).toMatch(/^ [^>]*src="\/assets\/[^"]+"/u);
-    expect(attributes).not.toMatch(/\son[a-z]+\s*=|style\s*=/iu);
-    for (const [, address = ''] of attributes.matchAll(/(?:href|src)="([^"]*)"/gu)) {
-      expect(address).toMatch(/^(?:https?:\/\/|\/(?!\/)|[#?]|data:image\/svg)/u);
-    }
-  }
+/** Lines that a text brought out of its quotation, or that end it early. */
+function outsideQuotes(body: string): readonly string[] {
+  let isQuoted = false;
+  const wrong = body.split('\n').filter((line) => {
+    if (line.startsWith('<!-- BEGIN GITEA TEXT k7QdXXXXXXXX')) isQuoted = true;
+    else if (line === '<!-- END GITEA TEXT k7QdXXXXXXXX -->') isQuoted = false;
+    else if (isQuoted) return !line.startsWith('>');
+    else return /<script|<img|\{\{|\]\(javascript|\$\(/u.test(line);
+    return false;
+  });
+  return isQuoted ? [...wrong, 'a quotation that does not end'] : wrong;
+}
+
+/** What a page holds that a text brought along as markup. */
+function active(html: string): readonly string[] {
+  const tags = [...html.matchAll(/<([a-z][^\s/>]*)([^>]*)>/giu)].filter(([, name = '', attributes = '']) => {
+    const addresses = [...attributes.matchAll(/(?:href|src)="([^"]*)"/gu)].map(([, address = '']) => address);
+    return (
+      !ELEMENTS.has(name) ||
+      (name === 'script' && !attributes.startsWith(' src="/assets/')) ||
+      /\son[a-z]+\s*=|style\s*=/iu.test(attributes) ||
+      !addresses.every((address) => /^(?:https?:\/\/|\/(?!\/)|[#?]|data:image\/svg)/u.test(address))
+    );
+  });
+  const controls = CONTROL.test(html.replaceAll(/[\t\n]/gu, '')) ? ['control characters'] : [];
+  return [...tags.map(([tag]) => tag), ...controls, ...(html === '' ? ['nothing'] : [])];
 }
 
 test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }) => {
@@ -167,14 +181,7 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
       const body = render(taskData(full, candidate, dispatch));
       expect(CONTROL.test(body.replaceAll('\t', ''))).toBe(false);
       expect(INVISIBLE.test(body)).toBe(false);
-      let isQuoted = false;
-      for (const line of body.split('\n')) {
-        if (line.startsWith('<!-- BEGIN GITEA TEXT k7QdXXXXXXXX')) isQuoted = true;
-        else if (line === '<!-- END GITEA TEXT k7QdXXXXXXXX -->') isQuoted = false;
-        else if (isQuoted) expect(line.startsWith('>')).toBe(true);
-        else expect(line).not.toMatch(/<script|<img|\{\{|\]\(javascript|\$\(/u);
-      }
-      expect(isQuoted).toBe(false);
+      expect(outsideQuotes(body)).toEqual([]);
       cases += 1;
 
       // Log: one line of printable text, which reads back; JSON stays JSON.
@@ -206,7 +213,7 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
       issues += 1;
       if (issues % 25 !== 0) return;
       const file = { agent: 'hans', file: 'issue-1.md', path: '/w/hans/issue-1.md', text: `${head}\n${body}`, cut: 0 };
-      expectInert(pages('task', taskPage(file, FRAME)));
+      expect(active(pages('task', taskPage(file, FRAME)))).toEqual([]);
       const rows = rowRecords(decision, () => null, [], NOON);
       const asked = cleanLine(full.title);
       const sources = {
@@ -216,10 +223,28 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
         filter: { agent: asked, priority: '', logText: asked, logProblems: false },
         issuesUrl: 'https://git.example.com/issues',
       };
-      expectInert(pages('page', frontPage(sources, FRAME)));
+      expect(active(pages('page', frontPage(sources, FRAME)))).toEqual([]);
       cases += 2;
     }),
     { numRuns: RUNS },
   );
   task.meta.experiment = { name: 'hostile text through every sink', cases, violations: 0 };
+});
+
+test('these checks notice what they look for', () => {
+  const quoted = '<!-- BEGIN GITEA TEXT k7QdXXXXXXXX: x -->\n> a\n<!-- END GITEA TEXT k7QdXXXXXXXX -->';
+  expect(outsideQuotes(quoted)).toEqual([]);
+  expect(outsideQuotes(quoted.replace('> a', '> a\nb'))).toEqual(['b']);
+  expect(outsideQuotes(`${quoted}\n<script>`)).toEqual(['<script>']);
+  expect(outsideQuotes(quoted.slice(0, -5))).toHaveLength(2);
+  const harmful = [
+    '<iframe>',
+    '<p onclick="x">',
+    '<a href="javascript:x">',
+    '<script src="//x">',
+    '<p style="x">',
+    '\u001B',
+  ];
+  expect(harmful.filter((html) => active(html).length === 0)).toEqual([]);
+  expect(active('<p class="a"><a href="https://x">x</a></p>')).toEqual([]);
 });
