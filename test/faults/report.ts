@@ -1,5 +1,6 @@
 // Prints the table of the README's reliability section, from what the experiments note about themselves.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Reporter, TestCase } from 'vitest/node';
 
 declare module 'vitest' {
@@ -10,6 +11,9 @@ declare module 'vitest' {
     planted?: { readonly invariant: string; readonly bug: string; readonly experiment: string };
   }
 }
+
+/** Where the tables stand in the README. */
+const BETWEEN = /(<!-- printed by npm run test:faults -->\n)[^]*(\n<!-- end of what it printed -->)/u;
 
 /** A row an experiment, and a row a planted bug. */
 export default class FaultReport implements Reporter {
@@ -25,10 +29,19 @@ export default class FaultReport implements Reporter {
   }
 
   onTestRunEnd(): void {
-    const head = ['| experiment | cases | violations | seconds |', '|---|---|---|---|'];
-    process.stdout.write(`\n${[...head, ...this.#rows.toSorted()].join('\n')}\n`);
-    if (this.#planted.length === 0) return;
-    const plantedHead = ['| invariant | planted bug | found by |', '|---|---|---|'];
-    process.stdout.write(`\n${[...plantedHead, ...this.#planted.toSorted()].join('\n')}\n`);
+    const text = [
+      '| experiment | cases | violations | seconds |',
+      '|---|---|---|---|',
+      ...this.#rows.toSorted(),
+      ...(this.#planted.length > 0 ? ['', '| invariant | planted bug | found by |', '|---|---|---|'] : []),
+      ...this.#planted.toSorted(),
+    ].join('\n');
+    process.stdout.write(`\n${text}\n`);
+    if (process.env['DISPATCHER_TEST_README'] !== '1') return;
+    const readme = readFileSync('README.md', 'utf8');
+    writeFileSync(
+      'README.md',
+      readme.replace(BETWEEN, (_, begin, end) => `${begin}${text}${end}`),
+    );
   }
 }
