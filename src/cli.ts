@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/program.ts';
 import { EXIT, type ExitCode, hintOf, messageOf, UserError } from './core/errors.ts';
-import { visibleText } from './core/untrusted.ts';
+import { visibleText } from './core/task/untrusted.ts';
 import type { World } from './deps/world.ts';
 import { isJournal } from './io/log.ts';
 

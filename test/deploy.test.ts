@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../src/io/config-file.ts';
-import { ConfigSchema } from '../src/core/config-schema.ts';
+import { ConfigSchema } from '../src/core/config/schema.ts';
 import { commandPage, configPage } from './support/man.ts';
 
 const DEPLOY = fileURLToPath(new URL('../deploy', import.meta.url));

@@ -3,7 +3,7 @@
 
 import { Argument, type Command, type Option } from 'commander';
 import { EXIT } from '../core/errors.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import { type GlobalOptions, packaged, type World } from '../deps/world.ts';
 import { TOPICS } from '../views/help.ts';
 import type { Runner } from './runner.ts';

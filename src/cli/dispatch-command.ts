@@ -1,4 +1,4 @@
-import type { DispatchDeps } from '../commands/dispatch-deps.ts';
+import type { DispatchDeps } from '../pass/pass-deps.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import type { IssueArgument } from './arguments.ts';
 import type { GlobalOptions, World } from '../deps/world.ts';
@@ -30,15 +30,14 @@ export async function dispatchCommand(
   }
   const { dispatchDeps } = await import('../deps/dispatch.ts');
   const deps = dispatchDeps(world, globals);
-  if (issue === undefined)
-    return dryRun ? runDry(world, deps) : (await import('../commands/dispatch.ts')).dispatch(deps);
+  if (issue === undefined) return dryRun ? runDry(world, deps) : (await import('../pass/pass.ts')).dispatch(deps);
   const override = { number: issue.number, repository: repo ?? issue.repository, agent: agent ?? null, force };
-  if (dryRun) return (await import('../commands/dry-run.ts')).dryRunIssue(deps, override);
-  return (await import('../commands/dispatch-issue.ts')).dispatchIssue(deps, override);
+  if (dryRun) return (await import('../pass/dry-run.ts')).dryRunIssue(deps, override);
+  return (await import('../pass/dispatch-issue.ts')).dispatchIssue(deps, override);
 }
 
 async function runDry(world: World, deps: DispatchDeps): Promise<ExitCode> {
-  const { dryRun } = await import('../commands/dry-run.ts');
+  const { dryRun } = await import('../pass/dry-run.ts');
   const { terminalWidth } = await import('../views/terminal.ts');
   return dryRun(deps, terminalWidth(world));
 }

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { EXIT, UserError } from '../core/errors.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import type { World } from '../deps/world.ts';
 import { TOPICS } from '../views/help.ts';
 

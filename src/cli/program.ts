@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import type { World } from '../deps/world.ts';
 import { examples, EXIT_CODES } from '../views/help.ts';
 import { issueArgument, oneOf } from './arguments.ts';

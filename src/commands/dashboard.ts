@@ -1,4 +1,4 @@
-import type { DashboardConfig } from '../core/config.ts';
+import type { DashboardConfig } from '../core/config/config.ts';
 import { EXIT, type ExitCode, messageOf, systemCode, UserError } from '../core/errors.ts';
 
 export interface DashboardOptions {

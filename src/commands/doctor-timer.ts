@@ -1,4 +1,4 @@
-import type { Finding } from '../core/finding.ts';
+import type { Finding } from '../core/health/finding.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
 
 interface TimerDeps {

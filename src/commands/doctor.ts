@@ -2,13 +2,13 @@
 // said as skipped, so that the first failure is the one to mend.
 
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, hintOf, messageOf } from '../core/errors.ts';
-import type { Finding } from '../core/finding.ts';
-import { healthOf } from '../core/health.ts';
-import type { Issue } from '../core/issue.ts';
-import { activePauses, type Pause, pauseText } from '../core/pause.ts';
-import type { State } from '../core/state.ts';
+import type { Finding } from '../core/health/finding.ts';
+import { healthOf } from '../core/health/health.ts';
+import type { Issue } from '../core/issue/issue.ts';
+import { activePauses, type Pause, pauseText } from '../core/state/pause.ts';
+import type { State } from '../core/state/state.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';

@@ -1,8 +1,8 @@
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, messageOf } from '../core/errors.ts';
-import { type FullIssue, refOf } from '../core/issue.ts';
-import type { RowRecord } from '../core/state.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import { type FullIssue, refOf } from '../core/issue/issue.ts';
+import type { RowRecord } from '../core/state/state.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import { candidateStory, passReport, traces } from '../views/explain.ts';
 import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';
 

@@ -1,9 +1,9 @@
 // Asks what a configuration needs, proves each answer against the server as it comes, and only then writes.
 
-import { type Answers, configText } from '../core/config-text.ts';
-import { isLogin, isRepositoryPattern } from '../core/config-schema.ts';
+import { type Answers, configText } from '../core/config/text.ts';
+import { isLogin, isRepositoryPattern } from '../core/config/schema.ts';
 import { EXIT, type ExitCode, hintOf, messageOf, UserError } from '../core/errors.ts';
-import type { Issue } from '../core/issue.ts';
+import type { Issue } from '../core/issue/issue.ts';
 import type { Listing } from '../io/gitea/listing.ts';
 import type { Choice, Prompter } from '../io/prompts.ts';
 import { findingText } from '../views/doctor.ts';

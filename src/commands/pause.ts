@@ -1,10 +1,10 @@
 import { type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import type { LogEvent } from '../core/log-event.ts';
-import { activePauses, type Pause, pauseText } from '../core/pause.ts';
-import { isSafeFolderName } from '../core/task-file.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import type { LogEvent } from '../core/health/log-event.ts';
+import { activePauses, type Pause, pauseText } from '../core/state/pause.ts';
+import { isSafeFolderName } from '../core/task/file-name.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 
 export interface PauseOptions {
   readonly agent?: string;

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import { type Health, isAboutTimer, type TimerState } from '../core/health.ts';
-import { type Snapshot, withTimer } from '../core/snapshot.ts';
+import { type Health, isAboutTimer, type TimerState } from '../core/health/health.ts';
+import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
 import { HEALTH_SIGNS, healthSentence, sentenceText } from '../views/health.ts';
 import { statusScreen, statusTsv } from '../views/status.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';

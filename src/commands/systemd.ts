@@ -1,6 +1,6 @@
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import { isOurs, renderUnits, type UnitFacts, type UnitFile } from '../core/units.ts';
+import { isOurs, renderUnits, type UnitFacts, type UnitFile } from '../core/config/units.ts';
 
 export interface SystemdOptions {
   readonly user?: boolean;

@@ -1,10 +1,10 @@
 import type { Instant } from '../core/clock.ts';
-import type { Config } from '../core/config.ts';
-import type { DispatchRecord } from '../core/dispatch-record.ts';
-import type { Pause } from '../core/pause.ts';
-import { type Snapshot, snapshotOf } from '../core/snapshot.ts';
-import type { State } from '../core/state.ts';
-import type { TaskFile } from '../core/task-status.ts';
+import type { Config } from '../core/config/config.ts';
+import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { Pause } from '../core/state/pause.ts';
+import { type Snapshot, snapshotOf } from '../core/health/snapshot.ts';
+import type { State } from '../core/state/state.ts';
+import type { TaskFile } from '../core/task/status.ts';
 
 /** Where a snapshot comes from: local files. */
 export interface SnapshotDeps {

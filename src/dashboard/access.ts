@@ -5,7 +5,7 @@ import { basicAuth } from 'hono/basic-auth';
 import { bearerAuth } from 'hono/bearer-auth';
 import { some } from 'hono/combine';
 import { secureHeaders } from 'hono/secure-headers';
-import type { DashboardConfig } from '../core/config.ts';
+import type { DashboardConfig } from '../core/config/config.ts';
 
 /** Headers that let a page load from here alone, run no inline script, and be framed by nobody. */
 export function safeHeaders(): MiddlewareHandler {

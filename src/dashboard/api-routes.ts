@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { fromRfc3339, shortDuration } from '../core/clock.ts';
-import { overdue } from '../core/health.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import { overdue } from '../core/health/health.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
 import { metricsText } from '../views/metrics.ts';
 import { eventStream } from './events.ts';
 import type { Site } from './site.ts';

@@ -1,8 +1,8 @@
 import type { Instant } from '../core/clock.ts';
-import type { Config } from '../core/config.ts';
-import type { DispatchRecord, DispatchTotal } from '../core/dispatch-record.ts';
+import type { Config } from '../core/config/config.ts';
+import type { DispatchRecord, DispatchTotal } from '../core/state/dispatch-record.ts';
 import type { ErrorRecord } from '../core/errors.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
 
 /** What the local files say: the snapshot, or why there is none. */
 export type Local =

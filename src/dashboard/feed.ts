@@ -1,10 +1,10 @@
 // What all open pages look at: the newest picture of the local files, and the end of the log. The files are looked at a few
 // times a second while somebody listens, and on demand otherwise. Nothing is watched, so nothing can leak or go stale.
 
-import { type LogLine, parseLogLine } from '../core/log-event.ts';
-import { maskSecrets } from '../core/secrets.ts';
-import { nextChangeAt } from '../core/snapshot.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import { type LogLine, parseLogLine } from '../core/health/log-event.ts';
+import { maskSecrets } from '../core/task/secrets.ts';
+import { nextChangeAt } from '../core/health/snapshot.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import type { DashboardDeps, Local } from './dashboard-deps.ts';
 
 /** A line of the log, masked. `position` names the place behind it. */

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Context, Hono } from 'hono';
-import { isSingle } from '../core/config.ts';
+import { isSingle } from '../core/config/config.ts';
 import { agentPage } from '../views/pages/agent.ts';
 import { type Filter, frontPage } from '../views/pages/front.ts';
 import { taskPage } from '../views/pages/task.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { ErrorRecord } from '../core/errors.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
 import { type Frame, frameData } from '../views/pages/parts.ts';
 import type { DashboardDeps } from './dashboard-deps.ts';
 import { createFeed, type Feed } from './feed.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { DispatchDeps } from '../commands/dispatch-deps.ts';
-import type { Monitors } from '../commands/tell-monitors.ts';
-import type { Config } from '../core/config.ts';
+import type { DispatchDeps } from '../pass/pass-deps.ts';
+import type { Monitors } from '../pass/tell-monitors.ts';
+import type { Config } from '../core/config/config.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { readUptime } from '../io/uptime.ts';
 import { appendArchived, appendDispatch, readDispatches } from '../io/state/journal.ts';
@@ -139,7 +139,7 @@ function templateFor(config: Config): (agent: string) => Promise<TaskTemplate> {
       lazily(async () => {
         const [{ loadTemplate }, { sampleData }] = await Promise.all([
           import('../io/tasks/template.ts'),
-          import('../core/sample.ts'),
+          import('../core/task/sample.ts'),
         ]);
         const template = loadTemplate(file, packaged('templates'));
         // What fails with the sample fails with every issue: it is the template's fault, and no issue is backed off for it.

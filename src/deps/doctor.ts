@@ -22,7 +22,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     tryTemplate: async (file) => {
       const [{ loadTemplate }, { sampleData }] = await Promise.all([
         import('../io/tasks/template.ts'),
-        import('../core/sample.ts'),
+        import('../core/task/sample.ts'),
       ]);
       loadTemplate(file, packaged('templates'))(sampleData());
     },

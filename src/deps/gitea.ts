@@ -1,5 +1,5 @@
-import type { DispatchDeps } from '../commands/dispatch-deps.ts';
-import type { Config } from '../core/config.ts';
+import type { DispatchDeps } from '../pass/pass-deps.ts';
+import type { Config } from '../core/config/config.ts';
 import { deadline } from '../io/deadline.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
 import type { Progress } from '../io/gitea/listing.ts';

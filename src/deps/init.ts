@@ -48,7 +48,7 @@ export function initDeps(world: World, options: GlobalOptions & { readonly works
       const [{ listOpenIssues, unreadableText }, { unreadableRepositories }, { parsePattern }] = await Promise.all([
         import('../io/gitea/listing.ts'),
         import('../io/gitea/probe.ts'),
-        import('../core/config.ts'),
+        import('../core/config/config.ts'),
       ]);
       const client = await clientFor(url, token);
       const patterns = repositories.map(parsePattern);

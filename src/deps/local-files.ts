@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { type SnapshotDeps, takeSnapshot } from '../commands/take-snapshot.ts';
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/config/config.ts';
 import { replaceFile } from '../io/files.ts';
 import { followDispatches, readDispatches } from '../io/state/journal.ts';
 import { readPauses } from '../io/state/pauses.ts';

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { lstatSync } from 'node:fs';
-import type { DispatchDeps } from '../commands/dispatch-deps.ts';
-import type { Config } from '../core/config.ts';
-import { parseFrontMatter } from '../core/front-matter.ts';
-import type { UpdateData } from '../core/update-document.ts';
+import type { DispatchDeps } from '../pass/pass-deps.ts';
+import type { Config } from '../core/config/config.ts';
+import { parseFrontMatter } from '../core/task/front-matter.ts';
+import type { UpdateData } from '../core/task/update.ts';
 import { archiveTask, whereIs, writeUpdate } from '../io/tasks/archive.ts';
 import { checkWay, countOpenTasks, draftTask, findExisting, newestTaskTime, taskPath } from '../io/tasks/folder.ts';
 import { readBeginning } from '../io/tasks/task-list.ts';

@@ -1,9 +1,9 @@
 // The process, its clock and its package, for all dependencies.
 
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../core/config.ts';
-import type { LogEvent } from '../core/log-event.ts';
-import { visibleText } from '../core/untrusted.ts';
+import type { Config } from '../core/config/config.ts';
+import type { LogEvent } from '../core/health/log-event.ts';
+import { visibleText } from '../core/task/untrusted.ts';
 import { createLog, isJournal } from '../io/log.ts';
 
 /** Everything about the running process that commands may depend on. A test passes its own. */

@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type * as z from 'zod/mini';
-import { type Config, crossCheck, normaliseConfig } from '../core/config.ts';
-import { ConfigSchema, knownKeys, type RawConfig } from '../core/config-schema.ts';
+import { type Config, crossCheck, normaliseConfig } from '../core/config/config.ts';
+import { ConfigSchema, knownKeys, type RawConfig } from '../core/config/schema.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import { readTextFile } from './files.ts';
 

@@ -2,8 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
-import type { DispatchRecord } from '../core/dispatch-record.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 
 const KEPT = 1000;
 /** What a program needs to find its way; above all not the token. */

@@ -1,8 +1,8 @@
 import { constants, fstatSync, openSync, closeSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/config/config.ts';
 import { messageOf } from '../core/errors.ts';
-import { jsonLine, journalPrefix, type LogEvent, textLine } from '../core/log-event.ts';
+import { jsonLine, journalPrefix, type LogEvent, textLine } from '../core/health/log-event.ts';
 import { createFolders } from './files.ts';
 
 interface LogOptions {

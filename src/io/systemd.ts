@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { TimerState } from '../core/health.ts';
+import type { TimerState } from '../core/health/health.ts';
 
 export interface TimerUnits {
   readonly scope: 'system' | 'user';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../core/config.ts';
+import type { Config } from '../core/config/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
 import { readTextFile } from './files.ts';
 

@@ -1,6 +1,6 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
-import type { RowRecord } from '../core/state.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import type { RowRecord } from '../core/state/state.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import { columns } from './columns.ts';
 
 /** Every candidate in order with its outcome, and below the reason of each that was passed over. The dry run and `explain` print it. */

@@ -1,5 +1,5 @@
-import type { Finding } from '../core/finding.ts';
-import { cleanText } from '../core/untrusted.ts';
+import type { Finding } from '../core/health/finding.ts';
+import { cleanText } from '../core/task/untrusted.ts';
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = {
   ok: '✔',

@@ -1,7 +1,7 @@
-import type { Decision } from '../core/choice.ts';
+import type { Decision } from '../core/choice/choice.ts';
 import { type Instant, shortDuration } from '../core/clock.ts';
-import type { RowRecord } from '../core/state.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import type { RowRecord } from '../core/state/state.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import { decisionTable } from './decision-table.ts';
 import { idleReason } from './idle.ts';
 

@@ -1,9 +1,9 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
-import type { DispatchRecord } from '../core/dispatch-record.ts';
-import type { Snapshot } from '../core/snapshot.ts';
-import type { PassRecord, RowRecord } from '../core/state.ts';
-import type { TaskFile } from '../core/task-status.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
+import type { PassRecord, RowRecord } from '../core/state/state.ts';
+import type { TaskFile } from '../core/task/status.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import { decisionTable, outcomeOf } from './decision-table.ts';
 import { sentenceText, slotSentence } from './health.ts';
 

@@ -1,7 +1,7 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
-import type { Health } from '../core/health.ts';
-import type { Snapshot } from '../core/snapshot.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import type { Health } from '../core/health/health.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 
 export const HEALTH_SIGNS: Readonly<Record<Health, string>> = {
   ok: '●',

@@ -1,6 +1,6 @@
-import type { Decision } from '../core/choice.ts';
+import type { Decision } from '../core/choice/choice.ts';
 import { type Instant, shortDuration } from '../core/clock.ts';
-import { refOf } from '../core/issue.ts';
+import { refOf } from '../core/issue/issue.ts';
 
 /** Why a pass dispatched nothing, in one line for a person at a terminal. */
 export function idleReason(decision: Decision, now: Instant): string {

@@ -1,12 +1,12 @@
 // The state of the dispatcher in the text format of Prometheus (version 0.0.4).
 
 import { fromRfc3339 } from '../core/clock.ts';
-import type { DispatchTotal } from '../core/dispatch-record.ts';
-import type { Health } from '../core/health.ts';
-import { PRIORITIES } from '../core/priority.ts';
-import type { AgentStatus, Snapshot } from '../core/snapshot.ts';
-import type { TaskStatus } from '../core/task-status.ts';
-import { cleanLine } from '../core/untrusted.ts';
+import type { DispatchTotal } from '../core/state/dispatch-record.ts';
+import type { Health } from '../core/health/health.ts';
+import { PRIORITIES } from '../core/issue/priority.ts';
+import type { AgentStatus, Snapshot } from '../core/health/snapshot.ts';
+import type { TaskStatus } from '../core/task/status.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 
 interface Metric {
   readonly name: string;

@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
-import type { Priority } from '../core/priority.ts';
-import type { AgentStatus, Snapshot } from '../core/snapshot.ts';
-import type { TaskStatus } from '../core/task-status.ts';
+import type { Priority } from '../core/issue/priority.ts';
+import type { AgentStatus, Snapshot } from '../core/health/snapshot.ts';
+import type { TaskStatus } from '../core/task/status.ts';
 import { columns, fitted } from './columns.ts';
 import { HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseFrontMatter } from '../../src/core/front-matter.ts';
+import { parseFrontMatter } from '../../src/core/task/front-matter.ts';
 import { seedBacklog } from '../support/backlog.ts';
 import { finished, workspace } from '../support/command.ts';
 import { FAULTS } from '../support/gitea/server.ts';

@@ -48,7 +48,7 @@ const BUGS: readonly Bug[] = [
   {
     invariant: 'I4',
     bug: 'a broken template is blamed on the issue, which has to wait after it is mended',
-    file: 'src/commands/choose.ts',
+    file: 'src/pass/choose.ts',
     from: "{ kind: 'failed', error, blame: 'template' }",
     to: "{ kind: 'failed', error, blame: 'issue' }",
     experiment: ['settings', 'templates'],
@@ -72,7 +72,7 @@ const BUGS: readonly Bug[] = [
   {
     invariant: 'I7',
     bug: 'the journal of a killed pass is not completed',
-    file: 'src/commands/ledger.ts',
+    file: 'src/pass/ledger.ts',
     from: 'if (isWhole && !deps.journal',
     to: 'if (false && !deps.journal',
     experiment: ['killed', 'a dispatching pass'],

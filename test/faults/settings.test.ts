@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import * as z from 'zod/mini';
-import { ConfigSchema } from '../../src/core/config-schema.ts';
+import { ConfigSchema } from '../../src/core/config/schema.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { parseConfig } from '../../src/io/config-file.ts';
 import { type Finished, finished, type Workspace } from '../support/command.ts';

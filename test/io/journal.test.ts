@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { DispatchRecord } from '../../src/core/dispatch-record.ts';
+import type { DispatchRecord } from '../../src/core/state/dispatch-record.ts';
 import { appendDispatch, followDispatches, readDispatches } from '../../src/io/state/journal.ts';
 import { iso, MINUTE, NOON } from '../support/builders.ts';
 

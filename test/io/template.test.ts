@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { candidateFor } from '../../src/core/candidate.ts';
-import { taskData } from '../../src/core/task-document.ts';
+import { candidateFor } from '../../src/core/issue/candidate.ts';
+import { taskData } from '../../src/core/task/document.ts';
 import { loadTemplate } from '../../src/io/tasks/template.ts';
 import { aDispatch, aFullIssue } from '../support/builders.ts';
 

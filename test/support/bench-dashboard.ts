@@ -6,9 +6,9 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { renderFrontMatter } from '../../src/core/front-matter.ts';
-import { textLine } from '../../src/core/log-event.ts';
-import { PRIORITIES } from '../../src/core/priority.ts';
+import { renderFrontMatter } from '../../src/core/task/front-matter.ts';
+import { textLine } from '../../src/core/health/log-event.ts';
+import { PRIORITIES } from '../../src/core/issue/priority.ts';
 
 const AGENTS = 20;
 const FILES_EACH = 500;

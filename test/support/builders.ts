@@ -1,15 +1,15 @@
-import type { Pause } from '../../src/core/pause.ts';
-import type { Candidate } from '../../src/core/candidate.ts';
-import { candidateFor } from '../../src/core/candidate.ts';
-import type { Config } from '../../src/core/config.ts';
-import type { DispatchRecord } from '../../src/core/dispatch-record.ts';
-import type { Facts } from '../../src/core/eligibility.ts';
-import type { Comment, FullIssue, Issue } from '../../src/core/issue.ts';
-import { type Snapshot, snapshotOf } from '../../src/core/snapshot.ts';
-import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state.ts';
-import { fileTask, type TaskFile } from '../../src/core/task-status.ts';
-import type { DispatchFacts } from '../../src/core/task-document.ts';
-import type { TrackedTask } from '../../src/core/tracked-task.ts';
+import type { Pause } from '../../src/core/state/pause.ts';
+import type { Candidate } from '../../src/core/issue/candidate.ts';
+import { candidateFor } from '../../src/core/issue/candidate.ts';
+import type { Config } from '../../src/core/config/config.ts';
+import type { DispatchRecord } from '../../src/core/state/dispatch-record.ts';
+import type { Facts } from '../../src/core/issue/eligibility.ts';
+import type { Comment, FullIssue, Issue } from '../../src/core/issue/issue.ts';
+import { type Snapshot, snapshotOf } from '../../src/core/health/snapshot.ts';
+import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state/state.ts';
+import { fileTask, type TaskFile } from '../../src/core/task/status.ts';
+import type { DispatchFacts } from '../../src/core/task/document.ts';
+import type { TrackedTask } from '../../src/core/task/tracked.ts';
 
 /** Noon of an ordinary day, in epoch milliseconds. */
 export const NOON = Date.UTC(2026, 3, 9, 12);

@@ -2,7 +2,7 @@
 
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseFrontMatter } from '../../src/core/front-matter.ts';
+import { parseFrontMatter } from '../../src/core/task/front-matter.ts';
 import type { Workspace } from './command.ts';
 
 /** A promise that was broken, and how. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { taskPage } from '../../src/views/pages/task.ts';
 import { type Frame, safeUrl } from '../../src/views/pages/parts.ts';
 import { frontPage } from '../../src/views/pages/front.ts';
-import { quoteBetweenMarkers } from '../../src/core/untrusted.ts';
+import { quoteBetweenMarkers } from '../../src/core/task/untrusted.ts';
 import { metricsText } from '../../src/views/metrics.ts';
 import { aPass, aRow, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Chalk } from 'chalk';
 import stringWidth from 'string-width';
-import type { Snapshot } from '../../src/core/snapshot.ts';
-import type { Pause } from '../../src/core/pause.ts';
-import type { State } from '../../src/core/state.ts';
+import type { Snapshot } from '../../src/core/health/snapshot.ts';
+import type { Pause } from '../../src/core/state/pause.ts';
+import type { State } from '../../src/core/state/state.ts';
 import { statusScreen, statusTsv } from '../../src/views/status.ts';
 import { aPass, aPause, aRow, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
 

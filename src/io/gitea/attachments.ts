@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { fetch } from 'node-fetch-native/node';
-import type { Attachment, FullIssue } from '../../core/issue.ts';
+import type { Attachment, FullIssue } from '../../core/issue/issue.ts';
 import { systemCode } from '../../core/errors.ts';
 import { deadline } from '../deadline.ts';
 import { createFolders, writeNewFile } from '../files.ts';

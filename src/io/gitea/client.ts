@@ -9,7 +9,7 @@ import { fetch, Headers } from 'node-fetch-native/node';
 import { createFetch, type FetchOptions } from 'ofetch';
 import { fromRfc3339 } from '../../core/clock.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
-import { cleanLine } from '../../core/untrusted.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
 import { deadline, unlessAborted } from '../deadline.ts';
 import {
   badAnswer,

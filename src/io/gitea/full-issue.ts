@@ -1,4 +1,4 @@
-import type { FullIssue } from '../../core/issue.ts';
+import type { FullIssue } from '../../core/issue/issue.ts';
 import type { GiteaClient } from './client.ts';
 import { badAnswer } from './outage.ts';
 import { lastAssigner, parseFullIssue } from './wire.ts';

@@ -1,6 +1,6 @@
-import { type Config, coversRepository, type RepositoryPattern } from '../../core/config.ts';
+import { type Config, coversRepository, type RepositoryPattern } from '../../core/config/config.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
-import type { Issue } from '../../core/issue.ts';
+import type { Issue } from '../../core/issue/issue.ts';
 import type { GiteaClient, JsonAnswer } from './client.ts';
 import { badAnswer } from './outage.ts';
 import { parseListed } from './wire.ts';

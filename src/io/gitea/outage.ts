@@ -1,7 +1,7 @@
 // What is said when Gitea cannot be used right now: exit 75, what failed, where, why, and how to mend it.
 
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
-import { cleanLine } from '../../core/untrusted.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
 
 /** The longest a single request may take. */
 export const REQUEST_TIMEOUT_MS = 15_000;

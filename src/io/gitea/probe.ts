@@ -1,9 +1,9 @@
 // Questions that only `doctor` and `init` ask of a server.
 
-import type { RepositoryPattern } from '../../core/config.ts';
+import type { RepositoryPattern } from '../../core/config/config.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
-import type { Issue } from '../../core/issue.ts';
-import { cleanLine } from '../../core/untrusted.ts';
+import type { Issue } from '../../core/issue/issue.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
 import type { GiteaClient } from './client.ts';
 import { badAnswer } from './outage.ts';
 import { parseListed } from './wire.ts';

@@ -1,8 +1,8 @@
 // The only place that writes to Gitea, and only when a receipt is configured. Each part can be repeated without doubling.
 
-import type { ReceiptConfig } from '../../core/config.ts';
+import type { ReceiptConfig } from '../../core/config/config.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
-import { type Receipt, receiptHead } from '../../core/receipt.ts';
+import { type Receipt, receiptHead } from '../../core/task/receipt.ts';
 import type { GiteaClient } from './client.ts';
 
 const PAGE_SIZE = 50;

@@ -2,7 +2,14 @@
 
 import * as z from 'zod/mini';
 import { fromRfc3339 } from '../../core/clock.ts';
-import { type Attachment, type Blocker, type Comment, type FullIssue, type Issue, issueUrl } from '../../core/issue.ts';
+import {
+  type Attachment,
+  type Blocker,
+  type Comment,
+  type FullIssue,
+  type Issue,
+  issueUrl,
+} from '../../core/issue/issue.ts';
 
 // Owner and repository become folder names when several repositories are configured.
 const FULL_NAME = /^(?!\.{1,2}\/)[A-Za-z0-9._-]{1,100}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/u;

@@ -5,7 +5,7 @@ import {
   type DispatchRecord,
   type DispatchTotal,
   parseDispatchRecord,
-} from '../../core/dispatch-record.ts';
+} from '../../core/state/dispatch-record.ts';
 import { systemCode } from '../../core/errors.ts';
 import { appendLine, readRegularFile } from '../files.ts';
 import { followLines } from '../tail.ts';

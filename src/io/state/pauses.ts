@@ -4,8 +4,8 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
-import { brokenPause, parsePause, type Pause } from '../../core/pause.ts';
-import { isSafeFolderName } from '../../core/task-file.ts';
+import { brokenPause, parsePause, type Pause } from '../../core/state/pause.ts';
+import { isSafeFolderName } from '../../core/task/file-name.ts';
 import { createFolders, readRegularFile, replaceFile } from '../files.ts';
 
 const FOLDER = 'pauses';

@@ -2,7 +2,7 @@ import { lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Instant, toRfc3339 } from '../../core/clock.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
-import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state.ts';
+import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state/state.ts';
 import { fileStamp, readRegularFile, replaceFile } from '../files.ts';
 
 const FILE = 'state.json';

@@ -2,8 +2,8 @@
 
 import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
-import type { Config } from '../../core/config.ts';
-import { type TrackedTask, trackedRef } from '../../core/tracked-task.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type TrackedTask, trackedRef } from '../../core/task/tracked.ts';
 import { linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
 import { donePlaces } from './folder.ts';
 import { exists, makeFoldersBelow, moveToArchive } from './names.ts';

@@ -3,11 +3,11 @@
 
 import { lstatSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import type { Candidate } from '../../core/candidate.ts';
-import type { Config } from '../../core/config.ts';
-import { refOf } from '../../core/issue.ts';
-import { parseFrontMatter } from '../../core/front-matter.ts';
-import { isSafeFolderName, taskFileName } from '../../core/task-file.ts';
+import type { Candidate } from '../../core/issue/candidate.ts';
+import type { Config } from '../../core/config/config.ts';
+import { refOf } from '../../core/issue/issue.ts';
+import { parseFrontMatter } from '../../core/task/front-matter.ts';
+import { isSafeFolderName, taskFileName } from '../../core/task/file-name.ts';
 import { exists, isFolder, makeFoldersBelow, moveToArchive, unsafe } from './names.ts';
 import { createFolders, linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
 import { readBeginning, taskPathsBelow } from './task-list.ts';

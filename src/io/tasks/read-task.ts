@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../core/errors.ts';
-import { isSafeFolderName } from '../../core/task-file.ts';
+import { isSafeFolderName } from '../../core/task/file-name.ts';
 
 export interface TaskText {
   /** Absolute path. */

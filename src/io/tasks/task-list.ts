@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseFrontMatter } from '../../core/front-matter.ts';
-import { fileTask, type TaskFile } from '../../core/task-status.ts';
-import { isSafeFolderName } from '../../core/task-file.ts';
+import { parseFrontMatter } from '../../core/task/front-matter.ts';
+import { fileTask, type TaskFile } from '../../core/task/status.ts';
+import { isSafeFolderName } from '../../core/task/file-name.ts';
 import { fileStamp, readRegularFile } from '../files.ts';
 
 /** Every task file below the task folder that is not archived, as its front matter tells it. Links are not followed. */

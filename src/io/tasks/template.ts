@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import Handlebars from 'handlebars';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
-import type { TaskData } from '../../core/task-document.ts';
+import type { TaskData } from '../../core/task/document.ts';
 import { readTextFile } from '../files.ts';
 
 /** Renders the text below a front matter. Throws exit 78 with file:line and the nearest known name. */

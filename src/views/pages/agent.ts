@@ -1,4 +1,4 @@
-import type { AgentStatus, Snapshot } from '../../core/snapshot.ts';
+import type { AgentStatus, Snapshot } from '../../core/health/snapshot.ts';
 import { isPaused } from './front.ts';
 import { agentHref, countsText, type Frame, frameData, taskRow } from './parts.ts';
 

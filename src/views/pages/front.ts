@@ -1,12 +1,12 @@
 // The first page: health, slot, counts, what is next, agents with their tasks, recent dispatches, log.
 
 import { fromRfc3339 } from '../../core/clock.ts';
-import type { DispatchRecord } from '../../core/dispatch-record.ts';
-import type { Health } from '../../core/health.ts';
-import type { LogLine } from '../../core/log-event.ts';
-import { PRIORITIES } from '../../core/priority.ts';
-import type { AgentStatus, Snapshot } from '../../core/snapshot.ts';
-import { cleanLine } from '../../core/untrusted.ts';
+import type { DispatchRecord } from '../../core/state/dispatch-record.ts';
+import type { Health } from '../../core/health/health.ts';
+import type { LogLine } from '../../core/health/log-event.ts';
+import { PRIORITIES } from '../../core/issue/priority.ts';
+import type { AgentStatus, Snapshot } from '../../core/health/snapshot.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
 import { HEALTH_SIGNS, healthSentence, type Part, slotSentence } from '../health.ts';
 import {
   agentHref,

@@ -2,10 +2,10 @@
 // files and journal can be edited by anybody who may write in the workspace.
 
 import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
-import type { Priority } from '../../core/priority.ts';
-import type { AgentStatus } from '../../core/snapshot.ts';
-import type { TaskStatus } from '../../core/task-status.ts';
-import { cleanLine } from '../../core/untrusted.ts';
+import type { Priority } from '../../core/issue/priority.ts';
+import type { AgentStatus } from '../../core/health/snapshot.ts';
+import type { TaskStatus } from '../../core/task/status.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
 import { type Part, partText } from '../health.ts';
 
 /** What the frame around each page shows. */

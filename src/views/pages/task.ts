@@ -1,8 +1,8 @@
 import MarkdownIt from 'markdown-it';
-import { parseFrontMatter } from '../../core/front-matter.ts';
-import { PRIORITIES } from '../../core/priority.ts';
-import { bodyOf, taskSections } from '../../core/task-sections.ts';
-import { cleanLine } from '../../core/untrusted.ts';
+import { parseFrontMatter } from '../../core/task/front-matter.ts';
+import { PRIORITIES } from '../../core/issue/priority.ts';
+import { bodyOf, taskSections } from '../../core/task/sections.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
 import { agentHref, type Frame, frameData, priorityData, safeUrl, taskHref } from './parts.ts';
 
 interface TaskSource {

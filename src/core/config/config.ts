@@ -1,0 +1,209 @@
+import { parseDuration, type RawConfig } from './schema.ts';
+import { type Priority, priorityNamed } from '../issue/priority.ts';
+
+export interface RepositoryPattern {
+  readonly owner: string;
+  /** Null stands for all of the owner's repositories. */
+  readonly name: string | null;
+}
+
+interface AgentConfig {
+  readonly maxTasks: number | null;
+  readonly template: string | null;
+}
+
+/** The configuration with every default filled in and every path absolute. */
+export interface Config {
+  /** The file it came from, or null when it came from the environment. */
+  readonly file: string | null;
+  readonly url: string;
+  readonly repositories: readonly RepositoryPattern[];
+  readonly tokenFile: string | null;
+  readonly workspace: string;
+  /** By lower-cased login. Null: every assignee is an agent. */
+  readonly agents: ReadonlyMap<string, AgentConfig> | null;
+  readonly tasksDirectory: string;
+  readonly taskFile: string;
+  readonly template: string | null;
+  readonly rateLimitMs: number;
+  /** By lower-cased label name. */
+  readonly priorityLabels: ReadonlyMap<string, Priority>;
+  /** Lower-cased. */
+  readonly holdLabels: readonly string[];
+  readonly logFile: string;
+  readonly logFormat: 'text' | 'json';
+  readonly stateDirectory: string;
+  readonly dashboard: DashboardConfig;
+  readonly monitor: { readonly pingUrl: string | null; readonly metricsFile: string | null };
+  readonly updates: { readonly enabled: boolean; readonly ignoreAuthors: readonly string[] };
+  /** Lower-cased logins. Null: everybody is trusted. */
+  readonly trust: {
+    readonly authors: readonly string[] | null;
+    readonly commenters: readonly string[] | null;
+    readonly assigners: readonly string[] | null;
+  };
+  readonly receipt: ReceiptConfig;
+  /** Null: none is saved. */
+  readonly attachments: { readonly maxBytes: number; readonly types: readonly string[] } | null;
+  readonly onDispatch: { readonly command: readonly string[]; readonly timeoutMs: number } | null;
+}
+
+/** What is left on a dispatched issue. All null and false: nothing. */
+export interface ReceiptConfig {
+  readonly reaction: string | null;
+  readonly label: string | null;
+  readonly comment: boolean;
+}
+
+export interface DashboardConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Null: nobody is asked who they are, which only a loopback address may do. */
+  readonly auth: { readonly user: string; readonly passwordFile: string } | null;
+  /** Lower-cased. */
+  readonly allowedHosts: readonly string[];
+}
+
+interface Placement {
+  readonly file: string | null;
+  /** Folder that paths read by the dispatcher are relative to, and the default workspace. */
+  readonly folder: string;
+  readonly resolve: (folder: string, path: string) => string;
+}
+
+/** Fills in the defaults. What is read lies relative to the configuration file, what is written relative to the workspace. */
+export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Placement): Config {
+  const workspace = resolve(folder, raw.workspace ?? '.');
+  const read = (path: string | undefined): string | null => (path === undefined ? null : resolve(folder, path));
+  const repositories = raw.gitea.repositories.map(parsePattern);
+  return {
+    file,
+    url: raw.gitea.url.replace(/\/+$/u, ''),
+    repositories,
+    tokenFile: read(raw.gitea.tokenFile),
+    workspace,
+    agents: raw.agents
+      ? new Map(
+          Object.entries(raw.agents).map(([login, agent]) => [
+            login.toLowerCase(),
+            { maxTasks: agent?.maxTasks ?? null, template: read(agent?.template) },
+          ]),
+        )
+      : null,
+    tasksDirectory: resolve(workspace, raw.tasks?.directory ?? '.agent-tasks'),
+    taskFile: taskFilePattern(raw.tasks?.file ?? 'issue-{number}.md', repositories),
+    template: read(raw.tasks?.template),
+    rateLimitMs: parseDuration(raw.rateLimit ?? '60s'),
+    priorityLabels: new Map(
+      Object.entries(raw.priority?.labels ?? {}).map(([label, word]) => [
+        label.trim().toLowerCase(),
+        priorityNamed(word) ?? 'NORMAL',
+      ]),
+    ),
+    holdLabels: (raw.holdLabels ?? []).map((label) => label.trim().toLowerCase()),
+    logFile: resolve(workspace, raw.log?.file ?? '.agent-dispatcher.log'),
+    logFormat: raw.log?.format ?? 'text',
+    stateDirectory: resolve(workspace, raw.state ?? '.agent-dispatcher'),
+    dashboard: {
+      host: raw.dashboard?.host ?? '127.0.0.1',
+      port: raw.dashboard?.port ?? 8098,
+      auth: raw.dashboard?.auth
+        ? {
+            user: raw.dashboard.auth.user ?? 'dispatcher',
+            passwordFile: resolve(folder, raw.dashboard.auth.passwordFile),
+          }
+        : null,
+      allowedHosts: (raw.dashboard?.allowedHosts ?? []).map((host) => host.toLowerCase()),
+    },
+    ...afterwards(raw),
+    monitor: {
+      pingUrl: raw.monitor?.pingUrl ?? null,
+      metricsFile: raw.monitor?.metricsFile === undefined ? null : resolve(workspace, raw.monitor.metricsFile),
+    },
+  };
+}
+
+const SAVED_TYPES = 'png jpg jpeg gif webp txt log md csv json yaml yml diff patch pdf'.split(' ');
+
+// What happens to a task once it is out.
+function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt' | 'attachments' | 'onDispatch'> {
+  return {
+    updates: {
+      enabled: raw.updates?.enabled ?? true,
+      ignoreAuthors: lowered(raw.updates?.ignoreAuthors) ?? ['gitea-actions', 'forgejo-actions'],
+    },
+    trust: {
+      authors: lowered(raw.trust?.authors),
+      commenters: lowered(raw.trust?.commenters),
+      assigners: lowered(raw.trust?.assigners),
+    },
+    receipt: {
+      reaction: raw.receipt?.reaction ?? null,
+      label: raw.receipt?.label ?? null,
+      comment: raw.receipt?.comment ?? false,
+    },
+    attachments: raw.attachments?.save
+      ? { maxBytes: raw.attachments.maxBytes ?? 5_000_000, types: lowered(raw.attachments.types) ?? SAVED_TYPES }
+      : null,
+    onDispatch: raw.onDispatch
+      ? { command: raw.onDispatch.command, timeoutMs: parseDuration(raw.onDispatch.timeout ?? '10s') }
+      : null,
+  };
+}
+
+function lowered(logins: readonly string[] | undefined): readonly string[] | null {
+  return logins?.map((login) => login.toLowerCase()) ?? null;
+}
+
+/** A complaint about a value that is well-formed by itself but not together with the rest. */
+export interface ConfigProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Rules that span several keys. */
+export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (parseDuration(raw.rateLimit ?? '60s') < 1000) {
+    problems.push({ path: ['rateLimit'], message: 'must be at least 1s' });
+  }
+  if (parseDuration(raw.onDispatch?.timeout ?? '10s') > 30_000) {
+    problems.push({ path: ['onDispatch', 'timeout'], message: 'must be at most 30s' });
+  }
+  const logins = Object.keys(raw.agents ?? {});
+  for (const login of logins) {
+    if (login !== login.toLowerCase() && logins.includes(login.toLowerCase())) {
+      problems.push({
+        path: ['agents', login],
+        message: 'names an agent twice: Gitea logins do not tell upper from lower case',
+      });
+    }
+  }
+  return problems;
+}
+
+/** Whether an issue's repository is one of those configured. Gitea names do not tell upper from lower case. */
+export function coversRepository(patterns: readonly RepositoryPattern[], repository: string): boolean {
+  const [owner = '', name = ''] = repository.toLowerCase().split('/');
+  return patterns.some((p) => p.owner.toLowerCase() === owner && (p.name === null || p.name.toLowerCase() === name));
+}
+
+/** True when every issue comes from one repository, so that its number alone names it. */
+export function isSingle(patterns: readonly RepositoryPattern[]): boolean {
+  return patterns.length === 1 && patterns[0]?.name !== null;
+}
+
+// With several repositories two issues can have one number, and with several owners two repositories one name: what the
+// pattern does not tell apart becomes folders in front of it.
+function taskFilePattern(pattern: string, repositories: readonly RepositoryPattern[]): string {
+  if (isSingle(repositories)) return pattern;
+  if (!pattern.includes('{repo}')) return `{owner}/{repo}/${pattern}`;
+  const owners = new Set(repositories.map(({ owner }) => owner.toLowerCase()));
+  return owners.size > 1 && !pattern.includes('{owner}') ? `{owner}/${pattern}` : pattern;
+}
+
+/** `owner/name`, or `owner/*` for all of an owner. */
+export function parsePattern(pattern: string): RepositoryPattern {
+  const [owner = '', name = ''] = pattern.split('/');
+  return { owner, name: name === '*' ? null : name };
+}

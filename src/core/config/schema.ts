@@ -1,0 +1,240 @@
+// The configuration file as users write it: the schema that checks it, and from which the JSON Schema is made.
+
+import * as z from 'zod/mini';
+import { priorityNamed } from '../issue/priority.ts';
+
+const LOGIN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u;
+const NAME = '[A-Za-z0-9._-]{1,100}';
+const REPOSITORY = new RegExp(`^(?!\\.{1,2}/)(${NAME})/(?!\\.{1,2}$)(\\*|${NAME})$`, 'u');
+const DURATION = /^(\d+)\s*(ms|s|m|h)$/u;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+const text = z.string().check(
+  z.minLength(1, 'must not be empty'),
+  // No path and no argument of a program can hold it.
+  z.refine((value) => !value.includes('\0'), 'must not hold a NUL character'),
+);
+const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
+const duration = z.string(DURATION_RULE).check(z.regex(DURATION, DURATION_RULE));
+const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));
+// A copy: a schema that stands in several places would have the last description in all of them.
+const describe = <S extends z.core.$ZodType>(schema: S, description: string): S => {
+  const copy = z.core.clone(schema);
+  z.globalRegistry.add(copy, { description });
+  return copy;
+};
+
+const AgentSchema = z.strictObject({
+  maxTasks: z.optional(
+    describe(z.int().check(z.positive('must be at least 1')), 'At most this many unfinished task files at a time.'),
+  ),
+  template: z.optional(describe(text, 'A template for this agent only, relative to this file.')),
+});
+
+/** The configuration file as users write it. The JSON Schema for editors is made from this. */
+export const ConfigSchema = z.strictObject({
+  gitea: z.strictObject({
+    url: describe(
+      z
+        .string()
+        .check(
+          z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'),
+        ),
+      'Address of the Gitea or Forgejo server, with its path prefix when it has one.',
+    ),
+    repositories: describe(
+      z
+        .array(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')))
+        .check(z.minLength(1, 'must name at least one repository')),
+      'Repositories to read: owner/repository, or owner/* for all of an owner.',
+    ),
+    tokenFile: z.optional(describe(text, 'File that holds the access token and nothing else, relative to this file.')),
+  }),
+  workspace: z.optional(describe(text, "Folder for task files, state and log. Default: this file's folder.")),
+  agents: z.optional(
+    describe(
+      z.record(z.string().check(z.regex(LOGIN, 'must be a Gitea login')), z.nullable(AgentSchema)),
+      'Gitea logins of the agents. Without it every assignee is an agent.',
+    ),
+  ),
+  tasks: z.optional(
+    z.strictObject({
+      directory: z.optional(
+        describe(text, 'Folder of the task files, relative to the workspace. Default: .agent-tasks'),
+      ),
+      file: z.optional(
+        describe(
+          z
+            .string()
+            .check(
+              z.regex(
+                /^(?!\/)(?!.*(?:^|\/)\.{1,2}(?:\/|$))(?=.*\{number\})(?:[A-Za-z0-9._/-]|\{(?:number|owner|repo)\})+\.md$/u,
+                'must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, letters, digits, ._-/',
+              ),
+            ),
+          'Name of a task file below its agent, with {number}, {owner} and {repo}. Default: issue-{number}.md. With several repositories it goes below {owner}/{repo}/ unless it names them.',
+        ),
+      ),
+      template: z.optional(describe(text, 'Handlebars template of the task file, relative to this file.')),
+    }),
+  ),
+  rateLimit: z.optional(describe(duration, 'At most one task file appears in any window this long. Default: 60s')),
+  priority: z.optional(
+    z.strictObject({
+      labels: z.optional(
+        describe(
+          z.record(
+            z.string(),
+            z
+              .string()
+              .check(z.refine((word) => priorityNamed(word) !== undefined, 'must be critical, high, normal or low')),
+          ),
+          'Label name to priority, on top of the built-in spellings.',
+        ),
+      ),
+    }),
+  ),
+  holdLabels: z.optional(describe(z.array(text), 'An issue that carries one of these labels is not dispatched.')),
+  log: z.optional(
+    z.strictObject({
+      file: z.optional(describe(text, 'Log file, relative to the workspace. Default: .agent-dispatcher.log')),
+      format: z.optional(describe(z.enum(['text', 'json']), 'Form of each log line.')),
+    }),
+  ),
+  updates: z.optional(
+    z.strictObject({
+      enabled: z.optional(
+        describe(z.boolean(), 'Whether news of a dispatched issue is written beside its task. Default: true'),
+      ),
+      ignoreAuthors: z.optional(
+        describe(
+          logins,
+          "Logins whose comments are no news, besides the agent's own. Default: gitea-actions, forgejo-actions",
+        ),
+      ),
+    }),
+  ),
+  trust: z.optional(
+    z.strictObject({
+      authors: z.optional(describe(logins, 'Only issues by these logins are dispatched; others are held.')),
+      commenters: z.optional(describe(logins, 'Comments by others are left out of the task, with a note.')),
+      assigners: z.optional(describe(logins, 'Only what these logins assigned is dispatched; the rest is held.')),
+    }),
+  ),
+  receipt: z.optional(
+    z.strictObject({
+      reaction: z.optional(describe(text, 'Reaction to leave on a dispatched issue, such as eyes. Needs write:issue.')),
+      label: z.optional(describe(text, 'Label to set on a dispatched issue; it must exist. Needs write:issue.')),
+      comment: z.optional(
+        describe(z.boolean(), 'Whether to leave one comment, edited when it is dispatched again. Needs write:issue.'),
+      ),
+    }),
+  ),
+  attachments: z.optional(
+    z.strictObject({
+      save: describe(z.boolean(), 'Whether attachments are saved beside the task.'),
+      maxBytes: z.optional(
+        describe(z.int().check(z.positive('must be at least 1')), 'Larger ones are left. Default: 5000000'),
+      ),
+      types: z.optional(
+        describe(
+          z.array(z.string().check(z.regex(/^[A-Za-z0-9]{1,10}$/u, 'must be an ending such as png'))),
+          'Endings of what is saved. Default: png jpg jpeg gif webp txt log md csv json yaml yml diff patch pdf',
+        ),
+      ),
+    }),
+  ),
+  onDispatch: z.optional(
+    z.strictObject({
+      command: describe(
+        z.array(text).check(z.minLength(1, 'must name a program')),
+        'Program and arguments to run after each dispatch, without a shell; facts are in its environment.',
+      ),
+      timeout: z.optional(describe(duration, 'After this time it is ended. Default: 10s, at most 30s')),
+    }),
+  ),
+  state: z.optional(
+    describe(text, 'Folder of state file, lock and journal, relative to the workspace. Default: .agent-dispatcher'),
+  ),
+  dashboard: z.optional(
+    z.strictObject({
+      host: z.optional(describe(text, 'Address the dashboard listens on. Default: 127.0.0.1')),
+      port: z.optional(
+        describe(z.int().check(z.minimum(1), z.maximum(65_535)), 'Port of the dashboard. Default: 8098'),
+      ),
+      auth: z.optional(
+        z.strictObject({
+          user: z.optional(
+            describe(
+              z.string().check(z.regex(/^[\x21-\x39\x3B-\x7E]+$/u, 'must be one word without a colon')),
+              'User name that browsers ask for. Default: dispatcher',
+            ),
+          ),
+          passwordFile: describe(
+            text,
+            'File that holds the password and nothing else, relative to this file. Scripts send it as a bearer token.',
+          ),
+        }),
+      ),
+      allowedHosts: z.optional(
+        describe(
+          z.array(z.string().check(z.regex(/^[A-Za-z0-9.-]+$/u, 'must be a host name without port'))),
+          'Host names by which the dashboard may be asked, besides localhost and the address it listens on.',
+        ),
+      ),
+    }),
+  ),
+  monitor: z.optional(
+    z.strictObject({
+      pingUrl: z.optional(
+        describe(
+          z.string().check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s#@]*$/u, 'must be an http(s) address without user')),
+          'Address that is pinged after each pass, with /fail behind its path when the pass failed (healthchecks).',
+        ),
+      ),
+      metricsFile: z.optional(
+        describe(
+          z.string().check(z.regex(/\.prom$/u, 'must end in .prom')),
+          "File for node_exporter's textfile collector, written after each pass, relative to the workspace.",
+        ),
+      ),
+    }),
+  ),
+});
+export type RawConfig = z.infer<typeof ConfigSchema>;
+
+/** The keys that may stand below a path of the configuration file; none when anything or nothing may. */
+export function knownKeys(path: readonly (string | number)[]): readonly string[] {
+  let schema: z.core.$ZodType | undefined = ConfigSchema;
+  for (const part of path) schema = childOf(schema, part);
+  const group = unwrapped(schema);
+  return group instanceof z.ZodMiniObject ? Object.keys(group.shape) : [];
+}
+
+function childOf(schema: z.core.$ZodType | undefined, part: string | number): z.core.$ZodType | undefined {
+  const parent = unwrapped(schema);
+  if (parent instanceof z.ZodMiniRecord) return parent.def.valueType;
+  return parent instanceof z.ZodMiniObject ? parent.shape[part] : undefined;
+}
+
+function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  return schema instanceof z.ZodMiniOptional || schema instanceof z.ZodMiniNullable
+    ? unwrapped(schema.def.innerType)
+    : schema;
+}
+
+/** Whether a text may stand in `gitea.repositories`. */
+export function isRepositoryPattern(name: string): boolean {
+  return REPOSITORY.test(name);
+}
+
+/** Whether a text may name an agent in `agents`. */
+export function isLogin(name: string): boolean {
+  return LOGIN.test(name);
+}
+
+/** Milliseconds of a duration that the schema accepts. */
+export function parseDuration(duration_: string): number {
+  const [, count, unit] = DURATION.exec(duration_) ?? [];
+  return Number(count) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+}

@@ -1,0 +1,205 @@
+// The one read model: what `status`, `status --json` and the page show is this, made from local files alone.
+
+import { type Instant, fromRfc3339, toRfc3339 } from '../clock.ts';
+import { nextFreeSlot } from '../choice/choice.ts';
+import type { Config } from '../config/config.ts';
+import type { DispatchRecord } from '../state/dispatch-record.ts';
+import { type Cause, causeOf, type Health, healthChanges, healthOf, type TimerState } from './health.ts';
+import { issueUrl } from '../issue/issue.ts';
+import { activePauses, type Pause } from '../state/pause.ts';
+import type { Priority } from '../issue/priority.ts';
+import { lastDispatchAt, type PassRecord, type RowRecord, type State } from '../state/state.ts';
+import { inTurn, rowTask, type TaskFile, type TaskState, type TaskStatus } from '../task/status.ts';
+
+export interface AgentStatus {
+  readonly name: string;
+  readonly directory: string;
+  readonly counts: Readonly<Record<TaskState, number>>;
+  readonly tasks: readonly TaskStatus[];
+}
+
+/** The document of `status --json`; the README describes each field. Fields may be added, never changed. */
+export interface Snapshot {
+  readonly schemaVersion: 1;
+  readonly generatedAt: string;
+  readonly version: string;
+  readonly server: string;
+  readonly health: Health;
+  /** Why nothing moves, or that it does. */
+  readonly cause: Cause;
+  /** What systemd says of the timer; null when it was not asked, because the passes run. */
+  readonly timer: TimerState;
+  readonly lastPass: (Omit<PassRecord, 'rows' | 'warnings'> & { readonly durationMs: number }) | null;
+  readonly lastSuccessAt: string | null;
+  readonly consecutiveFailures: number;
+  readonly failingSince: string | null;
+  /** Those that hold now. */
+  readonly pauses: readonly Pause[];
+  readonly slot: { readonly opensAt: string; readonly free: boolean; readonly lastDispatchAt: string | null };
+  readonly counts: {
+    readonly waiting: number;
+    readonly dispatched: number;
+    readonly done: number;
+    readonly skipped: number;
+    readonly dispatchedToday: number;
+  };
+  readonly next: {
+    readonly ref: string;
+    readonly agent: string;
+    readonly priority: Priority;
+    readonly title: string;
+    readonly url: string;
+  } | null;
+  /** Of those that wait, the one that was opened first. */
+  readonly oldestWaiting: {
+    readonly ref: string;
+    readonly priority: Priority;
+    readonly createdAt: string;
+  } | null;
+  readonly agents: readonly AgentStatus[];
+  readonly skipped: readonly (Pick<RowRecord, 'ref' | 'agent' | 'priority' | 'title' | 'reason' | 'detail'> & {
+    readonly url: string;
+  })[];
+  readonly recent: readonly DispatchRecord[];
+  readonly warnings: readonly string[];
+}
+
+interface Sources {
+  readonly config: Pick<Config, 'url' | 'agents' | 'rateLimitMs' | 'tasksDirectory'>;
+  readonly version: string;
+  readonly state: State;
+  readonly pauses: readonly Pause[];
+  readonly files: readonly TaskFile[];
+  readonly dispatches: readonly DispatchRecord[];
+  /** When the day began where the reader is. */
+  readonly midnight: Instant;
+  readonly warnings: readonly string[];
+}
+
+const RECENT = 50;
+
+/** Puts the local files together to one picture. */
+export function snapshotOf(sources: Sources, now: Instant): Snapshot {
+  const { config, state, files, dispatches } = sources;
+  const onDisk = new Set(files.map((file) => file.task.file));
+  // A task that was dispatched by hand since the last pass still stands there as waiting.
+  const rows = (state.lastPass?.rows ?? []).filter((row) => row.file === null || !onDisk.has(row.file));
+  const waiting = rows.filter((row) => row.outcome === 'next' || row.outcome === 'waiting');
+  const skipped = rows.filter((row) => isNews(row));
+  const agents = agentsOf(config, files, [...waiting, ...skipped.filter((row) => hasAgent(row))]);
+  const count = (kind: TaskState): number => agents.reduce((sum, agent) => sum + agent.counts[kind], 0);
+  const [next] = waiting;
+  const last = lastDispatchAt(state);
+  const opensAt = nextFreeSlot(last, config.rateLimitMs, now);
+  const health = healthOf(state, sources.pauses, now);
+  return {
+    schemaVersion: 1,
+    generatedAt: toRfc3339(now),
+    version: sources.version,
+    server: config.url,
+    health,
+    cause: causeOf({ health, timer: null, waiting: waiting.length, held: skipped.length }, state.lastPass),
+    timer: null,
+    lastPass: state.lastPass ? passStatus(state.lastPass) : null,
+    lastSuccessAt: state.lastSuccessAt,
+    consecutiveFailures: state.consecutiveFailures,
+    failingSince: state.failingSince,
+    pauses: activePauses(sources.pauses, now),
+    slot: {
+      opensAt: toRfc3339(opensAt),
+      free: opensAt <= now,
+      lastDispatchAt: last === null ? null : toRfc3339(last),
+    },
+    counts: {
+      waiting: waiting.length,
+      dispatched: count('dispatched'),
+      done: count('done'),
+      skipped: skipped.length,
+      dispatchedToday: dispatches.filter((entry) => (fromRfc3339(entry.at) ?? 0) >= sources.midnight).length,
+    },
+    next: next ? { ...pick(next), url: issueUrl(config.url, next.repository, next.issue) } : null,
+    oldestWaiting: oldest(waiting),
+    agents,
+    skipped: skipped.map((row) => ({
+      ...pick(row),
+      reason: row.reason,
+      detail: row.detail,
+      url: issueUrl(config.url, row.repository, row.issue),
+    })),
+    recent: dispatches.slice(-RECENT).toReversed(),
+    warnings: [...sources.warnings, ...(state.lastPass?.warnings ?? [])],
+  };
+}
+
+/** The same picture, with what systemd says of the timer. */
+export function withTimer(snapshot: Snapshot, timer: TimerState): Snapshot {
+  const { health, counts, lastPass } = snapshot;
+  return {
+    ...snapshot,
+    timer,
+    cause: causeOf({ health, timer, waiting: counts.waiting, held: counts.skipped }, lastPass),
+  };
+}
+
+/** The next moment at which time alone makes another picture: the slot opens, the last pass is long ago, a pause or a day ends. */
+export function nextChangeAt({ generatedAt, slot, lastPass, pauses }: Snapshot): Instant {
+  const now = fromRfc3339(generatedAt) ?? 0;
+  const finishedAt = fromRfc3339(lastPass?.finishedAt ?? '');
+  const midnight = new Date(now).setHours(24, 0, 0, 0);
+  const ends = pauses.map(({ until }) => fromRfc3339(until ?? '') ?? 0);
+  const moments = [fromRfc3339(slot.opensAt) ?? 0, ...healthChanges(finishedAt), ...ends, midnight];
+  return Math.min(...moments.filter((at) => at > now));
+}
+
+// Skipped because it is dispatched or done already is no news: its file is in the tables.
+function isNews(row: RowRecord): boolean {
+  return row.outcome === 'skipped' && row.reason !== 'dispatched' && row.reason !== 'done';
+}
+
+// A login that is no agent has no table.
+function hasAgent(row: RowRecord): boolean {
+  return row.reason !== 'unknown_agent' && row.reason !== 'unsafe_name';
+}
+
+function pick({ ref, agent, priority, title }: RowRecord) {
+  return { ref, agent, priority, title };
+}
+
+function agentsOf(
+  config: Sources['config'],
+  files: readonly TaskFile[],
+  rows: readonly RowRecord[],
+): readonly AgentStatus[] {
+  const names = [...(config.agents?.keys() ?? []), ...files.map((file) => file.agent), ...rows.map((row) => row.agent)];
+  const tasks = new Map<string, TaskStatus[]>([...new Set(names)].toSorted().map((name) => [name, []]));
+  for (const row of rows) tasks.get(row.agent)?.push(rowTask(config.url, row));
+  for (const file of files) tasks.get(file.agent)?.push(file.task);
+  return [...tasks].map(([name, list]) => ({
+    name,
+    directory: `${config.tasksDirectory}/${name}`,
+    counts: {
+      next: countOf(list, 'next'),
+      waiting: countOf(list, 'waiting'),
+      dispatched: countOf(list, 'dispatched'),
+      done: countOf(list, 'done'),
+      skipped: countOf(list, 'skipped'),
+    },
+    tasks: inTurn(list),
+  }));
+}
+
+function countOf(tasks: readonly TaskStatus[], state: TaskState): number {
+  return tasks.filter((task) => task.state === state).length;
+}
+
+function oldest(rows: readonly RowRecord[]): Snapshot['oldestWaiting'] {
+  const [first] = rows.toSorted((a, b) => (fromRfc3339(a.createdAt) ?? 0) - (fromRfc3339(b.createdAt) ?? 0));
+  return first ? { ref: first.ref, priority: first.priority, createdAt: first.createdAt } : null;
+}
+
+function passStatus({ rows: _rows, warnings: _warnings, ...pass }: PassRecord): NonNullable<Snapshot['lastPass']> {
+  return {
+    ...pass,
+    durationMs: Math.round((fromRfc3339(pass.finishedAt) ?? 0) - (fromRfc3339(pass.startedAt) ?? 0)),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Config } from '../config/config.ts';
+import type { Issue } from './issue.ts';
+import { type RatedPriority, rank, ratePriority } from './priority.ts';
+
+/** One issue for one agent: what becomes one task. */
+export interface Candidate extends RatedPriority {
+  /** `<issue id>:<agent>`: names the task in the state file, whatever the repository is called later. */
+  readonly key: string;
+  readonly issue: Issue;
+  /** Lower-cased login. It may still be unfit to be a folder name. */
+  readonly agent: string;
+}
+
+/** One candidate for each issue and assignee, in no particular order. */
+export function candidatesOf(issues: readonly Issue[], config: Pick<Config, 'priorityLabels'>): readonly Candidate[] {
+  return issues.flatMap((issue) => issue.assignees.map((login) => candidateFor(issue, login, config)));
+}
+
+/** The candidate for one issue and one login. */
+export function candidateFor(issue: Issue, login: string, config: Pick<Config, 'priorityLabels'>): Candidate {
+  const agent = login.toLowerCase();
+  return {
+    key: `${issue.id}:${agent}`,
+    issue,
+    agent,
+    ...ratePriority(issue.labels, issue.title, config.priorityLabels),
+  };
+}
+
+/** Orders candidates: most urgent, then oldest, then repository, number and agent. No two different ones are equal. */
+export function byUrgency(a: Candidate, b: Candidate): number {
+  return (
+    rank(a.priority) - rank(b.priority) ||
+    a.issue.createdAt - b.issue.createdAt ||
+    compareText(a.issue.repository, b.issue.repository) ||
+    a.issue.number - b.issue.number ||
+    compareText(a.agent, b.agent) ||
+    a.issue.id - b.issue.id
+  );
+}
+
+// By code unit, not by locale: the order must not depend on the machine's language.
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,86 @@
+import type { Candidate } from './candidate.ts';
+import type { Instant } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { type Pause, pauseOf, pauseText } from '../state/pause.ts';
+import { isSafeFolderName } from '../task/file-name.ts';
+import { MOST_REPEATS, repeatsOf, type TrackedTask } from '../task/tracked.ts';
+
+/** Why a candidate is passed over. The same words stand in state, JSON, log and documentation. */
+type SkipReason =
+  | 'unknown_agent'
+  | 'unsafe_name'
+  | 'done'
+  | 'dispatched'
+  | 'paused'
+  | 'held'
+  | 'blocked'
+  | 'failed'
+  | 'agent_busy';
+
+/** Something that keeps a candidate from being dispatched, in plain words. */
+export interface Gate {
+  readonly reason: SkipReason;
+  readonly detail: string;
+}
+
+export interface Failure {
+  readonly count: number;
+  readonly message: string;
+  readonly retryAt: Instant;
+  readonly reason: 'failed' | 'blocked' | 'held';
+}
+
+/** What a decision looks at besides the candidates: files on disk, and what the state remembers. */
+export interface Facts {
+  readonly config: Pick<Config, 'agents' | 'holdLabels' | 'rateLimitMs' | 'trust'>;
+  /** Where the candidate's task file is already. */
+  readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
+  /** What is remembered of the candidate's earlier dispatches. */
+  readonly tracked: (candidate: Candidate) => TrackedTask | undefined;
+  /** Task files of an agent that are neither done nor archived. */
+  readonly openTasks: (agent: string) => number;
+  /** Tasks that could not be read or rendered, by candidate key. */
+  readonly failures: ReadonlyMap<string, Failure>;
+  readonly pauses: readonly Pause[];
+}
+
+/** Every closed gate in front of a candidate, the weightiest first; none: it is eligible. */
+export function closedGates(candidate: Candidate, facts: Facts, now: Instant): readonly Gate[] {
+  const { agent, issue } = candidate;
+  const settings = facts.config.agents?.get(agent);
+  const gates: Gate[] = [];
+  const close = (reason: SkipReason, detail: string): void => void gates.push({ reason, detail });
+
+  if (facts.config.agents && !settings) close('unknown_agent', `${agent} is not among the configured agents`);
+  if (!isSafeFolderName(agent)) {
+    close('unsafe_name', 'the login cannot be a folder name');
+    return gates; // its files cannot be looked for
+  }
+
+  const existing = facts.existing(candidate);
+  if (existing === 'done') close('done', `${agent} has moved its task file to done/`);
+  if (existing === 'dispatched') close('dispatched', `${agent} has its task file`);
+
+  const pause = pauseOf(facts.pauses, agent, now);
+  if (pause) close('paused', pauseText(pause));
+
+  const label = issue.labels.find((name) => facts.config.holdLabels.includes(name.trim().toLowerCase()));
+  if (label !== undefined) close('held', `label ${label}`);
+
+  const { authors } = facts.config.trust;
+  if (authors && !authors.includes(issue.author.toLowerCase())) {
+    close('held', `its author ${issue.author} is not among trust.authors`);
+  }
+  const tracked = facts.tracked(candidate);
+  if (existing === null && repeatsOf(tracked) >= MOST_REPEATS) {
+    close('held', `its file was deleted again and again; after ${MOST_REPEATS} repetitions only --force sends it`);
+  }
+
+  const failure = facts.failures.get(candidate.key);
+  if (failure && failure.retryAt > now) close(failure.reason, failure.message);
+
+  const cap = settings?.maxTasks ?? null;
+  const open = cap === null ? 0 : facts.openTasks(agent);
+  if (cap !== null && open >= cap) close('agent_busy', `${agent} has ${open} of at most ${cap} tasks`);
+  return gates;
+}

@@ -1,0 +1,48 @@
+import * as z from 'zod/mini';
+import { PRIORITIES, type Priority } from '../issue/priority.ts';
+
+/** One dispatch, as a line of `dispatches.jsonl`. */
+export const DispatchRecordSchema = z.object({
+  /** RFC 3339, the same as `dispatchedAt` in the task file. */
+  at: z.string(),
+  ref: z.string(),
+  issueId: z.int(),
+  agent: z.string(),
+  title: z.string(),
+  priority: z.enum(PRIORITIES),
+  prioritySource: z.string(),
+  trigger: z.enum(['timer', 'manual', 'forced']),
+  attempt: z.int(),
+  /** Absolute path of the task file. */
+  file: z.string(),
+  /** Gates that `--force` lifted, in words. */
+  lifted: z.array(z.string()),
+  contentHash: z.string(),
+});
+export type DispatchRecord = z.infer<typeof DispatchRecordSchema>;
+
+/** A task that was moved to the archive, as a line of `archived.jsonl`. */
+export interface ArchiveRecord {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly ref: string;
+  readonly issueId: number;
+  readonly agent: string;
+  readonly reason: 'closed' | 'unassigned';
+  /** Absolute paths. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** How many tasks of one priority an agent was ever sent. */
+export interface DispatchTotal {
+  readonly agent: string;
+  readonly priority: Priority;
+  readonly count: number;
+}
+
+/** Reads one parsed line of the journal; undefined when it is none. */
+export function parseDispatchRecord(raw: unknown): DispatchRecord | undefined {
+  const result = DispatchRecordSchema.safeParse(raw);
+  return result.success ? result.data : undefined;
+}

@@ -1,0 +1,80 @@
+// What the state remembers of a task from its dispatch until it is archived: enough to keep its file true without reading
+// it, and without asking the server as long as nothing changed.
+
+import * as z from 'zod/mini';
+import type { Candidate } from '../issue/candidate.ts';
+import { fromRfc3339, type Instant } from '../clock.ts';
+import type { Issue } from '../issue/issue.ts';
+
+const SeenSchema = z.object({
+  /** The issue's `updated_at` when it was read last. */
+  updatedAt: z.string(),
+  /** Short hashes of what people wrote. */
+  title: z.string(),
+  body: z.string(),
+  labels: z.string(),
+  milestone: z.string(),
+  due: z.string(),
+  comments: z.array(z.string()),
+});
+
+/** What of an issue is known to the agent. */
+export type Seen = z.infer<typeof SeenSchema>;
+
+export const TrackedTaskSchema = z.object({
+  issueId: z.int(),
+  repository: z.string(),
+  number: z.int(),
+  agent: z.string(),
+  /** Absolute path at which it was dispatched. */
+  file: z.string(),
+  /** How often it was dispatched since it was last archived or forced: more than once when its file was deleted. */
+  dispatches: z.int(),
+  /** False when it was forced on an agent that the issue is not assigned to. */
+  isAssigned: z.boolean(),
+  /** Null: nobody knows yet what the agent was told. */
+  seen: z.nullable(SeenSchema),
+  /** Files with news that were written beside it. */
+  updates: z.int(),
+  /** Not asked for before then: the server could not tell what became of it. */
+  recheckAt: z.nullable(z.string()),
+  /** `due`: what is to be left on the issue is not there yet. */
+  receipt: z.enum(['none', 'due', 'left']),
+  /** The comment that was left, to be edited and never repeated. */
+  receiptComment: z.nullable(z.int()),
+});
+export type TrackedTask = z.infer<typeof TrackedTaskSchema>;
+
+/** Tasks by candidate key. */
+export type TrackedTasks = Readonly<Record<string, TrackedTask>>;
+
+/** A deleted task file is dispatched again so many times; then the task is held. */
+export const MOST_REPEATS = 3;
+
+/** How often a task was dispatched again because its file was deleted. */
+export function repeatsOf(task: TrackedTask | undefined): number {
+  return task === undefined ? 0 : task.dispatches - 1;
+}
+
+/** `acme/app#5` */
+export function trackedRef({ repository, number }: Pick<TrackedTask, 'repository' | 'number'>): string {
+  return `${repository}#${number}`;
+}
+
+/**
+ * The keys of tasks whose issue may be closed or no longer assigned: it is not on the list, or not with this agent. Being
+ * absent proves nothing (rows vanish while pages are read), so each is a question to ask, oldest question first.
+ */
+export function suspectsOf(
+  tasks: TrackedTasks,
+  issues: readonly Issue[],
+  candidates: readonly Candidate[],
+  now: Instant,
+): readonly string[] {
+  const listed = new Set(issues.map((issue) => issue.id));
+  const keys = new Set(candidates.map((candidate) => candidate.key));
+  return Object.entries(tasks).flatMap(([key, task]) => {
+    if (keys.has(key) || (!task.isAssigned && listed.has(task.issueId))) return [];
+    return (fromRfc3339(task.recheckAt ?? '') ?? 0) > now ? [] : [key];
+  });
+}

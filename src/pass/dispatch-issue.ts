@@ -1,0 +1,202 @@
+// The manual override: one issue, now, by hand.
+
+import { candidateFor } from '../core/issue/candidate.ts';
+import { untilSlot } from '../core/choice/choice.ts';
+import { shortDuration } from '../core/clock.ts';
+import { type Config, coversRepository } from '../core/config/config.ts';
+import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import { type FullIssue, refOf } from '../core/issue/issue.ts';
+import { judgeOverride } from '../core/choice/override.ts';
+import { failuresOf, lastDispatchAt, type State } from '../core/state/state.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
+import { factsOf } from './choose.ts';
+import type { DispatchDeps } from './pass-deps.ts';
+import { holdOf } from './hold.ts';
+import { leaveReceipts } from './leave-receipts.ts';
+import { openLedger } from './ledger.ts';
+import { prepareTask, type PreparedTask, publishTask } from './publish.ts';
+import { runOnDispatch } from './run-on-dispatch.ts';
+
+const LOCK_PATIENCE_S = 30;
+
+export interface Override {
+  readonly number: number;
+  readonly repository: string | null;
+  readonly agent: string | null;
+  readonly force: boolean;
+}
+
+/** Dispatches one issue out of turn. Throws exit 5 when a gate is closed, exit 2 when it is not clear what is meant. */
+export async function dispatchIssue(deps: DispatchDeps, override: Override): Promise<ExitCode> {
+  const lock = await deps.state.lock(LOCK_PATIENCE_S);
+  if (!lock) {
+    throw new UserError(`another dispatcher command has been running for ${LOCK_PATIENCE_S} s`, {
+      exitCode: EXIT.unavailable,
+      code: 'locked',
+      hint: 'try again; a pass ends within 45 s by itself',
+    });
+  }
+  let published: DispatchRecord | null = null;
+  try {
+    const ledger = openLedger(deps, deps.now());
+    ledger.repair();
+    ledger.findings.forEach(deps.log);
+    const { task, slotOpensAt } = await prepareOverride(deps, ledger.state, override);
+    for (const gate of task.record.lifted) deps.print(`lifted by --force: ${gate}\n`);
+    if (slotOpensAt > deps.now()) deps.say(`Waiting ${shortDuration(slotOpensAt - deps.now())} for the slot.`);
+    await deps.sleep(untilSlot(slotOpensAt, deps.now()));
+    if (deps.isInterrupted()) return EXIT.interrupted;
+    let { state } = ledger;
+    const isPublished = publishTask(deps, state, task, (next) => (state = next));
+    deps.state.write(state);
+    if (isPublished) {
+      published = task.record;
+      deps.say(task.record.file);
+      const receipts = await leaveReceipts(deps, state);
+      if (receipts.state !== state) deps.state.write(receipts.state);
+      for (const message of receipts.warnings) deps.log({ name: 'WARNING', message });
+    }
+    return isPublished ? EXIT.ok : EXIT.refused;
+  } finally {
+    lock.release();
+    if (published) await runOnDispatch(deps, published);
+  }
+}
+
+/** Finds and renders what an override asks for, without writing anything: the override and its dry run share it. */
+export async function prepareOverride(
+  deps: DispatchDeps,
+  state: State,
+  override: Override,
+): Promise<{ readonly task: PreparedTask; readonly slotOpensAt: number }> {
+  const issue = await findIssue(deps, override);
+  const candidate = candidateFor(issue, chooseAgent(deps.config, issue, override), deps.config);
+  const failures = failuresOf(state);
+  failures.delete(candidate.key);
+  const hold = await holdOf(deps, issue, candidate.agent);
+  if (hold) failures.set(candidate.key, { count: 0, ...hold, retryAt: Number.POSITIVE_INFINITY });
+  const facts = factsOf(deps, failures, state);
+  const now = deps.now();
+  const verdict = judgeOverride(candidate, facts, lastDispatchAt(state), now, override.force);
+  if (verdict.kind === 'refused') {
+    throw refused(
+      [
+        `${refOf(issue)} is not dispatched to ${cleanLine(candidate.agent, 100)}:`,
+        ...verdict.gates.map((gate) => `  ${gate}`),
+      ].join('\n'),
+      verdict.canForce
+        ? 'add --force to lift this'
+        : 'not even --force lifts this; name a configured agent with --agent',
+    );
+  }
+  const isAssigned = issue.assignees.some((login) => login.toLowerCase() === candidate.agent);
+  const lifted = isAssigned ? verdict.lifted : [`not assigned to ${candidate.agent}`, ...verdict.lifted];
+  deps.tasks.checkWay(candidate);
+  const at = Math.max(now, verdict.slotOpensAt);
+  const trigger = override.force ? 'forced' : 'manual';
+  return {
+    task: await prepareTask(deps, candidate, issue, { at, trigger, lifted, before: facts.tracked(candidate) }),
+    slotOpensAt: at,
+  };
+}
+
+async function findIssue(deps: DispatchDeps, { number, repository }: Override): Promise<FullIssue> {
+  const { repositories } = deps.config;
+  if (repository !== null && !coversRepository(repositories, repository)) {
+    throw usage(
+      `${cleanLine(repository, 200)} is not among gitea.repositories`,
+      `configured: ${patternsOf(deps.config)}`,
+    );
+  }
+  const places = repository === null ? await placesOf(deps, number) : [repository];
+  const found = await Promise.all(places.map(async (place) => deps.readIssue({ repository: place, number })));
+  const all = found.filter((issue) => issue !== null);
+  // Closed issues and pull requests of the same number in other repositories are no alternatives.
+  const open = all.filter((issue) => issue.state === 'open' && !issue.isPullRequest);
+  const issues = open.length > 0 ? open : all;
+  const [issue] = issues;
+  if (!issue) {
+    throw usage(
+      `there is no issue #${number} in ${repository ?? patternsOf(deps.config)}, or this token may not see it`,
+      repository === null && repositories.some((pattern) => pattern.name === null)
+        ? 'in a repository without open issues that owner/* covers, name it with --repo'
+        : 'check the number on Gitea',
+    );
+  }
+  if (issues.length > 1) {
+    const list = issues.map((each) => `  ${refOf(each)}  ${cleanLine(each.title, 80)}`);
+    throw usage(
+      [`#${number} fits ${issues.length} issues:`, ...list].join('\n'),
+      `say which one: --repo ${issue.repository}`,
+    );
+  }
+  if (issue.isPullRequest)
+    throw refused(`${refOf(issue)} is a pull request, not an issue`, 'pull requests are never dispatched');
+  if (issue.state === 'closed') throw refused(`${refOf(issue)} is closed`, `reopen it first: ${issue.url}`);
+  return issue;
+}
+
+/** So many repositories that `owner/*` covers are looked into for a bare number. */
+const MAX_PLACES = 30;
+
+// Where a bare number may be meant: each repository that is named, and of the others those that have open issues,
+// beginning with those that have an open one of this number.
+async function placesOf({ config, listIssues }: DispatchDeps, number: number): Promise<readonly string[]> {
+  const named = config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
+  if (named.length === config.repositories.length) return named;
+  const { issues } = await listIssues();
+  const fitting = issues.filter((issue) => issue.number === number);
+  const places = [...fitting, ...issues].map((issue) => issue.repository).concat(named);
+  const byName = new Map(places.toReversed().map((place) => [place.toLowerCase(), place]));
+  return [...byName.values()].toReversed().slice(0, MAX_PLACES);
+}
+
+function chooseAgent(config: Config, issue: FullIssue, { agent, force }: Override): string {
+  const ref = refOf(issue);
+  const assigned = issue.assignees.map((login) => login.toLowerCase());
+  if (agent !== null) {
+    const name = agent.toLowerCase();
+    if (config.agents && !config.agents.has(name)) {
+      throw refused(
+        `${cleanLine(name, 100)} is not among the configured agents`,
+        `configured: ${[...config.agents.keys()].join(', ')}`,
+      );
+    }
+    if (assigned.includes(name) || force) return name;
+    throw refused(
+      `${ref} is not assigned to ${cleanLine(name, 100)}`,
+      'assign it on Gitea, or add --force to send it there all the same',
+    );
+  }
+  if (assigned.length === 0) {
+    throw refused(`${ref} is assigned to nobody`, `assign it: ${issue.url} — or send it with: --agent NAME --force`);
+  }
+  const agents = config.agents ? assigned.filter((login) => config.agents?.has(login)) : assigned;
+  const [first] = agents;
+  if (first === undefined) {
+    throw refused(
+      `${ref} is assigned to ${assigned.map((login) => cleanLine(login, 100)).join(', ')}, none of them a configured agent`,
+      'add the login to agents in the configuration, or send it with: --agent NAME --force',
+    );
+  }
+  if (agents.length > 1) {
+    throw usage(
+      `${ref} is assigned to ${agents.map((login) => cleanLine(login, 100)).join(' and ')}`,
+      `say which one: --agent ${cleanLine(first, 100)}`,
+    );
+  }
+  return first;
+}
+
+function patternsOf({ repositories }: Pick<Config, 'repositories'>): string {
+  return repositories.map(({ owner, name }) => `${owner}/${name ?? '*'}`).join(', ');
+}
+
+function refused(message: string, hint: string): UserError {
+  return new UserError(message, { exitCode: EXIT.refused, code: 'refused', hint });
+}
+
+function usage(message: string, hint: string): UserError {
+  return new UserError(message, { exitCode: EXIT.usage, code: 'usage', hint });
+}

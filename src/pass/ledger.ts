@@ -1,0 +1,156 @@
+// What the dispatcher remembers, brought into agreement with what is on the disk. A pass can be killed at any moment;
+// the next one finds here what it left behind, mends it, and says so.
+
+import { elapsedBetween, fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
+import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { State } from '../core/state/state.ts';
+import type { TrackedTask } from '../core/task/tracked.ts';
+import type { LogEvent } from '../core/health/log-event.ts';
+import type { DispatchDeps } from './pass-deps.ts';
+
+type LedgerDeps = Pick<DispatchDeps, 'state' | 'journal' | 'tasks' | 'config' | 'uptime'>;
+
+/** What there is to remember, and what a pass that may write should do about it first. */
+interface Ledger {
+  readonly state: State;
+  readonly findings: readonly LogEvent[];
+  /** Does the mending on the disk. Not called by a dry run. */
+  readonly repair: () => void;
+}
+
+/** Reads the state, and corrects it by what the disk shows. It never makes the next slot open earlier. */
+export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
+  const stored = deps.state.read();
+  const findings: LogEvent[] = [];
+  const repairs: (() => void)[] = [];
+  const find = (name: LogEvent['name'], message: string): void => void findings.push({ name, message });
+
+  let state = stored.found === 'whole' ? stored.state : fromDisk(stored.state, deps);
+  if (stored.found === 'broken') {
+    find(
+      'WARNING',
+      `the state file is unreadable; it is kept beside its place, and the last dispatch counts as of ${lastOf(state)}`,
+    );
+    repairs.push(() => void deps.state.setAside(now));
+  }
+  if (stored.found === 'missing' && state.lastDispatch) {
+    find('WARNING', `the state file is gone; the last dispatch counts as of ${lastOf(state)}`);
+  }
+
+  const { lastDispatch } = state;
+  if (lastDispatch?.pending) {
+    const record = lastDispatch.pending;
+    const published = deps.tasks.published(record.file);
+    // An older file of the same name may be there still, when a forced dispatch was stopped before it replaced it.
+    const isWhole = published?.dispatchedAt === record.at;
+    if (isWhole && !deps.journal.read().some((entry) => entry.at === record.at && entry.file === record.file)) {
+      repairs.push(() => deps.journal.append(record));
+    }
+    const recorded = fromRfc3339(lastDispatch.at) ?? 0;
+    const at = Math.max(isWhole ? published.appearedAt : 0, recorded);
+    const { uptime } = lastDispatch;
+    const tasks = isWhole && state.tasks ? { ...state.tasks, ...trackedFrom(record) } : state.tasks;
+    state = {
+      ...state,
+      tasks,
+      lastDispatch: {
+        at: toRfc3339(at),
+        ref: record.ref,
+        pending: null,
+        uptime: uptime && { ...uptime, ms: uptime.ms + at - recorded },
+      },
+    };
+    find(
+      'RECOVERED',
+      isWhole
+        ? `the pass before was stopped after ${record.ref} was published for ${record.agent}; the record is complete now`
+        : `the pass before was stopped before ${record.ref} was published for ${record.agent}; its slot is lost, the task is not`,
+    );
+  }
+
+  if (state.tasks === null) state = { ...state, tasks: gatheredTasks(deps) };
+
+  const shifted = clockShift(state, deps, now);
+  if (shifted) {
+    if (shifted.message !== null) find('WARNING', shifted.message);
+    state = { ...state, lastDispatch: shifted.lastDispatch };
+  }
+  return { state, findings, repair: () => repairs.forEach((repair) => repair()) };
+}
+
+// The clock may have been set since the last dispatch. What the machine's uptime tells counts; across a restart only a
+// record in the future gives it away, and how long ago that really was nobody can tell: it counts as now.
+function clockShift(
+  { lastDispatch }: State,
+  deps: LedgerDeps,
+  now: Instant,
+): { readonly message: string | null; readonly lastDispatch: NonNullable<State['lastDispatch']> } | null {
+  const recorded = fromRfc3339(lastDispatch?.at ?? '');
+  if (!lastDispatch || recorded === undefined) return null;
+  const { rateLimitMs } = deps.config;
+  const elapsed = elapsedBetween(lastDispatch.uptime, deps.uptime());
+  if (elapsed === undefined) {
+    if (recorded <= now) return null;
+    return {
+      message: `the last dispatch is recorded ${shortDuration(recorded - now)} in the future: the clock was set back; dispatching goes on in ${shortDuration(rateLimitMs)}`,
+      lastDispatch: { ...lastDispatch, at: toRfc3339(now), uptime: deps.uptime() },
+    };
+  }
+  const shift = now - elapsed - recorded;
+  // Where both clocks say that the window is over, nothing hangs on the difference.
+  const matters = Math.min(elapsed, now - recorded) < rateLimitMs;
+  if (!matters || (shift < UNSURE_MS && shift > -NOTABLE_MS)) return null;
+  return {
+    message:
+      Math.abs(shift) < NOTABLE_MS
+        ? null
+        : `the clock was set ${shift > 0 ? 'forward' : 'back'} by ${shortDuration(Math.abs(shift))}; by the machine's uptime the last dispatch was ${shortDuration(elapsed)} ago, and that counts`,
+    lastDispatch: { ...lastDispatch, at: toRfc3339(now - elapsed) },
+  };
+}
+
+/** Two readings of two clocks may differ by so much where nobody has set anything. */
+const UNSURE_MS = 25;
+/** Clocks are kept right by small steps all the time: less than this is nothing to tell. */
+const NOTABLE_MS = 500;
+
+// What an older version dispatched, or a lost state knew: the journal tells, and the files that are still there.
+function gatheredTasks(deps: LedgerDeps): State['tasks'] {
+  const all = Object.assign({}, ...deps.journal.read().map((record) => trackedFrom(record)));
+  return Object.fromEntries(Object.entries<TrackedTask>(all).filter(([, task]) => deps.tasks.whereIs(task) !== null));
+}
+
+function trackedFrom(record: DispatchRecord): Record<string, TrackedTask> {
+  const [repository = '', number] = record.ref.split('#');
+  const { issueId, agent, file } = record;
+  const isAssigned = !record.lifted.some((gate) => gate.startsWith('not assigned'));
+  return {
+    [`${issueId}:${agent}`]: {
+      issueId,
+      repository,
+      number: Number(number),
+      agent,
+      file,
+      dispatches: 1,
+      isAssigned,
+      seen: null,
+      updates: 0,
+      recheckAt: null,
+      receipt: 'none',
+      receiptComment: null,
+    },
+  };
+}
+
+// Without a state file the files themselves tell when the last one appeared.
+function fromDisk(state: State, deps: LedgerDeps): State {
+  const journalled = fromRfc3339(deps.journal.read().at(-1)?.at ?? '') ?? 0;
+  const newest = Math.max(deps.tasks.newestTime() ?? 0, journalled);
+  return newest === 0
+    ? state
+    : { ...state, lastDispatch: { at: toRfc3339(newest), ref: null, pending: null, uptime: null } };
+}
+
+function lastOf(state: State): string {
+  return state.lastDispatch?.at ?? 'never';
+}

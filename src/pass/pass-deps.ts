@@ -1,0 +1,91 @@
+import type { Candidate } from '../core/issue/candidate.ts';
+import type { Instant, Uptime } from '../core/clock.ts';
+import type { Config } from '../core/config/config.ts';
+import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { FullIssue, Issue } from '../core/issue/issue.ts';
+import type { Pause } from '../core/state/pause.ts';
+import type { State } from '../core/state/state.ts';
+import type { DispatchFacts, TaskData } from '../core/task/document.ts';
+import type { Monitors } from './tell-monitors.ts';
+import type { Receipt } from '../core/task/receipt.ts';
+import type { TrackedTask } from '../core/task/tracked.ts';
+import type { UpdateData } from '../core/task/update.ts';
+import type { Draft } from '../io/tasks/folder.ts';
+import type { LogEvent } from '../core/health/log-event.ts';
+
+/** Open issues, and what the user should know although the pass goes on. */
+export interface Listing {
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly string[];
+}
+
+/** What a pass needs of the outside worlds. deps.ts joins the real ones; tests pass literals. */
+export interface DispatchDeps {
+  readonly config: Config;
+  readonly version: string;
+  readonly now: () => Instant;
+  /** Null where the system does not tell. */
+  readonly uptime: () => Uptime | null;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** A fresh word that nobody can guess. */
+  readonly randomWord: () => string;
+  readonly sha256: DispatchFacts['sha256'];
+  readonly listIssues: () => Promise<Listing>;
+  /** The same as `readIssue`, without comments and blockers: one request. */
+  readonly peekIssue: (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null>;
+  /** Who assigned the issue to that login last; null when nobody knows. */
+  readonly readAssigner: (at: Pick<Issue, 'repository' | 'number'>, login: string) => Promise<string | null>;
+  /** Leaves the receipt on an issue; answers the id of its comment, if it has one. Null: none is configured. */
+  readonly leaveReceipt: ((receipt: Receipt) => Promise<number | null>) | null;
+  /** Saves attachments beside a task file; answers where each one is, by its address. Null: none is saved. */
+  readonly saveAttachments: ((issue: FullIssue, file: string) => Promise<ReadonlyMap<string, string>>) | null;
+  /** Runs `onDispatch`. Null: none is configured. */
+  readonly onDispatch: ((record: DispatchRecord) => Promise<void>) | null;
+  /** Null: there is no such issue, or the token may not see it. */
+  readonly readIssue: (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null>;
+  /** The renderer for an agent's tasks. Throws exit 78. */
+  readonly template: (agent: string) => Promise<(data: TaskData) => string>;
+  readonly tasks: {
+    readonly path: (candidate: Pick<Candidate, 'agent' | 'issue'>) => string;
+    /** Throws exit 1 when the task file could not be put in its place safely. */
+    readonly checkWay: (candidate: Candidate) => void;
+    readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
+    /** Where a task's file is that was dispatched; null: it is gone. */
+    readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
+    /** Moves a task's file and its updates to `archive/`; null: it is gone. */
+    readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
+    /** Writes news beside the task's place, never over a file; answers the path. */
+    readonly writeUpdate: (task: TrackedTask, text: string) => string;
+    /** The template of news. Throws exit 78. */
+    readonly updateTemplate: () => Promise<(data: UpdateData) => string>;
+    readonly openTasks: (agent: string) => number;
+    readonly newestTime: () => Instant | null;
+    /** What a task file says of its dispatch, and when it appeared; null when it is not there. */
+    readonly published: (file: string) => { readonly dispatchedAt: unknown; readonly appearedAt: Instant } | null;
+    readonly draft: (candidate: Candidate, text: string) => Draft;
+  };
+  readonly state: {
+    /** Null: another command held the lock all the time. */
+    readonly lock: (waitSeconds: number) => Promise<{ readonly release: () => void } | null>;
+    readonly read: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+    readonly write: (state: State) => void;
+    readonly setAside: (now: Instant) => string;
+    /** Every pause on record. */
+    readonly pauses: () => readonly Pause[];
+  };
+  readonly journal: {
+    readonly append: (entry: DispatchRecord) => void;
+    readonly read: () => readonly DispatchRecord[];
+    readonly appendArchived: (entry: ArchiveRecord) => void;
+  };
+  readonly log: (event: LogEvent) => void;
+  /** One line for a person at a terminal; nobody else gets it. */
+  readonly say: (line: string) => void;
+  /** What to type for a command with this configuration. */
+  readonly commandLine: (command: string) => string;
+  /** Results that were asked for, such as a dry run's. */
+  readonly monitors: Monitors;
+  readonly print: (text: string) => void;
+  /** Whether the user or the system has asked this command to stop. */
+  readonly isInterrupted: () => boolean;
+}

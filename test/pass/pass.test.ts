@@ -1,0 +1,236 @@
+import { rmSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { dispatch } from '../../src/pass/pass.ts';
+import type { DispatchDeps } from '../../src/pass/pass-deps.ts';
+import { UserError } from '../../src/core/errors.ts';
+import { aFullIssue, MINUTE, NOON } from '../support/builders.ts';
+import { simulation } from '../support/pass.ts';
+
+const manyIssues = (count: number) =>
+  Array.from({ length: count }, (_, index) => aFullIssue({ number: index + 1, id: index + 1, createdAt: index }));
+
+/** The shortest time between two appearances. */
+const closest = (times: readonly number[]): number =>
+  Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+
+describe('the hard limit', () => {
+  test('60 timer starts a minute apart, each up to 2 s early or late: 60 dispatches, never two within 60 s', async () => {
+    const issues = manyIssues(80);
+    // A linear congruence: jitter that looks random and is the same in every run.
+    const jitter = (index: number): number => ((index * 1_103_515_245 + 12_345) % 4001) - 2000;
+    const { deps, clock, appearances } = simulation(() => issues, NOON);
+    for (let index = 0; index < 60; index += 1) {
+      clock.now = Math.max(clock.now, NOON + index * MINUTE + jitter(index));
+      await dispatch({ ...deps, listIssues: async () => ((clock.now += 150), deps.listIssues()) });
+    }
+    expect(appearances).toHaveLength(60);
+    expect(closest(appearances)).toBeGreaterThanOrEqual(MINUTE);
+  });
+
+  test('holds for any times of starting', async () => {
+    const issues = manyIssues(40);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 90_000 }), { maxLength: 12 }), async (gaps) => {
+        const { deps, clock, appearances } = simulation(() => issues, NOON);
+        for (const gap of gaps) {
+          clock.now += gap;
+          await dispatch(deps);
+        }
+        expect(closest(appearances)).toBeGreaterThanOrEqual(MINUTE);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('holds for one window after the clock was set back, then goes on', async () => {
+    const issues = manyIssues(5);
+    const { deps, clock, appearances, events } = simulation(() => issues, NOON);
+    await dispatch(deps);
+    clock.now = NOON - 24 * 60 * MINUTE;
+    await dispatch(deps);
+    expect(events.at(-1)?.message).toContain('the clock was set back');
+    clock.now += 54_000;
+    await dispatch(deps);
+    expect(appearances).toHaveLength(1);
+    clock.now += 6000;
+    await dispatch(deps);
+    expect(appearances).toHaveLength(2);
+  });
+
+  test.for([
+    { set: 'forward by an hour', by: 60 * MINUTE, says: 'set forward by 1h' },
+    { set: 'forward by ten years', by: 5_256_000 * MINUTE, says: 'set forward by 3650d' },
+    { set: 'back by a day', by: -1440 * MINUTE, says: 'set back by 1d' },
+  ])('the clock $set moves no slot while the machine stays up', async ({ by, says }) => {
+    const { deps, clock, appearances, events } = simulation(() => manyIssues(5), NOON);
+    const at = (sinceDispatch: number): void => {
+      clock.now = NOON + by + sinceDispatch;
+      clock.uptime = { bootId: 'one', ms: 1000 + sinceDispatch };
+    };
+    clock.uptime = { bootId: 'one', ms: 1000 };
+    await dispatch(deps);
+    at(10_000);
+    await dispatch(deps);
+    expect(events.at(-1)?.message).toContain(says);
+    expect(events.at(-1)?.message).toContain('the last dispatch was 10s ago');
+    at(54_000);
+    await dispatch(deps);
+    expect(events.filter(({ name }) => name === 'WARNING')).toHaveLength(1);
+    expect(appearances).toHaveLength(1);
+    at(56_000);
+    await dispatch(deps);
+    expect(appearances.map((time) => Math.round((time - NOON) / 100) * 100)).toEqual([0, by + MINUTE]);
+  });
+
+  test('what waits for the slot waits until the files show it: the kernel stamps them with the time of its last tick', async () => {
+    const { deps, clock, appearances } = simulation(() => manyIssues(2), NOON);
+    await dispatch(deps);
+    const [first = 0] = appearances;
+    clock.now = first + MINUTE - 1000;
+    await dispatch(deps);
+    expect((appearances[1] ?? 0) - first - MINUTE).toBeGreaterThanOrEqual(20);
+  });
+
+  test('across a restart of the machine the clock counts', async () => {
+    const { deps, clock, appearances, events } = simulation(() => manyIssues(5), NOON);
+    clock.uptime = { bootId: 'one', ms: 1000 };
+    await dispatch(deps);
+    clock.now += MINUTE;
+    clock.uptime = { bootId: 'two', ms: 500 };
+    await dispatch(deps);
+    expect(appearances).toHaveLength(2);
+    expect(events.filter(({ name }) => name === 'WARNING')).toEqual([]);
+  });
+});
+
+describe('a pass that was stopped', () => {
+  const killed = (): never => {
+    throw new Error('killed');
+  };
+  /** A pass that ends after it has taken the slot, as by a kill: nothing is written from then on. */
+  const dieAfterTheSlot = async (dying: DispatchDeps): Promise<void> => {
+    let writes = 0;
+    const write: DispatchDeps['state']['write'] = (state) => ((writes += 1) > 1 ? undefined : dying.state.write(state));
+    await dispatch({ ...dying, state: { ...dying.state, write } }).catch(() => {});
+  };
+
+  test('after taking the slot and before publishing costs the slot, not the task', async () => {
+    const issues = manyIssues(1);
+    const { deps, clock, appearances, events } = simulation(() => issues, NOON);
+    const draft: DispatchDeps['tasks']['draft'] = (...all) => ({ ...deps.tasks.draft(...all), publish: killed });
+    await dieAfterTheSlot({ ...deps, tasks: { ...deps.tasks, draft } });
+    clock.now += 30_000;
+    await dispatch(deps);
+    expect(events.at(-1)).toMatchObject({
+      name: 'RECOVERED',
+      message: expect.stringContaining('its slot is lost, the task is not'),
+    });
+    expect(appearances).toHaveLength(0);
+    clock.now += 30_000;
+    await dispatch(deps);
+    expect(appearances).toHaveLength(1);
+    expect(deps.journal.read()).toHaveLength(1);
+  });
+
+  test('after publishing and before the journal is completed by the next one, which keeps the limit', async () => {
+    const issues = manyIssues(2);
+    const { deps, clock, appearances, events } = simulation(() => issues, NOON);
+    await dieAfterTheSlot({ ...deps, journal: { ...deps.journal, append: killed } });
+    expect(deps.journal.read()).toHaveLength(0);
+    clock.now += 30_000;
+    await dispatch(deps);
+    expect(events.at(-1)).toMatchObject({
+      name: 'RECOVERED',
+      message: expect.stringContaining('the record is complete now'),
+    });
+    expect(deps.journal.read()).toMatchObject([{ ref: 'acme/app#1', agent: 'hans' }]);
+    clock.now += 20_000;
+    await dispatch(deps);
+    expect(appearances).toHaveLength(1);
+  });
+});
+
+describe('a pass', () => {
+  test('records each candidate with its outcome and reason', async () => {
+    const issues = [
+      aFullIssue({ number: 1, id: 1 }),
+      aFullIssue({ number: 2, id: 2, labels: ['hold'] }),
+      aFullIssue({ number: 3, id: 3, createdAt: NOON }),
+    ];
+    const { deps } = simulation(() => issues, NOON, { holdLabels: ['hold'] });
+    await dispatch(deps);
+    const rows = deps.state
+      .read()
+      .state.lastPass?.rows.map(({ ref, outcome, reason, detail }) => [ref, outcome, reason, detail]);
+    expect(rows).toEqual([
+      ['acme/app#1', 'chosen', null, null],
+      ['acme/app#2', 'skipped', 'held', 'label hold'],
+      ['acme/app#3', 'next', null, null],
+    ]);
+  });
+
+  test('takes the labels of the moment: an issue that was put on hold since the list was read stays', async () => {
+    const listed = [aFullIssue({ number: 1, id: 1, labels: ['critical'] }), aFullIssue({ number: 2, id: 2 })];
+    const { deps } = simulation(() => listed, NOON, { holdLabels: ['hold'] });
+    await dispatch({
+      ...deps,
+      readIssue: async ({ number }) =>
+        number === 1 ? aFullIssue({ number: 1, id: 1, labels: ['critical', 'hold'] }) : (listed[1] ?? null),
+    });
+    expect(deps.journal.read()).toMatchObject([{ ref: 'acme/app#2' }]);
+  });
+
+  test('counts failures in a row and when they began, and forgets them after a good one', async () => {
+    const { deps, clock } = simulation(() => [], NOON);
+    const outage = new UserError('Gitea is away', { exitCode: 75, code: 'gitea_unreachable', hint: 'wait' });
+    const failing = { ...deps, listIssues: async () => Promise.reject(outage) };
+    for (let pass = 0; pass < 3; pass += 1) {
+      await expect(dispatch(failing)).rejects.toBe(outage);
+      clock.now += MINUTE;
+    }
+    expect(deps.state.read().state).toMatchObject({
+      consecutiveFailures: 3,
+      failingSince: new Date(NOON).toISOString(),
+      lastPass: {
+        outcome: 'failed',
+        error: { code: 'gitea_unreachable', message: 'Gitea is away', hint: 'wait' },
+      },
+    });
+    await dispatch(deps);
+    expect(deps.state.read().state).toMatchObject({ consecutiveFailures: 0, failingSince: null });
+  });
+
+  test('does not blame three issues for a server that is away', async () => {
+    const { deps } = simulation(() => manyIssues(5), NOON);
+    const outage = new UserError('Gitea is away', { exitCode: 75, code: 'gitea_unreachable', hint: 'wait' });
+    await expect(dispatch({ ...deps, readIssue: async () => Promise.reject(outage) })).rejects.toBe(outage);
+    expect(deps.state.read().state.failures).toEqual({});
+  });
+
+  test('blames an issue that times out when the next one loads', async () => {
+    const issues = manyIssues(2);
+    const { deps, clock } = simulation(() => issues, NOON);
+    const outage = new UserError('no answer', { exitCode: 75, code: 'gitea_unreachable', hint: 'wait' });
+    await dispatch({
+      ...deps,
+      readIssue: async (at) => (at.number === 1 ? Promise.reject(outage) : deps.readIssue(at)),
+    });
+    expect(deps.journal.read()).toMatchObject([{ ref: 'acme/app#2' }]);
+    expect(deps.state.read().state.failures).toMatchObject({ '1:hans': { count: 1, message: 'no answer' } });
+    clock.now += MINUTE;
+    await dispatch(deps);
+    expect(deps.journal.read()).toHaveLength(2);
+    expect(deps.state.read().state.failures).toEqual({});
+  });
+
+  test('dispatches a deleted file again, as another attempt', async () => {
+    const issues = manyIssues(1);
+    const { deps, clock } = simulation(() => issues, NOON);
+    await dispatch(deps);
+    rmSync(deps.journal.read()[0]!.file);
+    clock.now += MINUTE;
+    await dispatch(deps);
+    expect(deps.journal.read().map((entry) => entry.attempt)).toEqual([1, 2]);
+  });
+});
