@@ -69,8 +69,12 @@ export interface LogLine {
 
 const TEXT_LINE = /^\[DISPATCHER\] (\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6}) \S+ ([A-Z]+(?: [A-Z]+)*): (.*)$/u;
 
+// Longer than any line that the dispatcher writes, its facts included.
+const LONGEST_LINE = 32_000;
+
 /** Reads a line of either form. What is not one of our lines comes back whole, as a message. Texts are cleaned. */
-export function parseLogLine(line: string): LogLine {
+export function parseLogLine(whole: string): LogLine {
+  const line = whole.slice(0, LONGEST_LINE);
   const [, time, name, message] = TEXT_LINE.exec(line) ?? [];
   if (time !== undefined && name !== undefined) {
     return { time, name, level: levelOf(name), message: cleanLine(message ?? '', 1000) };

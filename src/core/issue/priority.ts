@@ -21,8 +21,10 @@ const WORDS: Readonly<Record<string, Priority>> = {
   p3: 'LOW',
 };
 const WORD = Object.keys(WORDS).join('|');
-const LABEL = new RegExp(`^(?:(?:priority|prio)\\s*[/:_. -]\\s*)?(${WORD})$`, 'iu');
+// Each run of blanks has one reading only, and what is longer names no priority: a stranger may write megabytes of them.
+const LABEL = new RegExp(`^(?:(?:priority|prio)(?:\\s*[/:_.-]\\s*|\\s+))?(${WORD})$`, 'iu');
 const TITLE = new RegExp(`^\\s*(?:\\[\\s*(${WORD})\\s*\\]|(${WORD})\\s*:)`, 'iu');
+const LONGEST = 255;
 
 /** 0 for CRITICAL to 3 for LOW. */
 export function rank(priority: Priority): number {
@@ -45,12 +47,13 @@ export function ratePriority(
 ): RatedPriority {
   const [mostUrgent] = labels
     .flatMap((label) => {
+      if (label.length > LONGEST) return [];
       const priority = extraLabels.get(label.trim().toLowerCase()) ?? labelPriority(label);
       return priority ? [{ priority, source: `label:${label}` }] : [];
     })
     .toSorted((a, b) => rank(a.priority) - rank(b.priority));
   if (mostUrgent) return mostUrgent;
-  const match = TITLE.exec(title);
+  const match = TITLE.exec(title.slice(0, LONGEST));
   const inTitle = priorityNamed(match?.[1] ?? match?.[2] ?? '');
   return inTitle ? { priority: inTitle, source: 'title' } : { priority: 'NORMAL', source: 'default' };
 }

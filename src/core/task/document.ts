@@ -5,7 +5,7 @@ import type { Candidate } from '../issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../clock.ts';
 import { type FrontMatterValue, renderFrontMatter } from './front-matter.ts';
 import { type Comment, type FullIssue, refOf } from '../issue/issue.ts';
-import { cleanInline, cleanLine, cleanLogin, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
+import { beginningOf, cleanInline, cleanLine, cleanLogin, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
 
 const TASK_SCHEMA = 'dispatcher.task/1';
 
@@ -13,6 +13,9 @@ const BODY_LIMIT = 60_000;
 const COMMENT_LIMIT = 10_000;
 const COMMENTS_LIMIT = 100;
 const DISCUSSION_LIMIT = 200_000;
+
+/** So many times of what is shown is read at most: the rest is for what is invisible in it. */
+const READ_FACTOR = 2;
 
 export type Trigger = 'timer' | 'manual' | 'forced';
 
@@ -109,7 +112,7 @@ export function quotedIssue(issue: FullIssue, facts: QuotingFacts) {
   const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
   return {
     body: quoting.block(issue.body, written('issue body')),
-    acceptanceCriteria: quoting.block(acceptanceCriteria(cleanText(issue.body).text), written('acceptance criteria')),
+    acceptanceCriteria: quoting.block(acceptanceCriteria(issue.body), written('acceptance criteria')),
     summary: quoting.block(summaryOf(issue), written('title and labels')),
     comments,
     commentsOmitted: issue.comments.length - comments.length,
@@ -141,14 +144,16 @@ interface Quoter {
 function quoter({ marker, serverUrl }: QuotingFacts): Quoter {
   const hidden = { comments: 0, characters: 0, any: false };
   const block = (raw: string, { by, at, limit, url }: Source): string | null => {
-    const { text, removed } = cleanText(raw);
+    const read = cut(raw, limit * READ_FACTOR);
+    const { text, removed } = cleanText(read.text);
     hidden.comments += removed.comments;
     hidden.characters += removed.invisible;
     hidden.any ||= removed.comments + removed.invisible > 0;
     if (text.trim() === '') return null;
     const shown = cut(withAbsoluteLinks(text.trimEnd(), serverUrl), limit);
     const quoted = quoteBetweenMarkers(shown.text, marker, `${by}, ${toRfc3339(at)}`);
-    return shown.cut === 0 ? quoted : `${quoted}\n\n(Cut here. ${shown.cut} more characters: ${url})`;
+    const more = shown.cut + read.cut;
+    return more === 0 ? quoted : `${quoted}\n\n(Cut here. ${more} more characters: ${url})`;
   };
   return { hidden, block };
 }
@@ -200,21 +205,33 @@ function shownComments(issue: FullIssue): FullIssue['comments'] {
   });
 }
 
-const HEADING = /^(#{1,6})\s+(.*?)\s*#*\s*$/u;
 const CRITERIA = /^(?:acceptance criteria|acceptance|definition of done|done when)\s*:?$/iu;
 const CHECKBOX = /^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s/u;
+/** No heading that is looked for is longer. */
+const LONGEST_HEADING = 200;
 
 /** The section of a body under such a heading, else its checkbox lines, else nothing. */
 export function acceptanceCriteria(body: string): string {
-  const lines = body.split('\n');
-  const start = lines.findIndex((line) => CRITERIA.test(HEADING.exec(line)?.[2] ?? ''));
-  if (start < 0) return lines.filter((line) => CHECKBOX.test(line)).join('\n');
-  const level = HEADING.exec(lines[start] ?? '')?.[1]?.length ?? 0;
-  const length = lines.slice(start + 1).findIndex((line) => (HEADING.exec(line)?.[1]?.length ?? 9) <= level);
+  const lines = cleanText(beginningOf(body)).text.split('\n');
+  const start = lines.findIndex((line) => CRITERIA.test(headingOf(line)?.text ?? ''));
+  if (start < 0) return lines.filter((line) => CHECKBOX.test(line.slice(0, LONGEST_HEADING))).join('\n');
+  const level = headingOf(lines[start] ?? '')?.level ?? 0;
+  const length = lines.slice(start + 1).findIndex((line) => (headingOf(line)?.level ?? 9) <= level);
   return lines
     .slice(start + 1, length < 0 ? undefined : start + 1 + length)
     .join('\n')
     .trim();
+}
+
+// Without an expression for all of it: how blanks and signs are shared out would be tried in every way, and a line of
+// 20,000 blanks took a pass its whole life.
+function headingOf(line: string): { readonly level: number; readonly text: string } | undefined {
+  const [signs] = line.startsWith('#') ? (/^#{1,6}(?=\s)/u.exec(line) ?? []) : [];
+  if (signs === undefined) return undefined;
+  const rest = line.slice(signs.length, LONGEST_HEADING).trim();
+  let end = rest.length;
+  while (rest[end - 1] === '#') end -= 1;
+  return { level: signs.length, text: rest.slice(0, end).trimEnd() };
 }
 
 // Gitea writes links to its own pages and attachments without the host. An agent reads the text somewhere else.
@@ -229,11 +246,11 @@ function withAbsoluteLinks(text: string, serverUrl: string): string {
 // What people wrote, and nothing that moves by itself: the same content has the same hash.
 function contentOf(issue: FullIssue): string {
   return JSON.stringify([
-    issue.title,
-    issue.body,
-    issue.labels.toSorted(),
-    issue.milestone,
+    beginningOf(issue.title),
+    beginningOf(issue.body),
+    issue.labels.map(beginningOf).toSorted(),
+    issue.milestone === null ? null : beginningOf(issue.milestone),
     issue.due,
-    issue.comments.map((comment) => [comment.author, comment.createdAt, comment.body]),
+    issue.comments.map((comment) => [comment.author, comment.createdAt, beginningOf(comment.body)]),
   ]);
 }

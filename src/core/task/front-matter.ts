@@ -11,10 +11,10 @@ export function renderFrontMatter(fields: Readonly<Record<string, FrontMatterVal
 
 /** Reads the fields of a task file's beginning; undefined when there is no complete front matter. Lines that are not JSON are left out. */
 export function parseFrontMatter(text: string): ReadonlyMap<string, unknown> | undefined {
-  const block = /^---\n([^]*?\n)?---(?:\n|$)/u.exec(text);
-  if (!block) return undefined;
+  const block = blockOf(text);
+  if (block === undefined) return undefined;
   const fields = new Map<string, unknown>();
-  for (const line of (block[1] ?? '').split('\n')) {
+  for (const line of block.split('\n')) {
     const colon = line.indexOf(': ');
     if (colon < 0) continue;
     try {
@@ -24,6 +24,18 @@ export function parseFrontMatter(text: string): ReadonlyMap<string, unknown> | u
     }
   }
   return fields;
+}
+
+// More than any front matter of ours has.
+const LONGEST = 65_536;
+
+// What stands between the fences, each a line of its own.
+function blockOf(text: string): string | undefined {
+  if (!text.startsWith('---\n')) return undefined;
+  const beginning = text.slice(0, LONGEST);
+  const close = beginning.indexOf('\n---\n', 3);
+  if (close >= 0) return beginning.slice(4, close + 1);
+  return beginning.length === text.length && text.endsWith('\n---') ? text.slice(4, -3) : undefined;
 }
 
 // YAML forbids a few characters that JSON leaves unescaped: DEL, C1 controls, line separators and non-characters.

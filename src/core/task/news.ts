@@ -4,6 +4,7 @@
 import { toRfc3339 } from '../clock.ts';
 import type { Comment, FullIssue } from '../issue/issue.ts';
 import type { Seen } from './tracked.ts';
+import { beginningOf } from './untrusted.ts';
 
 /** Whose words count, and how texts are made short. */
 export interface Reading {
@@ -28,10 +29,10 @@ export function seenOf(issue: FullIssue, { sha256, isHeard, ownLabels }: Reading
   const labels = issue.labels.filter((label) => !ownLabels.includes(label.toLowerCase()));
   return {
     updatedAt: toRfc3339(issue.updatedAt),
-    title: short(issue.title),
-    body: short(issue.body),
-    labels: short(labels.toSorted()),
-    milestone: short(issue.milestone),
+    title: short(beginningOf(issue.title)),
+    body: short(beginningOf(issue.body)),
+    labels: short(labels.map(beginningOf).toSorted()),
+    milestone: short(issue.milestone === null ? null : beginningOf(issue.milestone)),
     due: short(issue.due),
     comments: issue.comments.filter(isHeard).map((comment) => commentHash(comment, sha256)),
   };
@@ -52,5 +53,5 @@ export function newsIn(before: Seen, issue: FullIssue, reading: Reading): News |
 }
 
 function commentHash({ author, createdAt, body }: Comment, sha256: Reading['sha256']): string {
-  return sha256(JSON.stringify([author, createdAt, body])).slice(0, SHORT);
+  return sha256(JSON.stringify([author, createdAt, beginningOf(body)])).slice(0, SHORT);
 }

@@ -8,7 +8,7 @@ const SCHEME = /\b(bearer|basic)\s{1,3}[A-Za-z0-9._~+/=-]{8,}/giu;
 const IN_ADDRESS = /\/\/[^\s/@:]{1,200}:[^\s/@]{1,200}@/gu;
 // 40 hexadecimal digits: a token of Gitea and Forgejo. (Also a commit; better hidden than a token shown.)
 const KNOWN_FORMS =
-  /\b(?:[0-9a-f]{40}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})(?![\w-])/giu;
+  /\b(?:[0-9a-f]{40}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|(?<!-)eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})(?![\w-])/giu;
 
 /** The text with everything masked that has the form of a token, a password or a key. */
 export function maskSecrets(text: string): string {

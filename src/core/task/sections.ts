@@ -21,9 +21,10 @@ export function taskSections(body: string): readonly TaskSection[] {
     own = [];
   };
   for (let index = 0; index < lines.length; index += 1) {
-    const [, marker, label = ''] = BEGIN.exec(lines[index] ?? '') ?? [];
+    const line = lines[index] ?? '';
+    const [, marker, label = ''] = line.startsWith('<') ? (BEGIN.exec(line) ?? []) : [];
     if (marker === undefined) {
-      own.push(lines[index] ?? '');
+      own.push(line);
       continue;
     }
     flush();

@@ -35,21 +35,23 @@ export function cleanText(raw: string): CleanText {
 /** A text for a terminal in which nothing steers it or hides: a character that would is written as its code, `\u{1b}`. */
 export function visibleText(raw: string): string {
   const code = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`;
-  return wellFormed(raw).replaceAll(CONTROL, code).replaceAll(INVISIBLE, code);
+  return wellFormed(beginningOf(raw)).replaceAll(CONTROL, code).replaceAll(INVISIBLE, code);
 }
 
 /** One line of harmless text, at most `limit` characters (an ellipsis marks the cut). */
 export function cleanLine(raw: string, limit = 255): string {
-  const line = wellFormed(raw)
+  // Before anything looks at it: a title may be megabytes, and mostly of what is taken out.
+  const read = cut(raw, limit * 8);
+  const line = wellFormed(read.text)
     .replaceAll(LINE_BREAK, ' ')
     .replaceAll(/[\n\t]/gu, ' ')
     .replaceAll(INVISIBLE, '')
     .replaceAll(CONTROL, '')
     .replaceAll(/ {2,}/gu, ' ')
     .trim();
-  if (line.length <= limit) return line;
+  if (read.cut === 0 && line.length <= limit) return line;
   const characters = Array.from(line);
-  return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line;
+  return read.cut > 0 || characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line;
 }
 
 /** One line that is also inert inside Markdown: it opens no comment, tag, code span, link or image. */
@@ -78,8 +80,17 @@ export function quoteBetweenMarkers(text: string, marker: string, label: string)
 export function cut(text: string, limit: number): { readonly text: string; readonly cut: number } {
   if (text.length <= limit) return { text, cut: 0 };
   // A high surrogate at the end would lose its other half.
-  const end = /[\uD800-\uDBFF]$/u.test(text.slice(0, limit)) ? limit - 1 : limit;
+  const last = text.charCodeAt(limit - 1);
+  const end = last >= 0xd800 && last <= 0xdbff ? limit - 1 : limit;
   return { text: text.slice(0, end), cut: text.length - end };
+}
+
+/** So many characters of one text are looked at; what stands behind them is neither shown nor news. */
+const MOST_READ = 120_000;
+
+/** What of a text is looked at. */
+export function beginningOf(text: string): string {
+  return cut(text, MOST_READ).text;
 }
 
 // One pass over the text, whatever it holds: a regular expression would go quadratic on 250,000 openings. A space is

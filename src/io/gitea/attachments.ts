@@ -55,7 +55,9 @@ function isWanted({ name, size, url }: Attachment, { serverUrl, maxBytes, types 
 }
 
 /** Letters, digits, dots and dashes, not too long, and with its ending. */
-function safeName(name: string): string {
+function safeName(whole: string): string {
+  // The end of it, since that tells the type. As long as a name can be on Gitea.
+  const name = whole.slice(-255);
   const ending = extname(name).toLowerCase();
   const stem = name.slice(0, name.length - ending.length).replaceAll(/[^A-Za-z0-9._-]+/gu, '-');
   return `${stem.replaceAll(/^[.-]+|[.-]+$/gu, '').slice(0, 80) || 'file'}${ending}`;

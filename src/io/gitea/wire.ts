@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { fromRfc3339 } from '../../core/clock.ts';
+import { cut } from '../../core/task/untrusted.ts';
 import {
   type Attachment,
   type Blocker,
@@ -19,6 +20,12 @@ const instant = z.pipe(
   z.transform((text) => fromRfc3339(text) ?? 0),
 );
 const text = z.string();
+// Titles and names have at most 255 characters on Gitea. A server, or somebody in its place, that sends more is cut short
+// here, before anything looks at them.
+const short = z.pipe(
+  text,
+  z.transform((whole) => cut(whole, 1000).text),
+);
 const User = z.object({ login: text.check(z.minLength(1), z.maxLength(255)) });
 const list = <T extends z.core.$ZodType>(item: T) =>
   z.pipe(
@@ -30,9 +37,9 @@ const list = <T extends z.core.$ZodType>(item: T) =>
 const WireIssue = z.object({
   id: z.int().check(z.positive()),
   number: z.int().check(z.positive()),
-  title: text,
+  title: short,
   state: z.enum(['open', 'closed']),
-  labels: list(z.object({ name: text })),
+  labels: list(z.object({ name: short })),
   assignees: list(User),
   user: z.nullish(User),
   created_at: instant,
@@ -42,10 +49,10 @@ const WireIssue = z.object({
 });
 const WireFullIssue = z.extend(WireIssue, {
   body: z.nullish(text),
-  milestone: z.nullish(z.object({ title: text })),
+  milestone: z.nullish(z.object({ title: short })),
   due_date: z.nullish(instant),
   assets: list(
-    z.object({ name: text, size: z.number(), uuid: z.nullish(text), browser_download_url: z.nullish(text) }),
+    z.object({ name: short, size: z.number(), uuid: z.nullish(short), browser_download_url: z.nullish(text) }),
   ),
 });
 const WireComment = z.object({
@@ -56,7 +63,7 @@ const WireComment = z.object({
 });
 const WireBlocker = z.object({
   number: z.int(),
-  title: text,
+  title: short,
   state: text,
   repository: z.nullish(z.object({ full_name: text.check(z.regex(FULL_NAME)) })),
 });
