@@ -206,13 +206,16 @@ test(
     const sorted = requests.toSorted((a, b) => a - b);
     const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
     const max = sorted.at(-1) ?? 0;
+    const quietMedian = quiet.toSorted((a, b) => a - b)[Math.floor(quiet.length / 2)];
     const journal = deps.journal.read();
     const files = filesOf(config.tasksDirectory);
     console.log(
-      `${PASSES} passes, ${made.count} issues, ${faults} faults, ${journal.length} dispatches, ${files.filter((name) => name.includes('/archive/')).length} archived, ${deleted.length} deleted by agents; requests a pass: median ${median}, maximum ${max}; median without a dispatch ${quiet.toSorted((a, b) => a - b)[Math.floor(quiet.length / 2)]}`,
+      `${PASSES} passes, ${made.count} issues, ${faults} faults, ${journal.length} dispatches, ${files.filter((name) => name.includes('/archive/')).length} archived, ${deleted.length} deleted by agents; requests a pass: median ${median}, maximum ${max}; median without a dispatch ${quietMedian}`,
     );
     expect(journal.length).toBeGreaterThan(ISSUES / 2);
-    expect(median).toBe(1);
+    expect(quietMedian).toBe(1);
+    // In a short run most passes have something to dispatch.
+    if (PASSES >= 2000) expect(median).toBe(1);
 
     // Nothing is overwritten or lost: every dispatch is a file, but for those that an agent deleted.
     expect(files.length + deleted.length).toBe(journal.length);
