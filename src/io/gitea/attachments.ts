@@ -1,14 +1,12 @@
 // Attachments of an issue, saved beside its task before that appears. Only from the configured server, only so much of it,
 // and under names that are ours.
 
-import { mkdirSync } from 'node:fs';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, relative, sep } from 'node:path';
 import { fetch } from 'node-fetch-native/node';
 import type { Attachment, FullIssue } from '../../core/issue/issue.ts';
 import { systemCode } from '../../core/errors.ts';
 import { deadline } from '../deadline.ts';
-import { createFolders, writeNewFile } from '../files.ts';
-import { makeFoldersBelow } from '../tasks/names.ts';
+import { type Folder, makingTaskFolder } from '../tasks/ground.ts';
 
 /** What is saved, and from where. */
 export interface AttachmentRules {
@@ -37,14 +35,15 @@ export async function saveAttachments(
   const wanted = issue.attachments.filter((attachment) => isWanted(attachment, rules)).slice(0, MOST_FILES);
   const saved = new Map<string, string>();
   if (wanted.length === 0) return saved;
-  const folder = `${taskFile.slice(0, -extname(taskFile).length)}.attachments`;
-  createFolders(rules.tasksDirectory);
-  makeFoldersBelow(rules.tasksDirectory, relative(rules.tasksDirectory, dirname(taskFile)).split(sep));
+  const folder = `${basename(taskFile, extname(taskFile))}.attachments`;
+  const way = [...relative(rules.tasksDirectory, dirname(taskFile)).split(sep), folder];
   for (const [index, { name, url }] of wanted.entries()) {
     const bytes = await download(url, rules);
     if (bytes === null) continue;
     const file = `${index + 1}-${safeName(name)}`;
-    if (isKept(folder, file, bytes)) saved.set(url, `${basename(folder)}/${file}`);
+    // Opened for each: while one was downloaded, the agent may have done anything to it.
+    if (makingTaskFolder(rules.tasksDirectory, (root) => root.making(way, (place) => isKept(place, file, bytes))))
+      saved.set(url, `${folder}/${file}`);
   }
   return saved;
 }
@@ -86,16 +85,12 @@ async function download(address: string, { serverUrl, token, maxBytes }: Attachm
 }
 
 // One that a killed pass left is as good.
-function isKept(folder: string, file: string, bytes: Buffer): boolean {
+function isKept(folder: Folder, file: string, bytes: Buffer): boolean {
   try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') return false;
-  }
-  try {
-    writeNewFile(join(folder, file), bytes);
+    folder.write(file, bytes);
     return true;
   } catch (error) {
-    return systemCode(error) === 'EEXIST';
+    if (systemCode(error) === 'EEXIST') return folder.look(file)?.kind === 'file';
+    throw error;
   }
 }

@@ -8,7 +8,8 @@ import type { Config } from '../../core/config/config.ts';
 import { refOf } from '../../core/issue/issue.ts';
 import { parseFrontMatter } from '../../core/task/front-matter.ts';
 import { isSafeFolderName, taskFileName } from '../../core/task/file-name.ts';
-import { exists, isFolder, makeFoldersBelow, moveToArchive, unsafe } from './names.ts';
+import { unsafe } from './ground.ts';
+import { exists, isFolder, makeFoldersBelow, moveToArchive } from './names.ts';
 import { createFolders, linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
 import { readBeginning, taskPathsBelow } from './task-list.ts';
 

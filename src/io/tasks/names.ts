@@ -2,8 +2,9 @@
 
 import { lstatSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, extname, join, sep } from 'node:path';
-import { EXIT, systemCode, UserError } from '../../core/errors.ts';
+import { systemCode } from '../../core/errors.ts';
 import { linkUnlessTaken, syncFolder } from '../files.ts';
+import { unsafe } from './ground.ts';
 
 /** Whether anything has that name, a broken link too. */
 export function exists(path: string): boolean {
@@ -58,13 +59,4 @@ export function moveToArchive(home: string, path: string, nameThere: string): st
 function isSameFile(path: string, other: string): boolean {
   const [a, b] = [lstatSync(path), lstatSync(other)];
   return a.ino === b.ino && a.dev === b.dev;
-}
-
-/** The error for a place that is not as it must be. */
-export function unsafe(path: string, why: string): UserError {
-  return new UserError(`${path} ${why}; no task file is written there`, {
-    exitCode: EXIT.failure,
-    code: 'unsafe_path',
-    hint: 'look at what it is, and move it away',
-  });
 }

@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCode } from '../../core/errors.ts';
+import { systemCode, UserError } from '../../core/errors.ts';
 import { isSafeFolderName } from '../../core/task/file-name.ts';
+import { inTaskFolder } from './ground.ts';
 
 export interface TaskText {
   /** Absolute path. */
@@ -23,21 +23,16 @@ export function readTask(tasksDirectory: string, agent: string, file: string): T
   const segments = file.split('/');
   if (!isSafeFolderName(agent) || !segments.every((name) => SEGMENT.test(name))) return null;
   if (!/^[^.].*\.md$/u.test(segments.at(-1) ?? '')) return null;
-  const path = join(tasksDirectory, agent, ...segments);
-  let handle: number | undefined;
+  const name = segments.pop() ?? '';
   try {
-    // A link anywhere on the way shows as another real path.
-    if (realpathSync(path) !== join(realpathSync(tasksDirectory), agent, ...segments)) return null;
-    handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    const stat = fstatSync(handle);
-    if (!stat.isFile()) return null;
-    const buffer = Buffer.alloc(Math.min(stat.size, LIMIT));
-    const text = buffer.toString('utf8', 0, readSync(handle, buffer));
-    return { path, text, cut: stat.size - buffer.length };
+    const found = inTaskFolder(tasksDirectory, (root) =>
+      root.inside([agent, ...segments], (folder) => folder.read(name, LIMIT)),
+    );
+    const path = join(tasksDirectory, agent, ...segments, name);
+    return found && { path, text: found.text, cut: Math.max(0, found.size - LIMIT) };
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG', 'ENXIO'].includes(systemCode(error))) return null;
+    // A link, or what is no folder, on the way; a folder or file that is not for this user.
+    if (error instanceof UserError || ['EACCES', 'ENXIO'].includes(systemCode(error))) return null;
     throw error;
-  } finally {
-    if (handle !== undefined) closeSync(handle);
   }
 }

@@ -1,0 +1,191 @@
+// The calls by which the task folder is worked in, each by a place that ground.ts made: `/proc/self/fd/<folder>/<name>`.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  opendirSync,
+  openSync,
+  readSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { EXIT, systemCode, UserError } from '../../core/errors.ts';
+
+/** `other`: a link, a pipe, a device, ...: nothing that belongs here. */
+type Kind = 'file' | 'folder' | 'other';
+
+interface Entry {
+  readonly name: string;
+  readonly kind: Kind;
+}
+
+export interface Look {
+  readonly kind: Kind;
+  /** Another text when the file was replaced or written to. */
+  readonly stamp: string;
+  /** When it got its name: unlike other times only the kernel sets this one. Epoch milliseconds. */
+  readonly changedAt: number;
+}
+
+export interface Listed {
+  readonly entries: readonly Entry[];
+  /** False: there are more. */
+  readonly isWhole: boolean;
+}
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** Where link(2) answers so, the name may still be moved: another's file (protected_hardlinks), a folder, no hard links. */
+const REFUSED = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** The entries of a folder, at most so many. */
+export function listed(place: string, most: number): Listed {
+  const folder = opendirSync(place, { bufferSize: 1000 });
+  try {
+    const entries: Entry[] = [];
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+      if (entries.length === most) return { entries, isWhole: false };
+      entries.push({ name: entry.name, kind: kindOf(entry) });
+    }
+    return { entries, isWhole: true };
+  } finally {
+    folder.closeSync();
+  }
+}
+
+function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): Kind {
+  if (found.isFile()) return 'file';
+  return found.isDirectory() ? 'folder' : 'other';
+}
+
+/** What has that name; null: nothing. A link is not followed. */
+export function looked(place: string): Look | null {
+  const stat = lstatSync(place, { throwIfNoEntry: false });
+  if (!stat) return null;
+  return { kind: kindOf(stat), stamp: `${stat.ino}:${stat.size}:${stat.mtimeMs}`, changedAt: stat.ctimeMs };
+}
+
+const SCRATCH_BYTES = 16_384;
+let scratch: Buffer | undefined;
+
+/** The beginning of a regular file, and its size in bytes. Null: there is none of that name. */
+export function beginning(place: string, most: number): { readonly text: string; readonly size: number } | null {
+  let handle: number;
+  try {
+    // Non-blocking: nobody may ever write to a pipe.
+    handle = openSync(place, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(systemCode(error))) return null;
+    throw error;
+  }
+  try {
+    const stat = fstatSync(handle);
+    if (!stat.isFile()) return null;
+    const length = Math.min(stat.size, most);
+    // Thousands of small files would otherwise leave thousands of buffers to the garbage collector.
+    const buffer =
+      length <= SCRATCH_BYTES ? (scratch ??= Buffer.alloc(SCRATCH_BYTES)).subarray(0, length) : Buffer.alloc(length);
+    return { text: buffer.toString('utf8', 0, readSync(handle, buffer)), size: stat.size };
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Writes a file that must not be there yet, with the mode that the umask leaves, and waits until it is on the disk. */
+export function writeNew(place: string, content: string | Buffer): void {
+  const handle = openSync(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666); // less the umask
+  try {
+    writeFileSync(handle, content);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Gives a file a second name unless that is taken. `path`: what people call the second name. Throws exit 1 where there are no hard links. */
+export function linked(place: string, target: string, path: string): 'linked' | 'taken' {
+  try {
+    linkSync(place, target);
+    return 'linked';
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return 'taken';
+    if (!REFUSED.has(systemCode(error))) throw error;
+    throw new UserError(`${path} cannot be published: the file system seems to have no hard links`, {
+      exitCode: EXIT.failure,
+      code: 'no_hard_links',
+      hint: 'put the workspace on a Linux file system such as ext4, xfs or btrfs; without links a file could not appear at once and never over another',
+      cause: error,
+    });
+  }
+}
+
+/** Moves what has that name, over nothing. The new name is on the disk before the old one goes. */
+export function moved(place: string, target: string, syncTarget: () => void): 'moved' | 'taken' | 'gone' {
+  try {
+    linkSync(place, target);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return 'gone';
+    // Killed before its old name went, a file has both.
+    if (code === 'EEXIST' && !isSame(place, target)) return 'taken';
+    if (REFUSED.has(code)) return renamedUnlessTaken(place, target, syncTarget);
+    if (code !== 'EEXIST') throw error;
+  }
+  syncTarget();
+  removed(place);
+  return 'moved';
+}
+
+// Who takes the name between the look and the move is its folder's owner, and loses what is his own.
+function renamedUnlessTaken(place: string, target: string, syncTarget: () => void): 'moved' | 'taken' | 'gone' {
+  if (lstatSync(target, { throwIfNoEntry: false })) return 'taken';
+  try {
+    renameSync(place, target);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 'gone';
+    throw error;
+  }
+  syncTarget();
+  return 'moved';
+}
+
+function isSame(place: string, other: string): boolean {
+  const [a, b] = [place, other].map((each) => lstatSync(each, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
+
+/** Takes a name away; false when there was none. */
+export function removed(place: string): boolean {
+  try {
+    unlinkSync(place);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Makes a folder unless something has its name. */
+export function makeFolder(place: string): void {
+  try {
+    mkdirSync(place);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Makes the names in an opened folder survive a power cut. */
+export function syncNames(handle: number): void {
+  try {
+    fsyncSync(handle);
+  } catch (error) {
+    // Some network file systems cannot do this; they write names through.
+    if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'ENOTSUP') throw error;
+  }
+}
