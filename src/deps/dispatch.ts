@@ -10,6 +10,7 @@ import { readPauses } from '../io/state/pauses.ts';
 import { readState, setAside, writeState } from '../io/state/store.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
+import { passHistory } from './history.ts';
 import { giteaClient, issueReader, withProgress } from './gitea.ts';
 import {
   commandLine,
@@ -32,6 +33,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
   const gitea = lazily(async () => giteaClient(world, config, options));
   const print = printer(world, options);
+  const history = passHistory(config, now, warner(world));
   return {
     config,
     version: world.version,
@@ -67,10 +69,17 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       pauses: () => readPauses(config.stateDirectory),
     },
     journal: {
-      append: (entry) => appendDispatch(config.stateDirectory, entry),
+      append: (entry) => {
+        appendDispatch(config.stateDirectory, entry);
+        history.dispatched(entry);
+      },
       read: () => readDispatches(config.stateDirectory),
-      appendArchived: (entry) => appendArchived(config.stateDirectory, entry),
+      appendArchived: (entry) => {
+        appendArchived(config.stateDirectory, entry);
+        history.archived(entry);
+      },
     },
+    noteHistory: history.note,
     log: logOf(world, config, options),
     monitors: monitorsOf(world, config),
     commandLine: commandLine(options),

@@ -78,6 +78,8 @@ export interface DispatchDeps {
     readonly read: () => readonly DispatchRecord[];
     readonly appendArchived: (entry: ArchiveRecord) => void;
   };
+  /** Notes for the history what the files and the recorded state show. What goes wrong there is a warning. */
+  readonly noteHistory: () => void;
   readonly log: (event: LogEvent) => void;
   /** One line for a person at a terminal; nobody else gets it. */
   readonly say: (line: string) => void;

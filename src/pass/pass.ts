@@ -37,6 +37,7 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     failure = error;
     throw error;
   } finally {
+    deps.noteHistory();
     lock.release();
     if (published) await runOnDispatch(deps, published);
     if (!deps.isInterrupted()) await tellMonitors(deps.monitors, failure);

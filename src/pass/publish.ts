@@ -71,6 +71,7 @@ export async function prepareTask(
       file,
       lifted: [...occasion.lifted],
       contentHash: String(parseFrontMatter(frontMatter)?.get('contentHash')),
+      waitingSince: toRfc3339(issue.createdAt),
     },
     tracked: {
       issueId: issue.id,
@@ -151,7 +152,7 @@ export function publishTask(
   deps.log({
     name: 'DISPATCHED',
     message: dispatchMessage(candidate, isSingle(deps.config.repositories)),
-    facts: { ...record, lifted: record.lifted.join('; ') },
+    facts: { ...record, lifted: record.lifted.join('; '), waitingSince: record.waitingSince ?? null },
   });
   return true;
 }

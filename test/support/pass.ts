@@ -9,6 +9,7 @@ import type { Config } from '../../src/core/config/config.ts';
 import type { FullIssue } from '../../src/core/issue/issue.ts';
 import type { LogEvent } from '../../src/core/health/log-event.ts';
 import { parseFrontMatter } from '../../src/core/task/front-matter.ts';
+import { passHistory } from '../../src/deps/history.ts';
 import { appendArchived, appendDispatch, readDispatches } from '../../src/io/state/journal.ts';
 import { takeLock } from '../../src/io/state/lock.ts';
 import { readPauses } from '../../src/io/state/pauses.ts';
@@ -45,6 +46,11 @@ export function simulation(
   const clock: Simulation['clock'] = { now: start, uptime: null };
   const events: LogEvent[] = [];
   const appearances: number[] = [];
+  const history = passHistory(
+    config,
+    () => clock.now,
+    (message) => void events.push({ name: 'WARNING', message }),
+  );
   const deps: DispatchDeps = {
     config,
     version: '0.0.0',
@@ -96,10 +102,17 @@ export function simulation(
       pauses: () => readPauses(config.stateDirectory),
     },
     journal: {
-      append: (entry) => appendDispatch(config.stateDirectory, entry),
+      append: (entry) => {
+        appendDispatch(config.stateDirectory, entry);
+        history.dispatched(entry);
+      },
       read: () => readDispatches(config.stateDirectory),
-      appendArchived: (entry) => appendArchived(config.stateDirectory, entry),
+      appendArchived: (entry) => {
+        appendArchived(config.stateDirectory, entry);
+        history.archived(entry);
+      },
     },
+    noteHistory: history.note,
     log: (event) => void events.push(event),
     monitors: { ping: null, writeMetrics: null, warn: () => {} },
     say: () => {},

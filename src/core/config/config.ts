@@ -33,6 +33,8 @@ export interface Config {
   readonly logFile: string;
   readonly logFormat: 'text' | 'json';
   readonly stateDirectory: string;
+  /** How long the history is kept. */
+  readonly historyKeepMs: number;
   readonly dashboard: DashboardConfig;
   readonly monitor: { readonly pingUrl: string | null; readonly metricsFile: string | null };
   readonly updates: { readonly enabled: boolean; readonly ignoreAuthors: readonly string[] };
@@ -104,6 +106,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
     logFile: resolve(workspace, raw.log?.file ?? '.agent-dispatcher.log'),
     logFormat: raw.log?.format ?? 'text',
     stateDirectory: resolve(workspace, raw.state ?? '.agent-dispatcher'),
+    historyKeepMs: parseDuration(raw.history?.keep ?? '90d'),
     dashboard: {
       host: raw.dashboard?.host ?? '127.0.0.1',
       port: raw.dashboard?.port ?? 8098,
@@ -166,6 +169,9 @@ export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (parseDuration(raw.rateLimit ?? '60s') < 1000) {
     problems.push({ path: ['rateLimit'], message: 'must be at least 1s' });
+  }
+  if (parseDuration(raw.history?.keep ?? '90d') < 86_400_000) {
+    problems.push({ path: ['history', 'keep'], message: 'must be at least 1d' });
   }
   if (parseDuration(raw.onDispatch?.timeout ?? '10s') > 30_000) {
     problems.push({ path: ['onDispatch', 'timeout'], message: 'must be at most 30s' });

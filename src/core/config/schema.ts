@@ -6,8 +6,8 @@ import { priorityNamed } from '../issue/priority.ts';
 const LOGIN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u;
 const NAME = '[A-Za-z0-9._-]{1,100}';
 const REPOSITORY = new RegExp(`^(?!\\.{1,2}/)(${NAME})/(?!\\.{1,2}$)(\\*|${NAME})$`, 'u');
-const DURATION = /^(\d+)\s*(ms|s|m|h)$/u;
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION = /^(\d+)\s*(ms|s|m|h|d)$/u;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 const text = z.string().check(
   z.minLength(1, 'must not be empty'),
@@ -155,6 +155,13 @@ export const ConfigSchema = z.strictObject({
   ),
   state: z.optional(
     describe(text, 'Folder of state file, lock and journal, relative to the workspace. Default: .agent-dispatcher'),
+  ),
+  history: z.optional(
+    z.strictObject({
+      keep: z.optional(
+        describe(duration, 'How long it is remembered what happened: for report and page. Default: 90d'),
+      ),
+    }),
   ),
   dashboard: z.optional(
     z.strictObject({

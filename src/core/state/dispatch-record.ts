@@ -18,21 +18,24 @@ export const DispatchRecordSchema = z.object({
   /** Gates that `--force` lifted, in words. */
   lifted: z.array(z.string()),
   contentHash: z.string(),
+  /** RFC 3339: when the issue was opened. Missing in records of older versions. */
+  waitingSince: z.optional(z.string()),
 });
 export type DispatchRecord = z.infer<typeof DispatchRecordSchema>;
 
-/** A task that was moved to the archive, as a line of `archived.jsonl`. */
-export interface ArchiveRecord {
+const ArchiveRecordSchema = z.object({
   /** RFC 3339. */
-  readonly at: string;
-  readonly ref: string;
-  readonly issueId: number;
-  readonly agent: string;
-  readonly reason: 'closed' | 'unassigned';
+  at: z.string(),
+  ref: z.string(),
+  issueId: z.int(),
+  agent: z.string(),
+  reason: z.enum(['closed', 'unassigned']),
   /** Absolute paths. */
-  readonly from: string;
-  readonly to: string;
-}
+  from: z.string(),
+  to: z.string(),
+});
+/** A task that was moved to the archive, as a line of `archived.jsonl`. */
+export type ArchiveRecord = Readonly<z.infer<typeof ArchiveRecordSchema>>;
 
 /** How many tasks of one priority an agent was ever sent. */
 export interface DispatchTotal {
@@ -44,5 +47,11 @@ export interface DispatchTotal {
 /** Reads one parsed line of the journal; undefined when it is none. */
 export function parseDispatchRecord(raw: unknown): DispatchRecord | undefined {
   const result = DispatchRecordSchema.safeParse(raw);
+  return result.success ? result.data : undefined;
+}
+
+/** Reads one parsed line of `archived.jsonl`; undefined when it is none. */
+export function parseArchiveRecord(raw: unknown): ArchiveRecord | undefined {
+  const result = ArchiveRecordSchema.safeParse(raw);
   return result.success ? result.data : undefined;
 }

@@ -4,6 +4,7 @@ import {
   type ArchiveRecord,
   type DispatchRecord,
   type DispatchTotal,
+  parseArchiveRecord,
   parseDispatchRecord,
 } from '../../core/state/dispatch-record.ts';
 import { systemCode } from '../../core/errors.ts';
@@ -27,6 +28,13 @@ export function readDispatches(stateDirectory: string): readonly DispatchRecord[
   return readText(join(stateDirectory, FILE))
     .split('\n')
     .flatMap((line) => recordIn(line) ?? []);
+}
+
+/** Everything that was archived since `archived.jsonl` was begun, oldest first. Lines that are not entries are left out. */
+export function readArchived(stateDirectory: string): readonly ArchiveRecord[] {
+  return readText(join(stateDirectory, ARCHIVED))
+    .split('\n')
+    .flatMap((line) => parsedLine(line, parseArchiveRecord) ?? []);
 }
 
 /** What a reader that stays learns from the journal. */
@@ -68,8 +76,12 @@ const DAY_MS = 86_400_000;
 const KEPT = 500;
 
 function recordIn(line: string): DispatchRecord | undefined {
+  return parsedLine(line, parseDispatchRecord);
+}
+
+function parsedLine<T>(line: string, parse: (raw: unknown) => T | undefined): T | undefined {
   try {
-    return parseDispatchRecord(JSON.parse(line));
+    return parse(JSON.parse(line));
   } catch {
     return undefined;
   }

@@ -1,0 +1,168 @@
+// What the history keeps: one line of JSON for each thing that happened, in a file for each day (UTC).
+
+import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
+import { PRIORITIES, type Priority } from '../issue/priority.ts';
+import type { ArchiveRecord, DispatchRecord } from '../state/dispatch-record.ts';
+import { cleanLine } from '../task/untrusted.ts';
+
+/** Where a dispatched task's file was found. `gone`: nowhere any more. */
+export type Place = 'new' | 'doing' | 'blocked' | 'done' | 'gone';
+
+/** The event that tells of a task's coming to a place. */
+export const ARRIVALS = {
+  new: 'released',
+  doing: 'taken',
+  blocked: 'blocked',
+  done: 'done',
+  gone: 'gone',
+} as const satisfies Record<Place, string>;
+type Arrival = (typeof ARRIVALS)[Place];
+
+/** What every event of a task tells. */
+interface TaskFacts {
+  /** The candidate's key: issue id and agent. */
+  readonly key: string;
+  readonly ref: string;
+  readonly agent: string;
+}
+
+export type HistoryEvent = { readonly at: Instant } & (
+  | (TaskFacts & {
+      readonly event: 'dispatched';
+      readonly priority: Priority;
+      readonly title: string;
+      readonly trigger: DispatchRecord['trigger'];
+      readonly attempt: number;
+      /** Since when it waited for its first dispatch; null: nobody knows, or it is not the first. */
+      readonly since: Instant | null;
+    })
+  | (TaskFacts & { readonly event: Arrival })
+  | (TaskFacts & { readonly event: 'archived'; readonly reason: string })
+  | { readonly event: 'failed'; readonly code: string }
+  | { readonly event: 'recovered'; readonly failures: number }
+  | { readonly event: 'sample'; readonly waiting: readonly Waiting[] }
+);
+
+export type DispatchedEvent = Extract<HistoryEvent, { event: 'dispatched' }>;
+export type ArchivedEvent = Extract<HistoryEvent, { event: 'archived' }>;
+
+/** How many tasks of an agent wait for their slot, most urgent priority first, in the order of `PRIORITIES`. */
+export type Waiting = readonly [agent: string, ...counts: number[]];
+
+/** A day of UTC, such as `2026-04-09`: the name of the file that an event belongs into. */
+export function dayOf(at: Instant): string {
+  return toRfc3339(at).slice(0, 10);
+}
+
+/** One line, without its end. */
+export function eventLine(event: HistoryEvent): string {
+  const since = event.event === 'dispatched' && event.since !== null ? { since: toRfc3339(event.since) } : {};
+  return JSON.stringify({ ...event, at: toRfc3339(event.at), ...since });
+}
+
+/** Reads a line; undefined when it is none, or one of a kind that a newer dispatcher writes. */
+export function parseEvent(line: string): HistoryEvent | undefined {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!isFields(raw)) return undefined;
+  const at = instant(raw['at']);
+  return at === null ? undefined : eventOf(raw, at);
+}
+
+/** What the journal's record of a dispatch tells the history. */
+export function dispatchedEvent(record: DispatchRecord): DispatchedEvent {
+  const { ref, agent, priority, title, trigger, attempt } = record;
+  return {
+    at: fromRfc3339(record.at) ?? 0,
+    event: 'dispatched',
+    key: `${record.issueId}:${agent}`,
+    ref: cleanLine(ref, 200),
+    agent: cleanLine(agent, 100),
+    priority,
+    title: cleanLine(title, 200),
+    trigger,
+    attempt,
+    since: attempt === 1 ? instant(record.waitingSince) : null,
+  };
+}
+
+/** What the record of an archived task tells the history. */
+export function archivedEvent(record: ArchiveRecord): ArchivedEvent {
+  return {
+    at: fromRfc3339(record.at) ?? 0,
+    event: 'archived',
+    key: `${record.issueId}:${record.agent}`,
+    ref: cleanLine(record.ref, 200),
+    agent: cleanLine(record.agent, 100),
+    reason: record.reason,
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(raw: unknown): raw is Fields {
+  return typeof raw === 'object' && raw !== null;
+}
+
+// By hand: a schema library takes longer for a hundred thousand lines than a reader waits.
+function eventOf(raw: Fields, at: Instant): HistoryEvent | undefined {
+  const { event } = raw;
+  switch (event) {
+    case 'sample':
+      return {
+        at,
+        event,
+        waiting: Array.isArray(raw['waiting']) ? raw['waiting'].filter((row) => isWaiting(row)) : [],
+      };
+    case 'failed':
+      return { at, event, code: text(raw['code'], 60) };
+    case 'recovered':
+      return { at, event, failures: count(raw['failures']) };
+    default:
+      return taskEventOf(raw, at);
+  }
+}
+
+function taskEventOf(raw: Fields, at: Instant): HistoryEvent | undefined {
+  const { event, key, priority } = raw;
+  if (typeof key !== 'string') return undefined;
+  const facts = { at, key, ref: text(raw['ref'], 200), agent: text(raw['agent'], 100) };
+  if (event === 'archived') return { ...facts, event, reason: text(raw['reason'], 40) };
+  const arrival = Object.values(ARRIVALS).find((name) => name === event);
+  if (arrival) return { ...facts, event: arrival };
+  const known = PRIORITIES.find((name) => name === priority);
+  const trigger = TRIGGERS.find((name) => name === raw['trigger']);
+  if (event !== 'dispatched' || !known || !trigger) return undefined;
+  return {
+    ...facts,
+    event,
+    priority: known,
+    title: text(raw['title'], 200),
+    trigger,
+    attempt: Math.max(1, count(raw['attempt'])),
+    since: instant(raw['since']),
+  };
+}
+
+const TRIGGERS = ['timer', 'manual', 'forced'] as const;
+
+function isWaiting(row: unknown): row is Waiting {
+  return Array.isArray(row) && typeof row[0] === 'string' && row.slice(1).every((each) => Number.isInteger(each));
+}
+
+// Cleaned when it was written, and again where it is shown: here only its length is made sure of.
+function text(value: unknown, length: number): string {
+  return typeof value === 'string' ? value.slice(0, length) : '';
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : 0;
+}
+
+function instant(value: unknown): Instant | null {
+  return typeof value === 'string' ? (fromRfc3339(value) ?? null) : null;
+}

@@ -1,0 +1,56 @@
+import type { Config } from '../core/config/config.ts';
+import type { Instant } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Place } from '../core/history/event.ts';
+import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
+import { openHistory } from '../io/state/history.ts';
+import { readState } from '../io/state/store.ts';
+import { whereIs } from '../io/tasks/archive.ts';
+
+interface PassHistory {
+  readonly dispatched: (record: DispatchRecord) => void;
+  readonly archived: (record: ArchiveRecord) => void;
+  /** Notes what the state, as the pass left it, and the task folder show. */
+  readonly note: () => void;
+}
+
+/** The history as passes write it. What goes wrong here is a warning, and loses no dispatch. */
+export function passHistory(
+  config: Pick<Config, 'stateDirectory' | 'tasksDirectory' | 'historyKeepMs'>,
+  now: () => Instant,
+  warn: (message: string) => void,
+): PassHistory {
+  const history = openHistory(config.stateDirectory, config.historyKeepMs);
+  const carefully = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      warn(`the history cannot be written: ${messageOf(error)}`);
+    }
+  };
+  return {
+    dispatched: (record) => carefully(() => history.dispatched(record)),
+    archived: (record) => carefully(() => history.archived(record)),
+    note: () => carefully(() => history.seen(sightOf(config, now()))),
+  };
+}
+
+function sightOf(config: Pick<Config, 'stateDirectory' | 'tasksDirectory'>, now: Instant) {
+  const { tasks, lastPass } = readState(config.stateDirectory).state;
+  const rows = lastPass?.rows ?? [];
+  return {
+    now,
+    places:
+      tasks &&
+      new Map(
+        Object.entries(tasks).map(([key, task]) => [
+          key,
+          { place: PLACES[whereIs(config, task) ?? 'gone'], since: null },
+        ]),
+      ),
+    waiting: rows.filter(({ outcome }) => outcome === 'next' || outcome === 'waiting'),
+    pass: lastPass && { startedAt: lastPass.startedAt, failure: lastPass.error?.code ?? null },
+  };
+}
+
+const PLACES = { dispatched: 'new', done: 'done', gone: 'gone' } as const satisfies Record<string, Place>;
