@@ -125,6 +125,7 @@ function valuesOf(option: Option, local: LocalWords): readonly Offer[] {
     '--issue': local.issues,
     '--color': () => plain(['auto', 'always', 'never']),
     '--for': () => plain(['30m', '2h', '1d']),
+    '--since': () => plain(['24h', '7d', '30d']),
   };
   return values[option.long ?? '']?.() ?? [];
 }

@@ -2,10 +2,10 @@
 
 import type { Command } from 'commander';
 import type { World } from '../deps/world.ts';
-import { type IssueArgument, issueArgument, portNumber } from './arguments.ts';
+import { durationMs, type IssueArgument, issueArgument, portNumber } from './arguments.ts';
 import type { Runner } from './runner.ts';
 
-/** `status`, `explain`, `dashboard`. */
+/** `status`, `explain`, `report`, `dashboard`. */
 export function addReaders(program: Command, world: World, runs: Runner): void {
   program
     .command('status')
@@ -41,6 +41,29 @@ export function addReaders(program: Command, world: World, runs: Runner): void {
         return explain(explainDeps(world, options), named);
       }),
     );
+  addReport(program, world, runs);
+  addDashboard(program, world, runs);
+}
+
+function addReport(program: Command, world: World, runs: Runner): void {
+  program
+    .command('report')
+    .description('how it went: dispatched, finished, blocked, waited and worked; reads local files only')
+    .option('--since <duration>', 'look back so far: 24h, 7d (the default), 90d', durationMs)
+    .option('--agent <login>', 'only this agent')
+    .option('--json', 'one JSON document (schemaVersion 1)')
+    .action(
+      runs(async (options) => {
+        const [{ report }, { reportDeps }] = await Promise.all([
+          import('../commands/report.ts'),
+          import('../deps/report.ts'),
+        ]);
+        return report(reportDeps(world, options), options);
+      }),
+    );
+}
+
+function addDashboard(program: Command, world: World, runs: Runner): void {
   program
     .command('dashboard')
     .description('a read-only web page of the same, live; reads local files only')

@@ -6,6 +6,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher                          one pass, as the timer runs it',
     'dispatcher status                   what each agent has and waits for',
     'dispatcher dispatch --issue 5       this one next, whatever its priority',
+    'dispatcher report                   how it went, the last seven days',
     'dispatcher dashboard                the page for the browser, http://127.0.0.1:8098',
   ],
   dispatch: [
@@ -42,6 +43,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   explain: [
     'dispatcher explain                  every candidate of the last pass, with its outcome and since when',
     'dispatcher explain --issue 5        the whole story of one issue',
+  ],
+  report: [
+    'dispatcher report                   the last seven days: tables and small charts',
+    'dispatcher report --since 30d --agent hans',
+    'dispatcher report --json            for scripts; in a pipe without it, a line each agent and priority',
   ],
   pause: [
     'dispatcher pause --reason "release freeze"     nobody gets anything',

@@ -30,6 +30,8 @@ describe('a pass', () => {
     expect(at.files()).toEqual([
       '.agent-dispatcher.log',
       '.agent-dispatcher/dispatches.jsonl',
+      expect.stringMatching(/^\.agent-dispatcher\/history\/\d{4}-\d\d-\d\d\.jsonl$/u),
+      '.agent-dispatcher/history/memory.json',
       '.agent-dispatcher/lock',
       '.agent-dispatcher/state.json',
       '.agent-tasks/hans/issue-1.md',

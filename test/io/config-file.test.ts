@@ -35,7 +35,7 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}zzz: 1\n`,
       [
-        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, receipt, attachments, onDispatch, state, dashboard, monitor)',
+        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, receipt, attachments, onDispatch, state, history, dashboard, monitor)',
       ],
     ],
     [`${MINIMAL}gitea: {}\n`, ['4:1: this key stands twice']],
@@ -146,6 +146,7 @@ describe('a configuration', () => {
       template: null,
       rateLimitMs: 60_000,
       priorityLabels: new Map(),
+      historyKeepMs: 7_776_000_000,
       holdLabels: [],
       logFile: join(place, '.agent-dispatcher.log'),
       logFormat: 'text',

@@ -43,7 +43,7 @@ test('the history tells the life of a task: waited, dispatched, done, archived',
     ['acme/app#2', 2, null, 21, 30, 'closed'],
   ]);
   const samples = history.flatMap((event) => (event.event === 'sample' ? [event.waiting] : []));
-  expect(samples[0]).toEqual([['hans', 0, 0, 1, 0]]);
+  expect(samples[0]).toBe('hans=0,0,1,0');
 });
 
 test('failed passes are counted, and the good one ends the outage', async () => {

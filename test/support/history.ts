@@ -1,6 +1,8 @@
 // A history as an office would leave it, made without passes: the same every time.
 
-import type { DispatchedEvent, HistoryEvent } from '../../src/core/history/event.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dayOf, type DispatchedEvent, eventLine, type HistoryEvent } from '../../src/core/history/event.ts';
 import { PRIORITIES } from '../../src/core/issue/priority.ts';
 import { MINUTE, NOON } from './builders.ts';
 
@@ -87,10 +89,9 @@ export function anOfficeHistory({ days, agents, from = NOON, perDay = 6 }: Offic
   }
   const to = from + days * 24 * HOUR;
   for (let at = from; at < to; at += 10 * MINUTE) {
-    const waiting = Array.from(
-      { length: agents },
-      (_, index) => [`agent-${index + 1}`, ...PRIORITIES.map(() => Math.floor(random() * 4))] as const,
-    );
+    const row = (_: unknown, index: number): string =>
+      `agent-${index + 1}=${PRIORITIES.map(() => Math.floor(random() * 4)).join(',')}`;
+    const waiting = Array.from({ length: agents }, row).join(' ');
     events.push({ at, event: 'sample', waiting });
   }
   for (let at = from + 3 * 24 * HOUR; at < to; at += 5 * 24 * HOUR) {
@@ -99,4 +100,17 @@ export function anOfficeHistory({ days, agents, from = NOON, perDay = 6 }: Offic
     events.push({ at: at + 30 * MINUTE, event: 'recovered', failures: 30 });
   }
   return events.filter((event) => event.at <= to).toSorted((a, b) => a.at - b.at);
+}
+
+/** Writes events as the days of a state folder. */
+export function writeHistory(stateDirectory: string, events: readonly HistoryEvent[]): void {
+  const folder = join(stateDirectory, 'history');
+  mkdirSync(folder, { recursive: true });
+  const days = new Map<string, string[]>();
+  for (const event of events) {
+    const lines = days.get(dayOf(event.at)) ?? [];
+    days.set(dayOf(event.at), lines);
+    lines.push(eventLine(event));
+  }
+  for (const [day, lines] of days) writeFileSync(join(folder, `${day}.jsonl`), `${lines.join('\n')}\n`);
 }

@@ -40,14 +40,35 @@ export type HistoryEvent = { readonly at: Instant } & (
   | (TaskFacts & { readonly event: 'archived'; readonly reason: string })
   | { readonly event: 'failed'; readonly code: string }
   | { readonly event: 'recovered'; readonly failures: number }
-  | { readonly event: 'sample'; readonly waiting: readonly Waiting[] }
+  /** `hans=0,1,2,0 greta=...`: how many wait, most urgent priority first. A text, as most are never looked into. */
+  | { readonly event: 'sample'; readonly waiting: string }
 );
 
 export type DispatchedEvent = Extract<HistoryEvent, { event: 'dispatched' }>;
 export type ArchivedEvent = Extract<HistoryEvent, { event: 'archived' }>;
 
-/** How many tasks of an agent wait for their slot, most urgent priority first, in the order of `PRIORITIES`. */
-export type Waiting = readonly [agent: string, ...counts: number[]];
+/** Who waits at a moment, as the text of a sample. */
+export function waitingText(waiting: readonly { readonly agent: string; readonly priority: Priority }[]): string {
+  const counts = new Map<string, number[]>();
+  for (const { agent, priority } of waiting) {
+    const row = counts.get(agent) ?? PRIORITIES.map(() => 0);
+    row[PRIORITIES.indexOf(priority)] = (row[PRIORITIES.indexOf(priority)] ?? 0) + 1;
+    counts.set(agent, row);
+  }
+  return [...counts].map(([agent, row]) => `${encodeURIComponent(cleanLine(agent, 100))}=${row.join(',')}`).join(' ');
+}
+
+/** How many of each priority wait by the text of a sample, most urgent first; of one agent, or of all (null). */
+export function waitingCounts(text: string, agent: string | null): readonly number[] {
+  const sums = PRIORITIES.map(() => 0);
+  const wanted = agent === null ? null : encodeURIComponent(cleanLine(agent, 100));
+  for (const row of text.split(' ')) {
+    const [name, counts = ''] = row.split('=');
+    if (wanted !== null && name !== wanted) continue;
+    counts.split(',').forEach((each, index) => (sums[index] = (sums[index] ?? 0) + (Number(each) || 0)));
+  }
+  return sums.slice(0, PRIORITIES.length);
+}
 
 /** A day of UTC, such as `2026-04-09`: the name of the file that an event belongs into. */
 export function dayOf(at: Instant): string {
@@ -110,37 +131,47 @@ function isFields(raw: unknown): raw is Fields {
 
 // By hand: a schema library takes longer for a hundred thousand lines than a reader waits.
 function eventOf(raw: Fields, at: Instant): HistoryEvent | undefined {
-  const { event } = raw;
+  const { event, key } = raw;
   switch (event) {
     case 'sample':
-      return {
-        at,
-        event,
-        waiting: Array.isArray(raw['waiting']) ? raw['waiting'].filter((row) => isWaiting(row)) : [],
-      };
+      return { at, event, waiting: text(raw['waiting'], MAX_SAMPLE) };
     case 'failed':
       return { at, event, code: text(raw['code'], 60) };
     case 'recovered':
       return { at, event, failures: count(raw['failures']) };
+    case 'dispatched':
+      return dispatchedOf(raw, at);
+    case 'taken':
+    case 'blocked':
+    case 'released':
+    case 'done':
+    case 'gone':
+      if (typeof key !== 'string') return undefined;
+      return { at, event, key, ref: text(raw['ref'], 200), agent: text(raw['agent'], 100) };
+    case 'archived': {
+      if (typeof key !== 'string') return undefined;
+      const reason = text(raw['reason'], 40);
+      return { at, event, key, ref: text(raw['ref'], 200), agent: text(raw['agent'], 100), reason };
+    }
     default:
-      return taskEventOf(raw, at);
+      return undefined;
   }
 }
 
-function taskEventOf(raw: Fields, at: Instant): HistoryEvent | undefined {
-  const { event, key, priority } = raw;
-  if (typeof key !== 'string') return undefined;
-  const facts = { at, key, ref: text(raw['ref'], 200), agent: text(raw['agent'], 100) };
-  if (event === 'archived') return { ...facts, event, reason: text(raw['reason'], 40) };
-  const arrival = Object.values(ARRIVALS).find((name) => name === event);
-  if (arrival) return { ...facts, event: arrival };
-  const known = PRIORITIES.find((name) => name === priority);
+const MAX_SAMPLE = 65_536;
+
+function dispatchedOf(raw: Fields, at: Instant): DispatchedEvent | undefined {
+  const { key } = raw;
+  const priority = PRIORITIES.find((name) => name === raw['priority']);
   const trigger = TRIGGERS.find((name) => name === raw['trigger']);
-  if (event !== 'dispatched' || !known || !trigger) return undefined;
+  if (typeof key !== 'string' || !priority || !trigger) return undefined;
   return {
-    ...facts,
-    event,
-    priority: known,
+    at,
+    event: 'dispatched',
+    key,
+    ref: text(raw['ref'], 200),
+    agent: text(raw['agent'], 100),
+    priority,
     title: text(raw['title'], 200),
     trigger,
     attempt: Math.max(1, count(raw['attempt'])),
@@ -149,10 +180,6 @@ function taskEventOf(raw: Fields, at: Instant): HistoryEvent | undefined {
 }
 
 const TRIGGERS = ['timer', 'manual', 'forced'] as const;
-
-function isWaiting(row: unknown): row is Waiting {
-  return Array.isArray(row) && typeof row[0] === 'string' && row.slice(1).every((each) => Number.isInteger(each));
-}
 
 // Cleaned when it was written, and again where it is shown: here only its length is made sure of.
 function text(value: unknown, length: number): string {

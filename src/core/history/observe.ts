@@ -10,7 +10,7 @@ import {
   type DispatchedEvent,
   type HistoryEvent,
   type Place,
-  type Waiting,
+  waitingText,
 } from './event.ts';
 import { HistogramSchema, withDuration } from './histogram.ts';
 
@@ -83,7 +83,7 @@ export function observed(
   const { now } = sight;
   const sinceSample = now - (fromRfc3339(before.sampledAt ?? '') ?? Number.NEGATIVE_INFINITY);
   const isSample = sinceSample >= SAMPLE_MS || sinceSample < 0;
-  const sample: HistoryEvent = { at: now, event: 'sample', waiting: waitingBy(sight.waiting) };
+  const sample: HistoryEvent = { at: now, event: 'sample', waiting: waitingText(sight.waiting) };
   // A clock that is wrong for an hour must not cost the history: old files go only a day after it was set.
   const isJump = sinceSample > JUMP_MS || sinceSample < 0;
   const prunedAt = isJump || before.prunedAt === null ? now : (fromRfc3339(before.prunedAt) ?? now);
@@ -162,14 +162,4 @@ function passCounted(memory: Memory, { pass, now }: Sight): { events: HistoryEve
     events: [{ at: now, event: 'recovered', failures: memory.failures }],
     memory: { ...after, failures: 0 },
   };
-}
-
-function waitingBy(rows: Sight['waiting']): readonly Waiting[] {
-  const counts = new Map<string, number[]>();
-  for (const { agent, priority } of rows) {
-    const row = counts.get(agent) ?? PRIORITIES.map(() => 0);
-    row[PRIORITIES.indexOf(priority)] = (row[PRIORITIES.indexOf(priority)] ?? 0) + 1;
-    counts.set(agent, row);
-  }
-  return [...counts].map(([agent, row]): Waiting => [agent, ...row]);
 }

@@ -3,12 +3,12 @@
 
 import { type Instant, toRfc3339 } from '../clock.ts';
 import { PRIORITIES, type Priority } from '../issue/priority.ts';
-import type { HistoryEvent } from './event.ts';
+import { type HistoryEvent, waitingCounts } from './event.ts';
 import { coveredMs, type Durations, durationsOf } from './figures.ts';
 import { isFinished, type Run, runsOf } from './runs.ts';
 
 /** What was done in the time that a report is about. */
-interface Figures {
+export interface Figures {
   /** Task files that appeared. */
   readonly dispatched: number;
   /** Tasks that were handed back as done, or whose issue was closed. */
@@ -23,7 +23,7 @@ interface Figures {
   readonly worked: Durations;
 }
 
-interface AgentReport extends Figures {
+export interface AgentReport extends Figures {
   readonly name: string;
   /** Share of the time (0 to 1) in which it had no task to do, neither new nor taken. */
   readonly idle: number;
@@ -113,7 +113,7 @@ function agentReport(name: string, runs: readonly Run[], scope: Scope, since: In
   const length = scope.to - since;
   return {
     name,
-    idle: length > 0 ? 1 - coveredMs(spans, since, scope.to) / length : 1,
+    idle: length > 0 ? Math.round((1 - coveredMs(spans, since, scope.to) / length) * 1e4) / 1e4 : 1,
     ...figuresOf(runs, scope),
     priorities: PRIORITIES.flatMap((priority) => {
       const those = runs.filter((run) => run.priority === priority);
@@ -129,25 +129,32 @@ function isWithin(at: Instant | null, { from, to }: Pick<Scope, 'from' | 'to'>):
 
 /** The durations behind `waited` and `worked`, in milliseconds. */
 function durationsIn(runs: readonly Run[], scope: Scope): { readonly waited: number[]; readonly worked: number[] } {
-  return {
-    waited: runs.flatMap(({ from, waitedMs }) => (isWithin(from, scope) && waitedMs !== null ? [waitedMs] : [])),
-    worked: runs.flatMap((run) =>
-      isFinished(run) && run.to !== null && isWithin(run.to, scope) ? [run.to - run.from] : [],
-    ),
-  };
+  const waited: number[] = [];
+  const worked: number[] = [];
+  for (const run of runs) {
+    if (run.waitedMs !== null && isWithin(run.from, scope)) waited.push(run.waitedMs);
+    if (run.to !== null && isFinished(run) && isWithin(run.to, scope)) worked.push(run.to - run.from);
+  }
+  return { waited, worked };
 }
 
 function figuresOf(runs: readonly Run[], scope: Scope): Figures {
-  const dispatched = runs.filter(({ from }) => isWithin(from, scope));
   const { waited, worked } = durationsIn(runs, scope);
+  let dispatched = 0;
+  let repeated = 0;
+  let blocked = 0;
+  for (const { from, attempt, spans } of runs) {
+    if (isWithin(from, scope)) {
+      dispatched += 1;
+      repeated += attempt > 1 ? 1 : 0;
+    }
+    for (const span of spans) blocked += span.place === 'blocked' && isWithin(span.from, scope) ? 1 : 0;
+  }
   return {
-    dispatched: dispatched.length,
+    dispatched,
     finished: worked.length,
-    blocked: runs.reduce(
-      (sum, { spans }) => sum + spans.filter(({ place, from }) => place === 'blocked' && isWithin(from, scope)).length,
-      0,
-    ),
-    repeated: dispatched.filter(({ attempt }) => attempt > 1).length,
+    blocked,
+    repeated,
     waited: durationsOf(waited),
     worked: durationsOf(worked),
   };
@@ -181,19 +188,24 @@ const HOUR_MS = 3_600_000;
 
 function stepsOf(runs: readonly Run[], scope: Scope): Report['steps'] {
   const isHours = scope.to - scope.from <= 48 * HOUR_MS;
-  const startOf = (at: Instant): number =>
-    isHours ? new Date(at).setMinutes(0, 0, 0) : new Date(at).setHours(0, 0, 0, 0);
+  const first = isHours ? new Date(scope.from).setMinutes(0, 0, 0) : new Date(scope.from).setHours(0, 0, 0, 0);
   const next = (at: number): number => (isHours ? at + HOUR_MS : new Date(at).setHours(24, 0, 0, 0));
-  const steps = new Map<number, { dispatched: number; finished: number }>();
-  for (let at = startOf(scope.from); at <= scope.to; at = next(at)) steps.set(at, { dispatched: 0, finished: 0 });
+  const steps: { at: number; dispatched: number; finished: number }[] = [];
+  for (let at = first; at <= scope.to; at = next(at)) steps.push({ at, dispatched: 0, finished: 0 });
+  // A day is not always 24 hours long: the guess may be one beside it.
+  const stepOf = (at: Instant) => {
+    let index = Math.floor((at - first) / (isHours ? HOUR_MS : 24 * HOUR_MS));
+    while ((steps[index]?.at ?? 0) > at) index -= 1;
+    while ((steps[index + 1]?.at ?? Number.POSITIVE_INFINITY) <= at) index += 1;
+    return steps[index];
+  };
   for (const run of runs) {
-    const begun = isWithin(run.from, scope) ? steps.get(startOf(run.from)) : undefined;
+    const begun = isWithin(run.from, scope) ? stepOf(run.from) : undefined;
     if (begun) begun.dispatched += 1;
-    const ended =
-      isFinished(run) && run.to !== null && isWithin(run.to, scope) ? steps.get(startOf(run.to)) : undefined;
+    const ended = run.to !== null && isFinished(run) && isWithin(run.to, scope) ? stepOf(run.to) : undefined;
     if (ended) ended.finished += 1;
   }
-  return [...steps].map(([at, counts]) => ({ from: toRfc3339(at), ...counts }));
+  return steps.map(({ at, ...counts }) => ({ from: toRfc3339(at), ...counts }));
 }
 
 const MOST_SAMPLES = 240;
@@ -201,17 +213,13 @@ const MOST_SAMPLES = 240;
 // Of each stretch the last sample: every point is a number that was counted, and none a mean.
 function waitingOf(events: readonly HistoryEvent[], { from, to, agent }: Scope): readonly WaitingAt[] {
   const stretch = Math.max(1, (to - from) / MOST_SAMPLES);
-  const samples = new Map<number, WaitingAt>();
+  const samples = new Map<number, Extract<HistoryEvent, { event: 'sample' }>>();
   for (const event of events) {
     if (event.event !== 'sample' || !isWithin(event.at, { from, to })) continue;
-    const counts = [0, 0, 0, 0];
-    for (const [name, ...each] of event.waiting) {
-      if (agent !== null && name !== agent) continue;
-      PRIORITIES.forEach((_, index) => (counts[index] = (counts[index] ?? 0) + (each[index] ?? 0)));
-    }
-    const [CRITICAL = 0, HIGH = 0, NORMAL = 0, LOW = 0] = counts;
-    const place = Math.min(MOST_SAMPLES - 1, Math.floor((event.at - from) / stretch));
-    samples.set(place, { at: toRfc3339(event.at), CRITICAL, HIGH, NORMAL, LOW });
+    samples.set(Math.min(MOST_SAMPLES - 1, Math.floor((event.at - from) / stretch)), event);
   }
-  return [...samples.values()];
+  return [...samples.values()].map(({ at, waiting }) => {
+    const [CRITICAL = 0, HIGH = 0, NORMAL = 0, LOW = 0] = waitingCounts(waiting, agent);
+    return { at: toRfc3339(at), CRITICAL, HIGH, NORMAL, LOW };
+  });
 }

@@ -74,7 +74,8 @@ export function isFinished({ ending }: Pick<Run, 'ending'>): boolean {
   return ending === 'done' || ending === 'closed';
 }
 
-type Draft = { -readonly [K in keyof Run]: Run[K] extends readonly Span[] ? Span[] : Run[K] };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Draft = Omit<Mutable<Run>, 'spans'> & { readonly spans: Mutable<Span>[] };
 
 function begun(event: DispatchedEvent): Draft {
   const { key, ref, agent, title, priority, trigger, attempt, at, since } = event;
@@ -97,7 +98,7 @@ function begun(event: DispatchedEvent): Draft {
 function close(run: Draft | undefined, at: Instant, ending: Ending): void {
   if (!run || run.to !== null) return;
   const end = Math.max(at, run.from);
-  run.spans = endedAt(run.spans, end);
+  endSpan(run, end);
   run.to = end;
   run.ending = ending;
 }
@@ -110,11 +111,13 @@ function move(run: Draft | undefined, at: Instant, event: keyof typeof PLACES): 
   const place = PLACES[event];
   if (run.ending === null && run.spans.at(-1)?.place === place) return;
   const begin = Math.max(at, run.spans.at(-1)?.from ?? run.from);
-  run.spans = [...endedAt(run.spans, begin), { place, from: begin, to: null }];
+  endSpan(run, begin);
+  run.spans.push({ place, from: begin, to: null });
   run.to = null;
   run.ending = null;
 }
 
-function endedAt(spans: readonly Span[], at: Instant): Span[] {
-  return spans.map((span) => (span.to === null ? { ...span, to: Math.max(at, span.from) } : span));
+function endSpan({ spans }: Draft, at: Instant): void {
+  const last = spans.at(-1);
+  if (last?.to === null) last.to = Math.max(at, last.from);
 }

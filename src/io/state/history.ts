@@ -189,8 +189,12 @@ function daysIn(folder: string): readonly string[] {
 
 function eventsIn(path: string): readonly HistoryEvent[] {
   try {
-    const text = readRegularFile(path, MAX_DAY) ?? '';
-    return text.split('\n').flatMap((line) => (line === '' ? [] : (parseEvent(line) ?? [])));
+    const events: HistoryEvent[] = [];
+    for (const line of (readRegularFile(path, MAX_DAY) ?? '').split('\n')) {
+      const event = line === '' ? undefined : parseEvent(line);
+      if (event) events.push(event);
+    }
+    return events;
   } catch (error) {
     if (['ENOENT', 'EACCES', 'ELOOP'].includes(systemCode(error))) return [];
     throw error;

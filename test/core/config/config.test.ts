@@ -29,6 +29,7 @@ describe('a configuration with every default filled in', () => {
           "port": 8098,
         },
         "file": "/etc/d/config.yaml",
+        "historyKeepMs": 7776000000,
         "holdLabels": [],
         "logFile": "/etc/d|.|.agent-dispatcher.log",
         "logFormat": "text",
@@ -123,6 +124,7 @@ describe('a configuration with every default filled in', () => {
           "port": 80,
         },
         "file": "/etc/d/config.yaml",
+        "historyKeepMs": 7776000000,
         "holdLabels": [
           "on hold",
         ],

@@ -6,6 +6,8 @@ import {
   type HistoryEvent,
   parseEvent,
   type Place,
+  waitingCounts,
+  waitingText,
 } from '../../../src/core/history/event.ts';
 import { BOUNDS, classOf } from '../../../src/core/history/histogram.ts';
 import {
@@ -86,11 +88,24 @@ describe('samples', () => {
     }
     expect(samples.map((sample) => sample.at - NOON)).toEqual([0, 10, 20, 30].map((minute) => minute * MINUTE));
     expect(samples[0]).toMatchObject({
-      waiting: [
-        ['hans', 0, 2, 0, 0],
-        ['greta', 0, 0, 0, 1],
-      ],
+      waiting: 'hans=0,2,0,0 greta=0,0,0,1',
     });
+  });
+
+  test.for<{ text: string; agent: string | null; counts: number[] }>([
+    { text: '', agent: null, counts: [0, 0, 0, 0] },
+    { text: 'hans=0,2,0,0 greta=1,0,0,1', agent: null, counts: [1, 2, 0, 1] },
+    { text: 'hans=0,2,0,0 greta=1,0,0,1', agent: 'greta', counts: [1, 0, 0, 1] },
+    { text: 'hans=0,2,0,0', agent: 'greta', counts: [0, 0, 0, 0] },
+    { text: 'hans=x,2 =1 ,, a=b=c hans=1,2,3,4,5,6', agent: 'hans', counts: [1, 4, 3, 4] },
+  ])('$text of $agent: $counts', ({ text, agent, counts }) => {
+    expect(waitingCounts(text, agent)).toEqual(counts);
+  });
+
+  test('an agent with any name is found again', () => {
+    for (const agent of ['a b=c', '__proto__', 'ü']) {
+      expect(waitingCounts(waitingText([{ agent, priority: 'LOW' }]), agent)).toEqual([0, 0, 0, 1]);
+    }
   });
 
   test('after the clock was set back they go on', () => {
@@ -196,7 +211,7 @@ describe('lines', () => {
       }),
       { at: NOON, event: 'failed', code: 'gitea_timeout' },
       { at: NOON, event: 'recovered', failures: 3 },
-      { at: NOON, event: 'sample', waiting: [['hans', 1, 0, 2, 0]] },
+      { at: NOON, event: 'sample', waiting: 'hans=1,0,2,0' },
     ];
     expect(events.map((event) => parseEvent(eventLine(event)))).toEqual(events);
   });

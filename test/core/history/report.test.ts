@@ -214,9 +214,9 @@ describe('a report', () => {
     expect(report.waiting.length).toBeGreaterThan(100);
     expect(report.waiting.length).toBeLessThanOrEqual(240);
     for (const { at, ...counts } of report.waiting) {
-      const sums = [0, 1, 2, 3].map((index) =>
-        samples.get(at)!.reduce((sum, [, ...each]) => sum + (each[index] ?? 0), 0),
-      );
+      const sums = [0, 0, 0, 0];
+      for (const [, ...each] of samples.get(at)!.matchAll(/=(\d),(\d),(\d),(\d)/gu))
+        each.forEach((count, index) => (sums[index]! += Number(count)));
       expect(Object.values(counts)).toEqual(sums);
     }
   });

@@ -1,0 +1,16 @@
+import type { ReportDeps } from '../commands/report.ts';
+import { loadConfig } from '../io/config-file.ts';
+import { followHistory } from '../io/state/history.ts';
+import { type GlobalOptions, now, type World } from './world.ts';
+
+/** The real dependencies of `report`: local files only. Throws when the configuration cannot be had. */
+export function reportDeps(world: World, options: GlobalOptions): ReportDeps {
+  const config = loadConfig(options.config, world);
+  return {
+    config,
+    now,
+    readHistory: followHistory(config.stateDirectory),
+    environment: world.environment,
+    stdout: world.stdout,
+  };
+}
