@@ -107,7 +107,7 @@ describe('the package', () => {
     }
   });
 
-  test('holds the two bundled files, templates, deploy files and documents, and runs from any folder once installed', () => {
+  test('holds the three bundled files, templates, deploy files and documents, and runs from any folder once installed', () => {
     const packed =
       execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch], {
         cwd: ROOT,
@@ -121,7 +121,11 @@ describe('the package', () => {
       .trim()
       .split('\n')
       .map((name) => name.replace('package/', ''));
-    expect(names.filter((name) => name.startsWith('dist/'))).toEqual(['dist/dashboard.cjs', 'dist/dispatcher.cjs']);
+    expect(names.filter((name) => name.startsWith('dist/'))).toEqual([
+      'dist/dashboard.cjs',
+      'dist/dispatcher.cjs',
+      'dist/markdown.cjs',
+    ]);
     expect(names).toEqual(
       expect.arrayContaining([
         'README.md',

@@ -59,6 +59,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     leaveReceipt: receiptOf(config, gitea),
     saveAttachments: saverOf(world, config),
     onDispatch: hookOf(world, config),
+    markdown: lazily(async () => (await import('#markdown')).visibleMarkdown),
     template: templateFor(config),
     tasks: taskFolder(config),
     state: {

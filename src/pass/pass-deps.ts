@@ -43,6 +43,8 @@ export interface DispatchDeps {
   readonly onDispatch: ((record: DispatchRecord) => Promise<void>) | null;
   /** Null: there is no such issue, or the token may not see it. */
   readonly readIssue: (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null>;
+  /** Works out what of a text its page shows. */
+  readonly markdown: () => Promise<DispatchFacts['markdown']>;
   /** The renderer for an agent's tasks. Throws exit 78. */
   readonly template: (agent: string) => Promise<(data: TaskData) => string>;
   readonly tasks: {

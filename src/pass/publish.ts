@@ -49,6 +49,7 @@ export async function prepareTask(
     marker: deps.randomWord(),
     serverUrl: deps.config.url,
     version: deps.version,
+    markdown: await deps.markdown(),
     isTrusted: (login) => deps.config.trust.commenters?.includes(login.toLowerCase()) ?? true,
     sha256: deps.sha256,
   };

@@ -83,7 +83,8 @@ async function told(deps: DispatchDeps, task: TrackedTask, issue: FullIssue): Pr
   // Dispatched by an older version, or the state was lost: what is there now is where news begin.
   const news = task.seen === null ? null : newsIn(task.seen, issue, reading);
   if (news === null) return { ...task, seen };
-  const facts = { at: now, marker: deps.randomWord(), serverUrl: deps.config.url, version: deps.version };
+  const markdown = await deps.markdown();
+  const facts = { at: now, marker: deps.randomWord(), serverUrl: deps.config.url, version: deps.version, markdown };
   const render = await deps.tasks.updateTemplate();
   const body = render(updateData(issue, task, news, facts));
   const file = deps.tasks.writeUpdate(task, `${updateFrontMatter(issue, task, news, now)}\n${body}`);

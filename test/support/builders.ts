@@ -9,6 +9,7 @@ import { type Snapshot, snapshotOf } from '../../src/core/health/snapshot.ts';
 import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state/state.ts';
 import { fileTask, type TaskFile } from '../../src/core/task/status.ts';
 import type { DispatchFacts } from '../../src/core/task/document.ts';
+import { visibleMarkdown } from '../../src/core/task/visible/markdown.ts';
 import type { TrackedTask } from '../../src/core/task/tracked.ts';
 
 /** Noon of an ordinary day, in epoch milliseconds. */
@@ -123,6 +124,7 @@ export const aDispatch = (overrides: Partial<DispatchFacts> = {}): DispatchFacts
   marker: 'k7Qd',
   serverUrl: 'https://git.example.com',
   version: '1.0.0',
+  markdown: visibleMarkdown,
   isTrusted: () => true,
   sha256: (text) => `sha-${text.length}`,
   ...overrides,

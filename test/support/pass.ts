@@ -1,3 +1,4 @@
+import { visibleMarkdown } from '../../src/core/task/visible/markdown.ts';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,6 +55,7 @@ export function simulation(
   const deps: DispatchDeps = {
     config,
     version: '0.0.0',
+    markdown: async () => visibleMarkdown,
     now: () => clock.now,
     uptime: () => clock.uptime,
     sleep: async (ms) => void (clock.now += Math.max(0, ms)),

@@ -5,7 +5,9 @@ import type { Candidate } from '../issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../clock.ts';
 import { type FrontMatterValue, renderFrontMatter } from './front-matter.ts';
 import { type Comment, type FullIssue, refOf } from '../issue/issue.ts';
-import { beginningOf, cleanInline, cleanLine, cleanLogin, cleanText, cut, quoteBetweenMarkers } from './untrusted.ts';
+import { acceptanceCriteria } from './body-sections.ts';
+import { quoter, type Quoter, type QuotingFacts, type Source } from './quote.ts';
+import { beginningOf, cleanInline, cleanLine, cleanLogin } from './untrusted.ts';
 
 const TASK_SCHEMA = 'dispatcher.task/1';
 
@@ -14,19 +16,7 @@ const COMMENT_LIMIT = 10_000;
 const COMMENTS_LIMIT = 100;
 const DISCUSSION_LIMIT = 200_000;
 
-/** So many times of what is shown is read at most: the rest is for what is invisible in it. */
-const READ_FACTOR = 2;
-
 export type Trigger = 'timer' | 'manual' | 'forced';
-
-/** What quoting needs. */
-export interface QuotingFacts {
-  /** A fresh random word, so that nobody could have written a marker beforehand. */
-  readonly marker: string;
-  /** Address of the server, for links. */
-  readonly serverUrl: string;
-  readonly version: string;
-}
 
 /** What is known about a dispatch besides the issue. */
 export interface DispatchFacts extends QuotingFacts {
@@ -102,22 +92,23 @@ export function taskData(whole: FullIssue, candidate: Candidate, dispatch: Dispa
 
 /** Everything of an issue that stands between markers, each null when there is nothing; and what was hidden in it. */
 export function quotedIssue(issue: FullIssue, facts: QuotingFacts) {
-  const quoting = quoter(facts);
-  const written = (what: string, limit = BODY_LIMIT): Source => ({
+  const quoting = quoter(facts, savedPaths(issue));
+  const written = (what: string): Source => ({
     by: `${what} by ${cleanLogin(issue.author)}`,
     at: issue.createdAt,
-    limit,
     url: issue.url,
   });
+  const body = quoting.read(issue.body, BODY_LIMIT);
+  const section = (text: string, what: string): string | null => quoting.part(text, written(what));
   const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
   return {
-    body: quoting.block(issue.body, written('issue body')),
-    acceptanceCriteria: quoting.block(acceptanceCriteria(issue.body), written('acceptance criteria')),
-    summary: quoting.block(summaryOf(issue), written('title and labels')),
+    body: quoting.quote(body, written('issue body')),
+    acceptanceCriteria: section(acceptanceCriteria(body.text), 'acceptance criteria'),
+    summary: quoting.lines(summaryOf(issue), written('title and labels'), BODY_LIMIT),
     comments,
     commentsOmitted: issue.comments.length - comments.length,
-    attachments: quoting.block(attachmentsOf(issue), written('attachments')),
-    blockers: quoting.block(blockersOf(issue), written('blockers')),
+    attachments: quoting.lines(attachmentsOf(issue), written('attachments'), BODY_LIMIT),
+    blockers: quoting.lines(blockersOf(issue), written('blockers'), BODY_LIMIT),
     hidden: quoting.hidden,
   };
 }
@@ -127,45 +118,18 @@ function heard(issue: FullIssue, { isTrusted }: Pick<DispatchFacts, 'isTrusted'>
   return { ...issue, comments: issue.comments.filter(({ author }) => isTrusted(author)) };
 }
 
-interface Source {
-  readonly by: string;
-  readonly at: Instant;
-  readonly limit: number;
-  readonly url: string;
-}
-
-interface Quoter {
-  /** What was hidden in the texts quoted so far. */
-  readonly hidden: { comments: number; characters: number; any: boolean };
-  /** The text between its markers, or null when nothing visible is in it. */
-  readonly block: (raw: string, source: Source) => string | null;
-}
-
-function quoter({ marker, serverUrl }: QuotingFacts): Quoter {
-  const hidden = { comments: 0, characters: 0, any: false };
-  const block = (raw: string, { by, at, limit, url }: Source): string | null => {
-    const read = cut(raw, limit * READ_FACTOR);
-    const { text, removed } = cleanText(read.text);
-    hidden.comments += removed.comments;
-    hidden.characters += removed.invisible;
-    hidden.any ||= removed.comments + removed.invisible > 0;
-    if (text.trim() === '') return null;
-    const shown = cut(withAbsoluteLinks(text.trimEnd(), serverUrl), limit);
-    const quoted = quoteBetweenMarkers(shown.text, marker, `${by}, ${toRfc3339(at)}`);
-    const more = shown.cut + read.cut;
-    return more === 0 ? quoted : `${quoted}\n\n(Cut here. ${more} more characters: ${url})`;
-  };
-  return { hidden, block };
+function savedPaths({ attachments }: FullIssue): ReadonlyMap<string, string> {
+  return new Map(attachments.flatMap(({ url, savedAs }) => (savedAs === undefined ? [] : [[url, savedAs] as const])));
 }
 
 function commentData(comment: Comment, quoting: Quoter) {
   const { author, createdAt, url, body } = comment;
-  const source = { by: `comment by ${cleanLogin(author)}`, at: createdAt, limit: COMMENT_LIMIT, url };
+  const source = { by: `comment by ${cleanLogin(author)}`, at: createdAt, url };
   return {
     author: cleanLogin(author),
     createdAt: toRfc3339(createdAt),
     url,
-    body: quoting.block(body, source),
+    body: quoting.quote(quoting.read(body, COMMENT_LIMIT), source),
   };
 }
 
@@ -203,44 +167,6 @@ function shownComments(issue: FullIssue): FullIssue['comments'] {
     size += Math.min(comment.body.length, COMMENT_LIMIT);
     return size <= DISCUSSION_LIMIT;
   });
-}
-
-const CRITERIA = /^(?:acceptance criteria|acceptance|definition of done|done when)\s*:?$/iu;
-const CHECKBOX = /^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s/u;
-/** No heading that is looked for is longer. */
-const LONGEST_HEADING = 200;
-
-/** The section of a body under such a heading, else its checkbox lines, else nothing. */
-export function acceptanceCriteria(body: string): string {
-  const lines = cleanText(beginningOf(body)).text.split('\n');
-  const start = lines.findIndex((line) => CRITERIA.test(headingOf(line)?.text ?? ''));
-  if (start < 0) return lines.filter((line) => CHECKBOX.test(line.slice(0, LONGEST_HEADING))).join('\n');
-  const level = headingOf(lines[start] ?? '')?.level ?? 0;
-  const length = lines.slice(start + 1).findIndex((line) => (headingOf(line)?.level ?? 9) <= level);
-  return lines
-    .slice(start + 1, length < 0 ? undefined : start + 1 + length)
-    .join('\n')
-    .trim();
-}
-
-// Without an expression for all of it: how blanks and signs are shared out would be tried in every way, and a line of
-// 20,000 blanks took a pass its whole life.
-function headingOf(line: string): { readonly level: number; readonly text: string } | undefined {
-  const [signs] = line.startsWith('#') ? (/^#{1,6}(?=\s)/u.exec(line) ?? []) : [];
-  if (signs === undefined) return undefined;
-  const rest = line.slice(signs.length, LONGEST_HEADING).trim();
-  let end = rest.length;
-  while (rest[end - 1] === '#') end -= 1;
-  return { level: signs.length, text: rest.slice(0, end).trimEnd() };
-}
-
-// Gitea writes links to its own pages and attachments without the host. An agent reads the text somewhere else.
-function withAbsoluteLinks(text: string, serverUrl: string): string {
-  const { origin, pathname } = new URL(serverUrl);
-  const prefix = pathname.replace(/\/$/u, '');
-  return text.replaceAll(/(\]\(\s{0,4})(\/(?!\/)[^\s)]*)/gu, (_, open: string, path: string) =>
-    prefix !== '' && path.startsWith(`${prefix}/`) ? `${open}${origin}${path}` : `${open}${serverUrl}${path}`,
-  );
 }
 
 // What people wrote, and nothing that moves by itself: the same content has the same hash.

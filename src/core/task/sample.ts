@@ -40,6 +40,7 @@ export function sampleData(): TaskData {
     marker: 'sample',
     serverUrl: 'https://git.example.com',
     version: '0.0.0',
+    markdown: (text) => ({ text, unseen: { comments: 1, characters: 1, texts: 1, collapsed: 1 } }),
     isTrusted: () => true,
     sha256: () => '',
   });

@@ -11,10 +11,31 @@ export interface CleanText {
   readonly removed: Removed;
 }
 
-// Characters with no visible shape: zero-width, bidi controls, tag characters, fillers, variation selectors. U+FE0E/F
-// stay behind an emoji or symbol, where they only choose its form.
-const INVISIBLE =
-  /[^\P{Default_Ignorable_Code_Point}\uFE0E\uFE0F]|(?<![\p{Emoji}\p{S}])[\uFE0E\uFE0F]|\p{Bidi_Control}|[\uFFF9-\uFFFB]/gu;
+// Scripts whose letters join, or do not, by a joiner: it changes how a word reads.
+const JOINING =
+  '\\p{scx=Arab}\\p{scx=Syrc}\\p{scx=Mong}\\p{scx=Deva}\\p{scx=Beng}\\p{scx=Guru}\\p{scx=Gujr}\\p{scx=Orya}\\p{scx=Taml}\\p{scx=Telu}\\p{scx=Knda}\\p{scx=Mlym}\\p{scx=Sinh}\\p{scx=Mymr}\\p{scx=Khmr}\\p{scx=Tibt}';
+const RIGHT_TO_LEFT = '\\p{scx=Hebr}\\p{scx=Arab}\\p{scx=Syrc}\\p{scx=Thaa}\\p{scx=Nkoo}';
+// What has no shape of its own, but is seen in what stands beside it.
+const SEEN = [
+  // A family or the rainbow flag is one picture made of several.
+  `(?<=\\p{Extended_Pictographic}[\\uFE0F\\u20E3]?|\\p{Emoji_Modifier})\\u200D(?=\\p{Extended_Pictographic})`,
+  `(?<=[\\p{Emoji}\\p{S}])[\\uFE0E\\uFE0F]`,
+  // The flags of England, Scotland and Wales: no other words in tag characters.
+  `(?<=\\u{1F3F4})\\u{E0067}\\u{E0062}(?:\\u{E0065}\\u{E006E}\\u{E0067}|\\u{E0073}\\u{E0063}\\u{E0074}|\\u{E0077}\\u{E006C}\\u{E0073})\\u{E007F}`,
+  `(?<=[${JOINING}])[\\u200C\\u200D](?=[${JOINING}])`,
+  // Half a letter at the end of a word.
+  `(?<=[${JOINING}]\\p{M})\\u200D(?![\\u200B-\\u200F])`,
+  `(?<=\\p{scx=Mong})[\\u180B-\\u180D]`,
+  // A mark of direction beside a letter of such a script, which decides where a sign between two words stands.
+  `(?<=[${RIGHT_TO_LEFT}])[\\u200E\\u200F](?![\\u200B-\\u200F])|(?<![\\u200B-\\u200F])[\\u200E\\u200F](?=[${RIGHT_TO_LEFT}])`,
+];
+// Characters with no visible shape: zero-width, bidi controls, tag characters, fillers, variation selectors.
+const UNSEEN = '[^\\P{Default_Ignorable_Code_Point}]|\\p{Bidi_Control}|[\\uFFF9-\\uFFFB]';
+// The first group: what is seen after all. Few characters can be, and the others are told by one look.
+const INVISIBLE = new RegExp(
+  `((?=[\\u200C-\\u200F\\uFE0E\\uFE0F\\u180B-\\u180D\\u{E0067}])(?:${SEEN.join('|')}))|${UNSEEN}`,
+  'gu',
+);
 // Every C0 and C1 control except tab and line feed; DEL included.
 const CONTROL = /[^\P{Cc}\t\n]/gu;
 // oxlint-disable-next-line no-control-regex -- vertical tab and form feed; Stryker would make an impossible escape of \v
@@ -22,20 +43,30 @@ const LINE_BREAK = /\r\n?|[\u000B\u000C\u0085\u2028\u2029]/gu;
 
 /** Multi-line text without anything a person could not see: HTML comments, invisible and control characters; LF only. */
 export function cleanText(raw: string): CleanText {
-  let invisible = 0;
-  const drop = (): string => {
-    invisible += 1;
-    return '';
-  };
-  const visible = wellFormed(raw).replaceAll(LINE_BREAK, '\n').replaceAll(INVISIBLE, drop).replaceAll(CONTROL, drop);
+  const { text: visible, removed: invisible } = cleanCharacters(raw);
   const { text, comments } = withoutComments(visible);
   return { text, removed: { comments, invisible } };
+}
+
+/** Multi-line text without invisible and control characters, LF only, and how many they were. Those that are seen in their neighbours stay. */
+export function cleanCharacters(raw: string): { readonly text: string; readonly removed: number } {
+  let removed = 0;
+  const drop = (_: string, seen?: string): string => {
+    removed += typeof seen === 'string' ? 0 : 1;
+    return typeof seen === 'string' ? seen : '';
+  };
+  const text = wellFormed(raw)
+    .replaceAll(LINE_BREAK, '\n')
+    .replaceAll(INVISIBLE, drop)
+    .replaceAll(CONTROL, () => drop(''));
+  return { text, removed };
 }
 
 /** A text for a terminal in which nothing steers it or hides: a character that would is written as its code, `\u{1b}`. */
 export function visibleText(raw: string): string {
   const code = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`;
-  return wellFormed(beginningOf(raw)).replaceAll(CONTROL, code).replaceAll(INVISIBLE, code);
+  const unlessSeen = (character: string, seen?: string): string => (typeof seen === 'string' ? seen : code(character));
+  return wellFormed(beginningOf(raw)).replaceAll(CONTROL, code).replaceAll(INVISIBLE, unlessSeen);
 }
 
 /** One line of harmless text, at most `limit` characters (an ellipsis marks the cut). */
@@ -45,21 +76,39 @@ export function cleanLine(raw: string, limit = 255): string {
   const line = wellFormed(read.text)
     .replaceAll(LINE_BREAK, ' ')
     .replaceAll(/[\n\t]/gu, ' ')
-    .replaceAll(INVISIBLE, '')
+    .replaceAll(INVISIBLE, (_, seen?: string) => seen ?? '')
     .replaceAll(CONTROL, '')
     .replaceAll(/ {2,}/gu, ' ')
     .trim();
   if (read.cut === 0 && line.length <= limit) return line;
   const characters = Array.from(line);
-  return read.cut > 0 || characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line;
+  return read.cut > 0 || characters.length > limit
+    ? `${characters
+        .slice(0, limit - 1)
+        .join('')
+        .replace(/[\u200C-\u200F]$/u, '')}…`
+    : line;
 }
 
-/** One line that is also inert inside Markdown: it opens no comment, tag, code span, link or image. */
+/**
+ * One line that is also inert inside Markdown, wherever in a line it stands: it opens no comment, tag, entity, code span, link,
+ * picture, emphasis, table, heading, list, quote or fence.
+ */
 export function cleanInline(raw: string, limit = 255): string {
-  return cleanLine(raw, limit)
-    .replaceAll('<!--', '‹!--')
-    .replaceAll('-->', '--›')
-    .replaceAll(/[\\<`[\]]/gu, (character) => `\\${character}`);
+  return (
+    cleanLine(raw, limit)
+      .replaceAll('<!--', '‹!--')
+      .replaceAll('-->', '--›')
+      .replaceAll(/[\\<`[\]*~|&]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (character) => `\\${character}`)
+      // What would make a line something else.
+      .replace(/^(?:#{1,6}(?=\s|$)|>|=+$|[+-](?=\s|$)|---|:(?=\s))/u, '\\$&')
+      .replace(/^(\d{1,9})([.)](?=\s|$))/u, '$1\\$2')
+  );
+}
+
+/** A cleaned text in which no tag or comment is live. */
+export function escapeTags(text: string): string {
+  return text.replaceAll(/<(?=[A-Za-z/!?])/gu, '\\<');
 }
 
 /** A login or author name, for use outside quotes: letters, digits and `._@-`, everything else shown as `?`. */

@@ -4,7 +4,8 @@ import { type Instant, toRfc3339 } from '../clock.ts';
 import { renderFrontMatter } from './front-matter.ts';
 import { type FullIssue, refOf } from '../issue/issue.ts';
 import type { News } from './news.ts';
-import { quotedIssue, type QuotingFacts } from './document.ts';
+import { quotedIssue } from './document.ts';
+import type { QuotingFacts } from './quote.ts';
 import type { TrackedTask } from './tracked.ts';
 
 const UPDATE_SCHEMA = 'dispatcher.update/1';

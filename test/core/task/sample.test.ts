@@ -23,9 +23,12 @@ test('the sample has everything that an issue can have, so that a template is tr
         "trigger": "timer",
       },
       "hidden": {
-        "any": false,
-        "characters": 0,
-        "comments": 0,
+        "any": true,
+        "characters": 2,
+        "collapsed": 2,
+        "comments": 2,
+        "secrets": 0,
+        "texts": 2,
       },
       "issue": {
         "acceptanceCriteria": "<!-- BEGIN GITEA TEXT sample: acceptance criteria by alice, 1970-01-01T00:00:00.000Z -->

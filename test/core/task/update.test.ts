@@ -1,9 +1,16 @@
+import { visibleMarkdown } from '../../../src/core/task/visible/markdown.ts';
 import { describe, expect, test } from 'vitest';
 import type { News } from '../../../src/core/task/news.ts';
 import { updateData, updateFrontMatter } from '../../../src/core/task/update.ts';
 import { aComment, aFullIssue, aTrackedTask, NOON } from '../../support/builders.ts';
 
-const FACTS = { at: NOON, marker: 'k7Qd', serverUrl: 'https://git.example.com', version: '1.0.0' };
+const FACTS = {
+  at: NOON,
+  marker: 'k7Qd',
+  serverUrl: 'https://git.example.com',
+  version: '1.0.0',
+  markdown: visibleMarkdown,
+};
 const issue = aFullIssue({ number: 5, id: 77, comments: [aComment(), aComment({ body: 'New.' })] });
 const dataOf = (changed: News['changed'], comments: News['comments'] = [], updates = 0) =>
   updateData(issue, aTrackedTask({ updates }), { changed, comments }, FACTS);

@@ -1,0 +1,267 @@
+// The one rule of what a task file may hold of a text: what a reader of its page on Gitea sees. The text stays as it was
+// written where it is seen; what is not seen is taken out, or stands between marks, and is counted. The page is worked out by
+// the Markdown parser that also shows it on the dashboard, set as Gitea's is.
+
+import MarkdownIt from 'markdown-it';
+import type { StateBlock, Token } from 'markdown-it';
+import { cleanCharacters, escapeTags } from '../untrusted.ts';
+import { mark, newPage, type Page, type Unseen } from './page.ts';
+import { CITATION, printHtml, printInline } from './print.ts';
+
+export interface Visible {
+  readonly text: string;
+  readonly unseen: Readonly<Unseen>;
+}
+
+/** How an address of a text is shown: absolute, or as the path of what was saved. Null: as a page would, not at all. */
+export type ShowAddress = (url: string) => string | null;
+
+/** A text as its page shows it. `marker`: a word that its author cannot have known. */
+export function visibleMarkdown(raw: string, marker: string, showAddress: ShowAddress): Visible {
+  const { text, removed } = cleanCharacters(raw);
+  const page = newPage(marker, showAddress);
+  page.unseen.characters = removed;
+  const sheet = openSheet(text);
+  const definitions: Range[] = [];
+  const tokens = parser.parse(text, { [DEFINITIONS]: definitions });
+  page.footnotes = footnotesIn(tokens);
+  const [, end] = tokens.findLast(({ map }) => map !== null)?.map ?? [0, 0];
+  for (const [index, token] of tokens.entries()) {
+    if (!token.map) continue;
+    page.isAtEnd = token.map[1] >= end;
+    passage(tokens, index, token.map, sheet, page);
+    if (!page.isBroken) continue;
+    sheet.keepFrom(token.map[1]);
+    break;
+  }
+  for (const range of definitions) definition(range, sheet, page);
+  // What came as an entity may be invisible too.
+  const shown = cleanCharacters(`${markAbove(page)}${sheet.text()}`);
+  page.unseen.characters += shown.removed;
+  return { text: shown.text, unseen: page.unseen };
+}
+
+function passage(tokens: readonly Token[], index: number, map: Range, sheet: Sheet, page: Page): void {
+  const token = tokens[index];
+  if (!token) return;
+  const { type, content } = token;
+  if (type === 'inline') paragraph(token, map, tokens[index - 1]?.type === 'heading_open', sheet, page);
+  else if (type === 'html_block') sheet.replace(map, content, printHtml(content, page), true);
+  else if (page.skip !== null && token.nesting === 0) sheet.drop(map);
+  else if (type === 'tr_open') row(tokens, index, map, sheet, page);
+  else if (type === 'fence') fence(token, map, sheet, page);
+}
+
+// Footnotes stand at the end of a page, whatever stood in front of them in the text.
+function markAbove(page: Page): string {
+  const isOpen = page.skip !== null || page.isBroken || page.details > 0;
+  return isOpen && page.footnotes.size > 0
+    ? `${mark(page, 'broken HTML: what follows may be unseen in the page')}\n\n`
+    : '';
+}
+
+type Range = [from: number, to: number];
+
+const DEFINITIONS = Symbol('definitions');
+
+const parser = createParser();
+
+function createParser() {
+  const markdown = new MarkdownIt({ html: true, linkify: false, maxNesting: 50 });
+  // As they were written: entities and escapes apart from the text around them, addresses not encoded, and also those
+  // that a page would not link to.
+  markdown.core.ruler.disable(['text_join']);
+  markdown.validateLink = () => true;
+  markdown.normalizeLink = (url) => url;
+  markdown.normalizeLinkText = (url) => url;
+  const plain = new MarkdownIt();
+  plain.block.ruler.enableOnly(['reference']);
+  const [reference] = plain.block.ruler.getRules('');
+  if (!reference) throw new Error('the Markdown parser has no rule for definitions');
+  markdown.block.ruler.at('reference', (state: StateBlock, start, end, silent) => {
+    const from = (state.bMarks[start] ?? 0) + (state.tShift[start] ?? 0);
+    // A footnote is no definition, although it looks like one.
+    if (state.src.startsWith('[^', from)) return false;
+    const isOne = reference(state, start, end, silent);
+    const found: unknown = state.env[DEFINITIONS];
+    if (isOne && !silent && Array.isArray(found)) found.push([start, state.line]);
+    return isOne;
+  });
+  return markdown;
+}
+
+/** The lines of a text, some of them rewritten. */
+type Sheet = ReturnType<typeof openSheet>;
+
+function openSheet(text: string) {
+  const lines = text.split('\n');
+  const written = new Map<number, string>();
+  let kept = Number.POSITIVE_INFINITY;
+  // What stands before a line's content: signs of quotes and lists.
+  const before = (line: string, content: string): string => {
+    const at = content === '' ? -1 : line.lastIndexOf(content);
+    return at < 0 ? (/^(?:[\s>]|[-*+](?=\s)|\d{1,9}[.)](?=\s))*/u.exec(line)?.[0] ?? '') : line.slice(0, at);
+  };
+  return {
+    line: (index: number): string => lines[index] ?? '',
+    write: (index: number, line: string): void => void written.set(index, line),
+    /** Puts other content into lines, behind the signs that they begin with. */
+    replace: ([from, to]: Range, content: string, other: string, isLoose = false): void => {
+      const old = content.split('\n');
+      const fresh = (isLoose ? other.replaceAll(/\n\s*\n/gu, '\n').trim() : other).split('\n');
+      const last = Math.min(to, from + old.length) - 1;
+      for (let index = from; index < to; index += 1) {
+        const line = lines[index] ?? '';
+        const prefix = before(line, (old[index - from] ?? '').trim());
+        const rest = index === last ? fresh.slice(index - from) : fresh.slice(index - from, index - from + 1);
+        const blank = prefix.replaceAll(/[^\s>]/gu, ' ');
+        const [first = '', ...more] = index > last ? [] : rest;
+        const tail = old.length > 0 && index <= last ? trailing(line, (old[index - from] ?? '').trim()) : '';
+        written.set(
+          index,
+          [prefix + first + tail, ...more.map((each) => blank + each)].map((each) => each.trimEnd()).join('\n'),
+        );
+      }
+    },
+    drop: ([from, to]: Range): void => {
+      for (let index = from; index < to; index += 1) written.set(index, before(lines[index] ?? '', '').trimEnd());
+    },
+    /** From this line on everything stays as it is written, with nothing live in it. */
+    keepFrom: (index: number): void => void (kept = index),
+    text: (): string =>
+      lines
+        .map((line, index) =>
+          index >= kept ? escapeTags(line).replace(/\[(?=[^\]]*\]:)/u, '\\[') : (written.get(index) ?? line),
+        )
+        .join('\n'),
+  };
+}
+
+// The signs that may close a heading.
+function trailing(line: string, content: string): string {
+  const at = content === '' ? -1 : line.lastIndexOf(content);
+  const rest = at < 0 ? '' : line.slice(at + content.length);
+  return /^[\s#]*$/u.test(rest) ? rest.trimEnd() : '';
+}
+
+const ORDINARY = new Set([
+  'text',
+  'softbreak',
+  'hardbreak',
+  'code_inline',
+  'em_open',
+  'em_close',
+  'strong_open',
+  'strong_close',
+  's_open',
+  's_close',
+]);
+
+function paragraph(token: Token, map: Range, isHeading: boolean, sheet: Sheet, page: Page): void {
+  const kept = withoutFootnotes(token.content, page);
+  const attributes = isHeading ? attributesAt(kept) : '';
+  const content = kept.slice(0, kept.length - attributes.length);
+  const isWhole = content === token.content;
+  if (!isWhole) page.unseen.texts += 1;
+  const children = (isWhole ? token.children : parser.parseInline(content, {})[0]?.children) ?? [];
+  if (isWhole && page.skip === null && children.every((child) => isOrdinary(child, page))) return;
+  sheet.replace(map, token.content, printInline(children, page));
+}
+
+function isOrdinary({ type, content }: Token, { footnotes }: Page): boolean {
+  if (type !== 'text') return ORDINARY.has(type);
+  return !/<[A-Za-z/!?]/u.test(content) && (footnotes.size === 0 || !content.includes('[^'));
+}
+
+const FOOTNOTE = /^\s{0,3}\[\^([^\][\s]{1,100})\]:/u;
+
+// The numbers of the footnotes that are there and that something points to.
+function footnotesIn(tokens: readonly Token[]): ReadonlyMap<string, string> {
+  const defined = new Set<string>();
+  const cited = new Set<string>();
+  for (const { children } of tokens) {
+    const text = (children ?? []).map(({ type, content }) =>
+      type === 'text' ? content : type === 'softbreak' ? '\n' : '\uFFFC',
+    );
+    for (const line of text.join('').split('\n')) {
+      const [definition = '', named] = FOOTNOTE.exec(line) ?? [];
+      if (named !== undefined) defined.add(named);
+      for (const [, label = ''] of line.slice(definition.length).matchAll(CITATION)) cited.add(label);
+    }
+  }
+  const labels = [...cited].filter((label) => defined.has(label));
+  return new Map(labels.map((label, index) => [label, String(index + 1)]));
+}
+
+// Footnotes that nothing points to are not on the page.
+function withoutFootnotes(content: string, { footnotes }: Page): string {
+  if (!content.includes('[^')) return content;
+  let isKept = true;
+  return content
+    .split('\n')
+    .map((line) => {
+      const [, label] = FOOTNOTE.exec(line) ?? [];
+      if (label !== undefined) isKept = footnotes.has(label);
+      return isKept ? line : '';
+    })
+    .join('\n')
+    .trimEnd();
+}
+
+const ATTRIBUTE = /\s*(?:[#.][\w:-]+|[A-Za-z_:][\w:.-]*=(?:"[^"]*"|[\w.+-]+|\[[^\]]*\]))[,\s]*/uy;
+
+// Attributes that a heading may end with (`{#id title="…"}`).
+function attributesAt(content: string): string {
+  const open = content.endsWith('}') ? content.lastIndexOf('{') : -1;
+  if (open < 0) return '';
+  let at = open + 1;
+  while (at < content.length - 1) {
+    ATTRIBUTE.lastIndex = at;
+    if (!ATTRIBUTE.test(content)) return '';
+    at = ATTRIBUTE.lastIndex;
+  }
+  return content.slice(open);
+}
+
+// A row may have more cells than its table: those are not on the page.
+function row(tokens: readonly Token[], index: number, map: Range, sheet: Sheet, page: Page): void {
+  const cells: string[] = [];
+  let isOrdinaryRow = page.skip === null;
+  for (let at = index + 1; tokens[at] && tokens[at]?.type !== 'tr_close'; at += 1) {
+    const { type, content = '', children } = tokens[at] ?? {};
+    if (type !== 'inline') continue;
+    isOrdinaryRow &&= (children ?? []).every((child) => isOrdinary(child, page));
+    cells.push(isOrdinaryRow ? content : printInline(children ?? [], page));
+  }
+  const line = sheet.line(map[0]);
+  const [prefix = ''] = /^[\s>]*/u.exec(line) ?? [];
+  const bare = (text: string): string => text.replaceAll(/[\s|\\>]/gu, '');
+  const isWhole = bare(line) === bare(cells.join(''));
+  if (isOrdinaryRow && isWhole) return;
+  if (isOrdinaryRow) page.unseen.texts += 1;
+  sheet.write(
+    map[0],
+    `${prefix}| ${cells.map((cell) => cell.replaceAll('\n', ' ').replaceAll('|', '\\|')).join(' | ')} |`,
+  );
+}
+
+// Of what stands behind a fence a page shows nothing; the word for the language stays.
+function fence({ info, markup }: Token, map: Range, sheet: Sheet, page: Page): void {
+  const [language = '', ...more] = info.trim().split(/\s+/u);
+  const isPlain = /^[A-Za-z0-9+#.-]{0,20}$/u.test(language);
+  if (isPlain && more.length === 0) return;
+  page.unseen.texts += 1;
+  const line = sheet.line(map[0]);
+  const at = line.lastIndexOf(markup, line.length - info.length) + markup.length;
+  sheet.write(map[0], line.slice(0, at) + (isPlain ? language : ''));
+}
+
+function definition(range: Range, sheet: Sheet, page: Page): void {
+  const line = sheet.line(range[0]);
+  const [target = ''] = line
+    .slice(line.indexOf(']:') + 2)
+    .trim()
+    .split(/\s/u, 1);
+  if (!page.shown.has(target.replaceAll(/^<|>$/gu, ''))) page.unseen.texts += 1;
+  sheet.drop(range);
+}
