@@ -99,7 +99,10 @@ export function cleanInline(raw: string, limit = 255): string {
     cleanLine(raw, limit)
       .replaceAll('<!--', '‹!--')
       .replaceAll('-->', '--›')
-      .replaceAll(/[\\<`[\]*~|&]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (character) => `\\${character}`)
+      .replaceAll(
+        /[\\<`[\]*~|]|&(?=#?[A-Za-z0-9]{1,32};)|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu,
+        (character) => `\\${character}`,
+      )
       // What would make a line something else.
       .replace(/^(?:#{1,6}(?=\s|$)|>|=+$|[+-](?=\s|$)|---|:(?=\s))/u, '\\$&')
       .replace(/^(\d{1,9})([.)](?=\s|$))/u, '$1\\$2')
