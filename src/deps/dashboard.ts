@@ -26,7 +26,7 @@ const now = Date.now;
 /** The real dependencies of `dashboard`: local files, read again only where they changed. */
 export function dashboardDeps(world: World, options: GlobalOptions): DashboardCommandDeps {
   const config = loadConfig(options.config, world);
-  const index = indexTaskFiles(config.tasksDirectory);
+  const index = indexTaskFiles(config);
   const dispatches = followDispatches(config.stateDirectory);
   let files: readonly TaskFile[] = [];
   const snapshot = (): Snapshot =>

@@ -18,7 +18,7 @@ export function localFiles(config: Config, version: string): SnapshotDeps {
     readState: () => readState(config.stateDirectory),
     readPauses: () => readPauses(config.stateDirectory),
     readDispatches: () => readDispatches(config.stateDirectory),
-    listTasks: () => listTaskFiles(config.tasksDirectory),
+    listTasks: () => listTaskFiles(config),
   };
 }
 

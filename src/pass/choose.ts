@@ -11,6 +11,7 @@ import type { TrackedTask } from '../core/task/tracked.ts';
 import type { DispatchDeps, Listing } from './pass-deps.ts';
 import { type Hold, holdOf } from './hold.ts';
 import { type PreparedTask, prepareTask } from './publish.ts';
+import { unusableFolders } from './unusable-folders.ts';
 
 /** So many issues that cannot be read are tried before the pass gives up: more is the server's fault, not theirs. */
 const MAX_UNREADABLE = 3;
@@ -39,6 +40,7 @@ export async function choose(
 ): Promise<Choice> {
   const warnings = [...listingWarnings];
   let candidates = candidatesOf(issues, deps.config);
+  warnings.push(...unusableFolders(deps, candidates));
   let state = initial;
   let failure: unknown = null;
   const failures = failuresNow(deps, initial, ignoreSlot);
@@ -165,6 +167,7 @@ export function factsOf(deps: DispatchDeps, failures: Facts['failures'], { tasks
       return deps.tasks.existing(candidate) ?? (task ? deps.tasks.whereIs(task) : null);
     },
     tracked,
+    trouble: deps.tasks.trouble,
     openTasks: deps.tasks.openTasks,
     failures,
     pauses: deps.state.pauses(),

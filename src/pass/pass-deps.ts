@@ -51,6 +51,8 @@ export interface DispatchDeps {
     readonly path: (candidate: Pick<Candidate, 'agent' | 'issue'>) => string;
     /** Throws exit 1 when the task file could not be put in its place safely. */
     readonly checkWay: (candidate: Candidate) => void;
+    /** Why nothing can be said of an agent's tasks, and none be written, and how to mend it; null: it can. */
+    readonly trouble: (agent: string) => string | null;
     readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
     /** Where a task's file is that was dispatched; null: it is gone. */
     readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;

@@ -40,6 +40,8 @@ const MEANING: Readonly<Record<string, string>> = {
   done: 'the agent has moved its task file to done/. Close the issue, or send it again with --force',
   unknown_agent: 'its assignee is none of the configured agents: add the login to agents, or assign somebody else',
   unsafe_name: 'the login of its assignee cannot be the name of a folder',
+  folder_unusable:
+    'nothing can be said of the tasks of this agent, nor any be written, until its folder is mended; the others go on',
   paused: 'dispatching is paused: dispatcher resume',
   held: 'it carries a label of holdLabels: take the label off, or send it with --force',
   failed:

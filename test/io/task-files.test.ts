@@ -21,9 +21,10 @@ function taskFolder(...names: readonly string[]): string {
   for (const name of names) add(root, name);
   return root;
 }
+const placed = (tasksDirectory: string) => ({ tasksDirectory, taskFile: 'issue-{number}.md' });
 function add(root: string, name: string, title = name): void {
   mkdirSync(dirname(join(root, name)), { recursive: true });
-  writeFileSync(join(root, name), `---\ntitle: ${JSON.stringify(title)}\n---\nText\n`);
+  writeFileSync(join(root, name), `---\nschema: "dispatcher.task/1"\ntitle: ${JSON.stringify(title)}\n---\nText\n`);
 }
 
 describe('the index of task files', () => {
@@ -34,8 +35,8 @@ describe('the index of task files', () => {
       'greta/acme/app/issue-3.md',
       'hans/archive/issue-4.md',
     );
-    const index = indexTaskFiles(root);
-    const same = (): void => expect(index.list()).toEqual(listTaskFiles(root));
+    const index = indexTaskFiles(placed(root));
+    const same = (): void => expect(index.list()).toEqual(listTaskFiles(placed(root)));
     same();
     add(root, 'greta/acme/app/issue-5.md');
     same();
@@ -50,7 +51,7 @@ describe('the index of task files', () => {
 
   test('its fingerprint changes when a file comes, goes or moves, and not otherwise', () => {
     const root = taskFolder('hans/issue-1.md', 'hans/done/issue-2.md');
-    const index = indexTaskFiles(root);
+    const index = indexTaskFiles(placed(root));
     index.list();
     const seen = new Set([index.fingerprint()]);
     expect(seen).toContain(index.fingerprint());

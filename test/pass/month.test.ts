@@ -168,8 +168,8 @@ test(
     const deps: DispatchDeps = {
       ...office.deps,
       listIssues: async () => listOpenIssues(client, where),
-      readIssue: async (at) => readFullIssue(client, at, gitea.url),
-      peekIssue: async (at) => peekIssue(client, at, gitea.url),
+      readIssue: async (at) => readFullIssue(client, at, config.url),
+      peekIssue: async (at) => peekIssue(client, at, config.url),
       readAssigner: async (at, login) => readAssigner(client, at, login),
       state: { ...office.deps.state, lock: async () => ({ release: () => {} }) },
     };

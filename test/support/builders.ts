@@ -102,6 +102,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
 /** An empty task folder, no failures, no pause. */
 export const someFacts = (overrides: Partial<Facts> = {}): Facts => ({
   config: aConfig(),
+  trouble: () => null,
   existing: () => null,
   tracked: () => undefined,
   openTasks: () => 0,

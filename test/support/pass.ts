@@ -9,15 +9,12 @@ import type { Uptime } from '../../src/core/clock.ts';
 import type { Config } from '../../src/core/config/config.ts';
 import type { FullIssue } from '../../src/core/issue/issue.ts';
 import type { LogEvent } from '../../src/core/health/log-event.ts';
-import { parseFrontMatter } from '../../src/core/task/front-matter.ts';
 import { passHistory } from '../../src/deps/history.ts';
 import { appendArchived, appendDispatch, readDispatches } from '../../src/io/state/journal.ts';
 import { takeLock } from '../../src/io/state/lock.ts';
 import { readPauses } from '../../src/io/state/pauses.ts';
 import { readState, setAside, writeState } from '../../src/io/state/store.ts';
-import { checkWay, countOpenTasks, draftTask, findExisting, taskPath } from '../../src/io/tasks/folder.ts';
-import { archiveTask, whereIs, writeUpdate } from '../../src/io/tasks/archive.ts';
-import { readBeginning } from '../../src/io/tasks/task-list.ts';
+import { openTaskFolder, type TaskFolder } from '../../src/io/tasks/folder.ts';
 import { aConfig } from './builders.ts';
 
 export interface Simulation {
@@ -52,6 +49,20 @@ export function simulation(
     () => clock.now,
     (message) => void events.push({ name: 'WARNING', message }),
   );
+  let tasks = openTaskFolder(config, () => 'random');
+  const ofThisPass: TaskFolder = {
+    path: (candidate) => tasks.path(candidate),
+    checkWay: (candidate) => tasks.checkWay(candidate),
+    trouble: (agent) => tasks.trouble(agent),
+    existing: (candidate) => tasks.existing(candidate),
+    whereIs: (task) => tasks.whereIs(task),
+    archive: (task) => tasks.archive(task),
+    writeUpdate: (task, text) => tasks.writeUpdate(task, text),
+    openTasks: (agent) => tasks.openTasks(agent),
+    newestTime: () => tasks.newestTime(),
+    published: (file) => tasks.published(file),
+    draft: (candidate, text) => tasks.draft(candidate, text),
+  };
   const deps: DispatchDeps = {
     config,
     version: '0.0.0',
@@ -70,23 +81,15 @@ export function simulation(
     onDispatch: null,
     template: async () => (data) => `${data.issue.ref}\n`,
     tasks: {
-      path: (candidate) => taskPath(config, candidate),
-      checkWay: (candidate) => checkWay(config, candidate),
-      existing: (candidate) => findExisting(config, candidate),
-      whereIs: (task) => whereIs(config, task),
-      archive: (task) => archiveTask(config, task),
-      writeUpdate: (task, text) => writeUpdate(config, task, text, 'random'),
+      ...ofThisPass,
       updateTemplate: async () => (data) => `${data.update.changed}\n`,
-      openTasks: (agent) => countOpenTasks(config, agent),
       newestTime: () => null,
       published: (file) => {
-        const text = readBeginning(file);
-        return text === undefined
-          ? null
-          : { dispatchedAt: parseFrontMatter(text)?.get('dispatchedAt'), appearedAt: clock.now };
+        const published = tasks.published(file);
+        return published && { ...published, appearedAt: clock.now };
       },
       draft: (candidate, text) => {
-        const draft = draftTask(config, candidate, text, 'random');
+        const draft = tasks.draft(candidate, text);
         return {
           ...draft,
           publish: (replace) => {
@@ -98,7 +101,10 @@ export function simulation(
     },
     state: {
       lock: async (seconds) => takeLock(config.stateDirectory, seconds),
-      read: () => readState(config.stateDirectory),
+      read: () => {
+        tasks = openTaskFolder(config, () => 'random'); // another pass begins
+        return readState(config.stateDirectory);
+      },
       write: (state) => writeState(config.stateDirectory, state),
       setAside: (at) => setAside(config.stateDirectory, at),
       pauses: () => readPauses(config.stateDirectory),

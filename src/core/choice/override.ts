@@ -8,6 +8,8 @@ export type Verdict =
   | { readonly kind: 'dispatch'; readonly lifted: readonly string[]; readonly slotOpensAt: Instant }
   | { readonly kind: 'refused'; readonly gates: readonly string[]; readonly canForce: boolean };
 
+const NEVER_LIFTED: ReadonlySet<string> = new Set(['unknown_agent', 'unsafe_name', 'folder_unusable']);
+
 /** Judges `dispatch --issue`: without force every gate holds but the order; with force only what force never lifts. */
 export function judgeOverride(
   candidate: Candidate,
@@ -19,7 +21,7 @@ export function judgeOverride(
   const slotOpensAt = nextFreeSlot(lastDispatchAt, facts.config.rateLimitMs, now);
   // A task that failed before is what people run this command for: it is tried again at once.
   const gates = closedGates(candidate, facts, now).filter((gate) => gate.reason !== 'failed');
-  const firm = gates.filter((gate) => gate.reason === 'unknown_agent' || gate.reason === 'unsafe_name');
+  const firm = gates.filter(({ reason }) => NEVER_LIFTED.has(reason));
   const sentences = gates.map((gate) => `${gate.reason}: ${gate.detail}`);
   if (slotOpensAt - now > (force ? 0 : SLOT_PATIENCE_MS)) {
     sentences.push(

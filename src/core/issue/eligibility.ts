@@ -9,6 +9,7 @@ import { MOST_REPEATS, repeatsOf, type TrackedTask } from '../task/tracked.ts';
 type SkipReason =
   | 'unknown_agent'
   | 'unsafe_name'
+  | 'folder_unusable'
   | 'done'
   | 'dispatched'
   | 'paused'
@@ -33,6 +34,8 @@ export interface Failure {
 /** What a decision looks at besides the candidates: files on disk, and what the state remembers. */
 export interface Facts {
   readonly config: Pick<Config, 'agents' | 'holdLabels' | 'rateLimitMs' | 'trust'>;
+  /** Why nothing can be said of an agent's task files, and none be written; null: it can. */
+  readonly trouble: (agent: string) => string | null;
   /** Where the candidate's task file is already. */
   readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
   /** What is remembered of the candidate's earlier dispatches. */
@@ -55,6 +58,12 @@ export function closedGates(candidate: Candidate, facts: Facts, now: Instant): r
   if (!isSafeFolderName(agent)) {
     close('unsafe_name', 'the login cannot be a folder name');
     return gates; // its files cannot be looked for
+  }
+
+  const trouble = facts.trouble(agent);
+  if (trouble !== null) {
+    close('folder_unusable', trouble);
+    return gates; // nor can they here
   }
 
   const existing = facts.existing(candidate);

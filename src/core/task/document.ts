@@ -3,13 +3,11 @@
 
 import type { Candidate } from '../issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../clock.ts';
-import { type FrontMatterValue, renderFrontMatter } from './front-matter.ts';
+import { type FrontMatterValue, renderFrontMatter, TASK_SCHEMA } from './front-matter.ts';
 import { type Comment, type FullIssue, refOf } from '../issue/issue.ts';
 import { acceptanceCriteria } from './body-sections.ts';
 import { quoter, type Quoter, type QuotingFacts, type Source } from './quote.ts';
 import { beginningOf, cleanInline, cleanLine, cleanLogin } from './untrusted.ts';
-
-const TASK_SCHEMA = 'dispatcher.task/1';
 
 const BODY_LIMIT = 60_000;
 const COMMENT_LIMIT = 10_000;

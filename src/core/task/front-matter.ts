@@ -1,6 +1,9 @@
 // The front matter of a task file: `key: value`, each value one JSON literal on one line. Every YAML parser reads that
 // back to the same value, and so does JSON.parse line by line.
 
+/** What the front matter of a task names as its schema. */
+export const TASK_SCHEMA = 'dispatcher.task/1';
+
 export type FrontMatterValue = string | number | null | readonly string[];
 
 /** Renders the block with its `---` fences and a final line feed. Keys keep their order. */

@@ -1,67 +1,96 @@
-// What happens to a task file after its dispatch: found where it is now, moved to archive/, or given news beside it.
+// What happens to a task file after its dispatch: moved to archive/, wherever it is by then, or given news beside it.
 
-import { renameSync, unlinkSync } from 'node:fs';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
-import type { Config } from '../../core/config/config.ts';
-import { type TrackedTask, trackedRef } from '../../core/task/tracked.ts';
-import { linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
-import { donePlaces } from './folder.ts';
-import { exists, makeFoldersBelow, moveToArchive } from './names.ts';
-import { taskPathsBelow } from './task-list.ts';
+import { extname, join } from 'node:path';
+import type { TrackedTask } from '../../core/task/tracked.ts';
+import { type Folder, inTaskFolder, makingTaskFolder } from './ground.ts';
+import type { Sought } from './inventory.ts';
 
-type Place = Pick<Config, 'tasksDirectory'>;
-
-/** Where a dispatched task's file is: in the agent's folder, in `done/`, or nowhere any more (null). */
-export function whereIs(config: Place, task: TrackedTask): 'dispatched' | 'done' | null {
-  if (exists(task.file)) return 'dispatched';
-  return doneFile(config, task) === undefined ? null : 'done';
+/** Moves a task's files and what lies beside them to `archive/`. Null: there are none, and nothing was moved. */
+export function archiveTask(
+  tasksDirectory: string,
+  agent: string,
+  task: Sought,
+  files: readonly { readonly path: string }[],
+): { readonly from: string; readonly to: string } | null {
+  return inTaskFolder(tasksDirectory, (root) =>
+    root.inside([agent], (home) => {
+      let first: { readonly from: string; readonly to: string } | null = null;
+      // Forced again after it was done: the finished file goes along, or a reopened issue would count as done.
+      for (const { path } of files) {
+        const [name, folders] = split(path);
+        home.inside(folders, (folder) => {
+          const to = moveToArchive(home, folder, name, task.name);
+          if (to !== null) first ??= { from: join(home.path, path), to };
+          if (to !== null) moveCompanions(home, folder, name, to);
+        });
+      }
+      // News and attachments stay behind when an agent moves the task alone.
+      const [name, folders] = split(task.name);
+      if (first)
+        home.inside(folders, (folder) => moveCompanions(home, folder, name, join(home.path, 'archive', task.name)));
+      return first;
+    }),
+  );
 }
 
-/** Moves a task's file, wherever it is, and the news beside it to `archive/`. Null: it is gone, and nothing was moved. */
-export function archiveTask(config: Place, task: TrackedTask): { readonly from: string; readonly to: string } | null {
-  const places = [...(exists(task.file) ? [task.file] : []), doneFile(config, task)];
-  const [from, other] = places.filter((path) => path !== undefined);
-  if (from === undefined) return null;
-  const home = join(config.tasksDirectory, task.agent);
-  const to = moveToArchive(home, from, relative(home, task.file));
-  // Forced again after it was done: the finished file goes along, or a reopened issue would count as done.
-  if (other !== undefined) moveToArchive(home, other, relative(home, task.file));
-  for (const update of updatesOf(task)) moveToArchive(home, update, relative(home, update));
-  moveAttachments(task, to);
-  return { from, to };
-}
-
-/** Writes news beside a task's place as `issue-5.update-1.md`, complete or not at all and over nothing; answers the path. */
-export function writeUpdate(config: Place, task: TrackedTask, text: string, random: string): string {
-  const folder = dirname(task.file);
-  const stem = task.file.slice(0, -extname(task.file).length);
-  makeFoldersBelow(config.tasksDirectory, relative(config.tasksDirectory, folder).split(sep));
-  const draft = join(folder, `.${basename(stem)}.update.${random}.tmp`);
-  writeNewFile(draft, text);
-  try {
-    for (let number = task.updates + 1; ; number += 1) {
-      const path = `${stem}.update-${number}.md`;
-      if (linkUnlessTaken(draft, path) === 'linked') return path;
+/** Moves a file into `archive/` below an agent's folder, under its name there or, when that is taken, with a number. Null: it is gone. */
+export function moveToArchive(home: Folder, folder: Folder, name: string, nameThere: string): string | null {
+  const [last, folders] = split(nameThere);
+  return home.making(['archive', ...folders], (archive) => {
+    for (let number = 1; ; number += 1) {
+      const target = number === 1 ? last : `${stemOf(last)}.${number}${extname(last)}`;
+      const outcome = folder.move(name, archive, target);
+      if (outcome === 'gone') return null;
+      if (outcome === 'moved') return join(archive.path, target);
     }
-  } finally {
-    unlinkSync(draft);
-    syncFolder(folder);
+  });
+}
+
+/** Writes news beside a task as `issue-5.update-1.md`, complete or not at all and over nothing; answers the path. */
+export function writeUpdate(
+  tasksDirectory: string,
+  { agent, updates }: Pick<TrackedTask, 'agent' | 'updates'>,
+  path: string,
+  text: string,
+  random: string,
+): string {
+  const [name, folders] = split(path);
+  return makingTaskFolder(tasksDirectory, (root) =>
+    root.making([agent, ...folders], (folder) => {
+      const draft = `.${stemOf(name)}.update.${random}.tmp`;
+      folder.write(draft, text);
+      try {
+        for (let number = updates + 1; ; number += 1) {
+          const update = `${stemOf(name)}.update-${number}.md`;
+          if (folder.link(draft, folder, update) === 'linked') return join(folder.path, update);
+        }
+      } finally {
+        folder.remove(draft);
+        folder.sync();
+      }
+    }),
+  );
+}
+
+/** More than this nobody writes beside one task. */
+const MOST_BESIDE = 10_000;
+
+// With the number that its task got there, so that they stay together.
+function moveCompanions(home: Folder, folder: Folder, name: string, archived: string): void {
+  const stem = stemOf(name);
+  const path = archived.slice(join(home.path, 'archive').length + 1);
+  for (const { name: other } of folder.list(MOST_BESIDE).entries) {
+    const ending = other.startsWith(`${stem}.`) ? other.slice(stem.length) : '';
+    if (/^\.(?:update-\d{1,9}\.md|attachments)$/u.test(ending))
+      moveToArchive(home, folder, other, stemOf(path) + ending);
   }
 }
 
-// With the number that its task got there, so that the two stay together.
-function moveAttachments({ file }: TrackedTask, archived: string): void {
-  const from = `${file.slice(0, -extname(file).length)}.attachments`;
-  const to = `${archived.slice(0, -extname(archived).length)}.attachments`;
-  if (exists(from) && !exists(to)) renameSync(from, to);
+function split(path: string): readonly [name: string, folders: readonly string[]] {
+  const names = path.split('/');
+  return [names.at(-1) ?? '', names.slice(0, -1)];
 }
 
-function doneFile(config: Place, task: TrackedTask): string | undefined {
-  const home = join(config.tasksDirectory, task.agent);
-  return donePlaces(home, relative(home, task.file), trackedRef(task)).find((path) => exists(path));
-}
-
-function updatesOf({ file }: TrackedTask): readonly string[] {
-  const stem = `${file.slice(0, -extname(file).length)}.update-`;
-  return taskPathsBelow(dirname(file), ['done', 'archive'], undefined, true).filter((path) => path.startsWith(stem));
+function stemOf(name: string): string {
+  return name.slice(0, name.length - extname(name).length);
 }

@@ -1,71 +1,21 @@
 // The task folder: <workspace>/.agent-tasks/<agent>/issue-5.md, with done/ and archive/ beside it. Files appear here
 // complete or not at all, and nothing here is ever overwritten or deleted.
 
-import { lstatSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
 import type { Candidate } from '../../core/issue/candidate.ts';
 import type { Config } from '../../core/config/config.ts';
+import { serverOf } from '../../core/issue/identity.ts';
 import { refOf } from '../../core/issue/issue.ts';
-import { parseFrontMatter } from '../../core/task/front-matter.ts';
 import { isSafeFolderName, taskFileName } from '../../core/task/file-name.ts';
-import { unsafe } from './ground.ts';
-import { exists, isFolder, makeFoldersBelow, moveToArchive } from './names.ts';
-import { createFolders, linkUnlessTaken, syncFolder, writeNewFile } from '../files.ts';
-import { readBeginning, taskPathsBelow } from './task-list.ts';
+import { parseFrontMatter } from '../../core/task/front-matter.ts';
+import { type TrackedTask, trackedRef } from '../../core/task/tracked.ts';
+import { archiveTask, moveToArchive, writeUpdate } from './archive.ts';
+import { type Folder, inTaskFolder, makingTaskFolder, unsafe } from './ground.ts';
+import { BEGINNING, type Inventory, type Sought, takeInventory } from './inventory.ts';
+import { eachAgent, walk } from './walk.ts';
 
-type Place = Pick<Config, 'tasksDirectory' | 'taskFile'>;
-
-/** The absolute path of a candidate's task file. */
-export function taskPath(config: Place, candidate: Pick<Candidate, 'agent' | 'issue'>): string {
-  return join(config.tasksDirectory, candidate.agent, taskFileName(config, candidate.issue));
-}
-
-/** Whether the agent has the task's file already, or has moved it to `done/`. Anything of that name counts. */
-export function findExisting(config: Place, candidate: Candidate): 'dispatched' | 'done' | null {
-  const home = join(config.tasksDirectory, candidate.agent);
-  const name = taskFileName(config, candidate.issue);
-  if (exists(join(home, name))) return 'dispatched';
-  return donePlaces(home, name, refOf(candidate.issue)).some((path) => exists(path)) ? 'done' : null;
-}
-
-/** Where an agent may have moved the finished file of that name. */
-export function donePlaces(home: string, name: string, ref: string): readonly string[] {
-  const place = join(home, 'done', name);
-  if (basename(name) === name) return [place];
-  // With a folder for each repository, it may be the nearest done/ or the agent's own, without the folders.
-  const flat = [join(home, dirname(name), 'done', basename(name)), join(home, 'done', basename(name))];
-  return [place, ...flat.filter((path) => belongsTo(path, ref))];
-}
-
-/** How many task files an agent has that are neither done nor archived. */
-export function countOpenTasks(config: Place, agent: string): number {
-  return taskPathsBelow(join(config.tasksDirectory, agent), ['done', 'archive']).length;
-}
-
-/** When the newest task file of all agents appeared (epoch milliseconds), or null when there is none. */
-export function newestTaskTime(config: Place): number | null {
-  // The change time: unlike the modification time only the kernel sets it, and linking the name does.
-  const times = taskPathsBelow(config.tasksDirectory, []).map(
-    (path) => lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0,
-  );
-  return times.reduce((newest, time) => Math.max(newest, time), 0) || null;
-}
-
-/** Throws exit 1 when something on the way to a candidate's task file is a link, or is no folder. Writes nothing. */
-export function checkWay(config: Place, candidate: Candidate): void {
-  const path = taskPath(config, candidate);
-  const below = relative(config.tasksDirectory, dirname(path)).split(sep);
-  if (!isSafeFolderName(candidate.agent) || below.includes('..')) throw unsafe(path, 'leaves the task folder');
-  let folder = config.tasksDirectory;
-  // Whoever sets it up may make the task folder itself a link, but not to nothing.
-  if (exists(folder) && !isFolder(folder)) throw unsafe(folder, 'is not a folder');
-  for (const name of below) {
-    folder = join(folder, name);
-    const found = lstatSync(folder, { throwIfNoEntry: false });
-    if (!found) return;
-    if (!found.isDirectory()) throw unsafe(folder, 'is not a folder');
-  }
-}
+type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url'>;
+type Named = Pick<Candidate, 'agent' | 'issue'>;
 
 /** A task file that is written but not yet visible under its name. */
 export interface Draft {
@@ -77,45 +27,195 @@ export interface Draft {
   readonly discard: () => void;
 }
 
-/** Writes the text beside its final place. Throws exit 1 when a folder on the way is a link or not a folder. */
-export function draftTask(config: Place, candidate: Candidate, text: string, random: string): Draft {
-  const path = taskPath(config, candidate);
-  checkWay(config, candidate);
-  createFolders(config.tasksDirectory);
-  makeFoldersBelow(config.tasksDirectory, relative(config.tasksDirectory, dirname(path)).split(sep));
-  const folder = dirname(path);
-  const draft = join(folder, `.${basename(path)}.${random}.tmp`);
-  removeLeftovers(folder, basename(path));
-  try {
-    writeNewFile(draft, text);
-  } catch (error) {
-    rmSync(draft, { force: true }); // what fits on a full disk
-    throw error;
-  }
+/** The task folder as one command sees it. Each agent's folder is walked when it is first asked about, and after a change of ours. */
+export interface TaskFolder {
+  /** Absolute path at which a candidate's task file is to appear. */
+  readonly path: (candidate: Named) => string;
+  /** Throws exit 1 when something on the way to a candidate's task file is a link, or is no folder. Writes nothing. */
+  readonly checkWay: (candidate: Named) => void;
+  /** Why nothing can be said of an agent's tasks, and none be written, and how to mend it; null: it can. */
+  readonly trouble: (agent: string) => string | null;
+  /** Whether the agent has the candidate's task, or has moved it to `done/`. */
+  readonly existing: (candidate: Named) => 'dispatched' | 'done' | null;
+  /** The same of a task that was dispatched. Null: it is gone; where nothing can be said, it is not. */
+  readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
+  /** Moves a task, wherever it is, and what lies beside it to `archive/`; null: it is gone. */
+  readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
+  /** Writes news beside the task, never over a file; answers the path. */
+  readonly writeUpdate: (task: TrackedTask, text: string) => string;
+  /** How many tasks an agent has that are neither done, blocked nor archived. */
+  readonly openTasks: (agent: string) => number;
+  /** When the newest task file of all agents appeared (epoch milliseconds), or null when there is none. */
+  readonly newestTime: () => number | null;
+  /** What a task file says of its dispatch, and when it appeared; null when it is not there. */
+  readonly published: (file: string) => { readonly dispatchedAt: unknown; readonly appearedAt: number } | null;
+  /** Writes the text beside its final place. Throws exit 1 when a folder on the way is a link or not a folder. */
+  readonly draft: (candidate: Named, text: string) => Draft;
+}
+
+/** Opens the task folder of a configuration. `randomWord`: a fresh word that nobody can guess. */
+export function openTaskFolder(config: Place, randomWord: () => string): TaskFolder {
+  const { tasksDirectory } = config;
+  const inventories = new Map<string, { readonly inventory: Inventory; readonly isSecond: boolean }>();
+  const look = (agent: string, again = false): Inventory => {
+    const known = inventories.get(agent);
+    if (known && (!again || known.isSecond)) return known.inventory;
+    const inventory = takeInventory(config, agent);
+    inventories.set(agent, { inventory, isSecond: again });
+    return inventory;
+  };
+  const changed = <T>(agent: string, result: T): T => {
+    inventories.delete(agent);
+    return result;
+  };
+  const sought = (candidate: Named): Sought => soughtFor(config, candidate);
+  const pathBelow = (candidate: Named): string => freeName(look(candidate.agent), sought(candidate));
   return {
-    path,
-    publish: (replace) => {
-      const archived =
-        replace && exists(path)
-          ? moveToArchive(join(config.tasksDirectory, candidate.agent), path, taskFileName(config, candidate.issue))
-          : null;
-      const outcome = linkUnlessTaken(draft, path);
-      unlinkSync(draft);
-      if (outcome === 'taken') return { kind: 'already-there' };
-      syncFolder(folder);
-      return { kind: 'published', archived };
+    path: (candidate) => join(tasksDirectory, candidate.agent, pathBelow(candidate)),
+    checkWay: (candidate) => checkWay(tasksDirectory, candidate.agent, pathBelow(candidate)),
+    trouble: (agent) => (isSafeFolderName(agent) ? look(agent).trouble : null),
+    existing: (candidate) => stateIn(look(candidate.agent), sought(candidate)),
+    whereIs: ({ agent, ...task }) => {
+      const wanted = soughtTask(config, { agent, ...task });
+      if (wanted === null) return null;
+      if (look(agent).trouble !== null) return 'dispatched';
+      // Its agent may just have been moving it when the folder was walked: once more before it is called gone.
+      return stateIn(look(agent), wanted) ?? stateIn(look(agent, true), wanted);
     },
-    discard: () => unlinkSync(draft),
+    archive: (task) => {
+      const wanted = soughtTask(config, task);
+      if (wanted === null) return null;
+      const inventory = changed(task.agent, look(task.agent, true));
+      if (inventory.trouble !== null) throw new Error(inventory.trouble);
+      return archiveTask(tasksDirectory, task.agent, wanted, inventory.find(wanted));
+    },
+    writeUpdate: (task, text) => {
+      const wanted = soughtTask(config, task);
+      if (wanted === null) throw unsafe(task.file, 'is not below the folder of its agent');
+      const found = look(task.agent).find(wanted);
+      const at = found.find(({ isDone }) => !isDone) ?? found[0];
+      return writeUpdate(tasksDirectory, task, at?.path ?? wanted.name, text, randomWord());
+    },
+    openTasks: (agent) => look(agent).open,
+    newestTime: () => newestTime(tasksDirectory),
+    published: (file) => published(tasksDirectory, file),
+    draft: (candidate, text) => {
+      const draft = draftTask(tasksDirectory, candidate.agent, pathBelow(candidate), text, randomWord());
+      return { ...draft, publish: (replace) => changed(candidate.agent, draft.publish(replace)) };
+    },
+  };
+}
+
+function soughtFor(config: Place, { issue }: Named): Sought {
+  return { server: serverOf(config.url), issueId: issue.id, ref: refOf(issue), name: taskFileName(config, issue) };
+}
+
+// Null: the state names a file that is not below its agent's folder. It is not obeyed.
+function soughtTask(config: Place, task: TrackedTask): Sought | null {
+  const name = nameBelow(config.tasksDirectory, task);
+  if (name === null) return null;
+  return { server: serverOf(config.url), issueId: task.issueId, ref: trackedRef(task), name };
+}
+
+function nameBelow(tasksDirectory: string, { agent, file }: Pick<TrackedTask, 'agent' | 'file'>): string | null {
+  const name = relative(join(tasksDirectory, agent), file);
+  return isSafeFolderName(agent) && name !== '' && !name.split(sep).includes('..') ? name : null;
+}
+
+function stateIn(inventory: Inventory, task: Sought): 'dispatched' | 'done' | null {
+  const found = inventory.find(task);
+  if (found.some(({ isDone }) => !isDone)) return 'dispatched';
+  return found.length > 0 ? 'done' : null;
+}
+
+// Another task may have the name: of another server, or of a repository that had this one's name before.
+function freeName(inventory: Inventory, task: Sought): string {
+  const ending = extname(task.name);
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? task.name : `${task.name.slice(0, -ending.length)}.${number}${ending}`;
+    if (!inventory.isOthers(name, task)) return name;
+  }
+}
+
+function checkWay(tasksDirectory: string, agent: string, name: string): void {
+  if (!isSafeFolderName(agent)) throw unsafe(join(tasksDirectory, agent), 'leaves the task folder');
+  inTaskFolder(tasksDirectory, (root) => root.inside([agent, ...name.split('/').slice(0, -1)], () => null));
+}
+
+// Of a folder that cannot be looked into its own time is taken: it changes with every name in it.
+function newestTime(tasksDirectory: string): number | null {
+  let newest = 0;
+  const note = (folder: Folder, name: string): void => {
+    newest = Math.max(newest, folder.look(name)?.changedAt ?? 0);
+  };
+  eachAgent(
+    tasksDirectory,
+    (_agent, home) =>
+      walk(home, [], {
+        sight: ({ folder, name }) => note(folder, name),
+        trouble: (error) => {
+          throw error;
+        },
+      }),
+    (agent, root) => note(root, agent),
+  );
+  return newest || null;
+}
+
+function published(tasksDirectory: string, file: string): ReturnType<TaskFolder['published']> {
+  const names = relative(tasksDirectory, file).split(sep);
+  const name = names.pop();
+  if (name === undefined || names.includes('..') || names.length === 0) return null;
+  try {
+    return inTaskFolder(tasksDirectory, (root) =>
+      root.inside(names, (folder) => {
+        const seen = folder.look(name);
+        const fields = parseFrontMatter(folder.read(name, BEGINNING)?.text ?? '');
+        return seen && { dispatchedAt: fields?.get('dispatchedAt'), appearedAt: seen.changedAt };
+      }),
+    );
+  } catch {
+    return null; // its folder cannot be used any more: as if it had not appeared
+  }
+}
+
+function draftTask(tasksDirectory: string, agent: string, path: string, text: string, random: string): Draft {
+  if (!isSafeFolderName(agent)) throw unsafe(join(tasksDirectory, agent), 'leaves the task folder');
+  const [name = '', ...folders] = path.split('/').toReversed();
+  // Opened anew for each step: between them, its agent may have moved everything.
+  const inPlace = <T>(work: (folder: Folder, home: Folder) => T): T =>
+    makingTaskFolder(tasksDirectory, (root) =>
+      root.making([agent], (home) => home.making(folders.toReversed(), (folder) => work(folder, home))),
+    );
+  const draft = `.${name}.${random}.tmp`;
+  inPlace((folder) => {
+    removeLeftovers(folder, name);
+    try {
+      folder.write(draft, text);
+    } catch (error) {
+      folder.remove(draft); // what fits on a full disk
+      throw error;
+    }
+  });
+  return {
+    path: join(tasksDirectory, agent, path),
+    publish: (replace) =>
+      inPlace((folder, home) => {
+        const archived = replace && folder.look(name) ? moveToArchive(home, folder, name, path) : null;
+        const outcome = folder.link(draft, folder, name);
+        folder.remove(draft);
+        if (outcome === 'taken') return { kind: 'already-there' };
+        folder.sync();
+        return { kind: 'published', archived };
+      }),
+    discard: () => void inPlace((folder) => folder.remove(draft)),
   };
 }
 
 // Drafts of this very file that a killed pass left behind. The lock is held: no other pass is writing one.
-function removeLeftovers(folder: string, name: string): void {
-  for (const entry of readdirSync(folder)) {
-    if (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp')) unlinkSync(join(folder, entry));
-  }
+function removeLeftovers(folder: Folder, name: string): void {
+  for (const { name: other, kind } of folder.list(MOST_LEFTOVERS).entries)
+    if (kind !== 'folder' && other.startsWith(`.${name}.`) && other.endsWith('.tmp')) folder.remove(other);
 }
 
-function belongsTo(path: string, ref: string): boolean {
-  return exists(path) && parseFrontMatter(readBeginning(path) ?? '')?.get('ref') === ref;
-}
+const MOST_LEFTOVERS = 10_000;

@@ -1,6 +1,7 @@
 // The calls by which the task folder is worked in, each by a place that ground.ts made: `/proc/self/fd/<folder>/<name>`.
 
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -19,7 +20,7 @@ import {
 import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 
 /** `other`: a link, a pipe, a device, ...: nothing that belongs here. */
-type Kind = 'file' | 'folder' | 'other';
+export type Kind = 'file' | 'folder' | 'other';
 
 interface Entry {
   readonly name: string;
@@ -187,5 +188,15 @@ export function syncNames(handle: number): void {
   } catch (error) {
     // Some network file systems cannot do this; they write names through.
     if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'ENOTSUP') throw error;
+  }
+}
+
+/** Whether this user may write in a folder. */
+export function isWritable(place: string): boolean {
+  try {
+    accessSync(place, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }

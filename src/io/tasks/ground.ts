@@ -9,6 +9,7 @@ import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 import { createFolders } from '../files.ts';
 import {
   beginning,
+  isWritable,
   linked,
   type Listed,
   listed,
@@ -43,6 +44,10 @@ export interface Folder {
   readonly move: (name: string, to: Folder, nameThere: string) => 'moved' | 'taken' | 'gone';
   /** Takes a name away; false when there was none. */
   readonly remove: (name: string) => boolean;
+  /** Another text when a name in it came, went or changed. */
+  readonly stamp: () => string;
+  /** Whether this user may write there. */
+  readonly mayWrite: () => boolean;
   /** Makes the names in it survive a power cut. */
   readonly sync: () => void;
   /** Where the kernel finds a name in this very folder. For `link` and `move` between two of them. */
@@ -52,7 +57,9 @@ export interface Folder {
 /** Opens the task folder for as long as `work` takes; null: it is not there. It may be a link itself: its owner says where it is. */
 export function inTaskFolder<T>(tasksDirectory: string, work: (folder: Folder) => T): T | null {
   const handle = opened(tasksDirectory, tasksDirectory, 0);
-  return handle === null ? null : during(handle, tasksDirectory, work);
+  if (handle !== null) return during(handle, tasksDirectory, work);
+  if (lstatSync(tasksDirectory, { throwIfNoEntry: false })) throw unsafe(tasksDirectory, 'is not a folder');
+  return null;
 }
 
 /** The same; it is made when it is not there. */
@@ -103,6 +110,8 @@ function folderOf(handle: number, path: string): Folder {
     link: (name, to, nameThere) => at(name, (there) => linked(there, to.place(nameThere), join(to.path, nameThere))),
     move: (name, to, nameThere) => at(name, (there) => moved(there, to.place(nameThere), to.sync)),
     remove: (name) => at(name, removed),
+    stamp: () => naming(path, () => looked(`${self}/.`)?.stamp ?? '-'),
+    mayWrite: () => isWritable(`${self}/.`),
     sync: () => naming(path, () => syncNames(handle)),
   };
 }

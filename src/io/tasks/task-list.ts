@@ -1,13 +1,20 @@
-import { lstatSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseFrontMatter } from '../../core/task/front-matter.ts';
+import type { Config } from '../../core/config/config.ts';
+import { systemCode } from '../../core/errors.ts';
+import { readPlace } from '../../core/task/file-name.ts';
+import { parseFrontMatter, TASK_SCHEMA } from '../../core/task/front-matter.ts';
 import { fileTask, type TaskFile } from '../../core/task/status.ts';
-import { isSafeFolderName } from '../../core/task/file-name.ts';
-import { fileStamp, readRegularFile } from '../files.ts';
+import { type Folder, inTaskFolder } from './ground.ts';
+import { BEGINNING, matcherOf } from './inventory.ts';
+import { eachAgent, type Sight, walk } from './walk.ts';
+
+type Place = Pick<Config, 'tasksDirectory' | 'taskFile'>;
 
 /** Every task file below the task folder that is not archived, as its front matter tells it. Links are not followed. */
-export function listTaskFiles(tasksDirectory: string): readonly TaskFile[] {
-  return pathsByAgent(tasksDirectory).map(([agent, path]) => describe(tasksDirectory, agent, path));
+export function listTaskFiles(config: Place): readonly TaskFile[] {
+  const files: TaskFile[] = [];
+  eachSight(config.tasksDirectory, { sight: (agent, sight) => files.push(...read(config, agent, sight)) });
+  return files;
 }
 
 export interface TaskIndex {
@@ -18,77 +25,84 @@ export interface TaskIndex {
 }
 
 /** Knows the task files of a folder, for a reader that stays. */
-export function indexTaskFiles(tasksDirectory: string): TaskIndex {
-  let folders: readonly string[] = [tasksDirectory];
-  let known = new Map<string, { readonly stamp: string; readonly file: TaskFile }>();
+export function indexTaskFiles(config: Place): TaskIndex {
+  const { tasksDirectory } = config;
+  let folders: readonly string[] = [''];
+  let known = new Map<string, { readonly stamp: string; readonly files: readonly TaskFile[] }>();
   return {
-    fingerprint: () => folders.map((folder) => fileStamp(folder)).join(' '),
+    fingerprint: () => fingerprint(tasksDirectory, folders),
     list: () => {
-      const seen = [tasksDirectory];
-      const entries = pathsByAgent(tasksDirectory, (folder) => seen.push(folder)).map(([agent, path]) => {
-        const stamp = fileStamp(path);
-        const before = known.get(path);
-        return before?.stamp === stamp ? before : { stamp, file: describe(tasksDirectory, agent, path) };
+      const seen = [''];
+      const now: typeof known = new Map();
+      eachSight(tasksDirectory, {
+        folder: (folder) => seen.push(relative(tasksDirectory, folder.path)),
+        sight: (agent, sight) => {
+          const path = join(sight.folder.path, sight.name);
+          const stamp = sight.folder.look(sight.name)?.stamp ?? '-';
+          const before = known.get(path);
+          now.set(path, before?.stamp === stamp ? before : { stamp, files: read(config, agent, sight) });
+        },
       });
-      folders = seen;
-      known = new Map(entries.map((entry) => [entry.file.task.file, entry]));
-      return entries.map(({ file }) => file);
+      [folders, known] = [seen, now];
+      return [...now.values()].flatMap(({ files }) => files);
     },
   };
 }
 
-/**
- * The absolute paths of all task files below a folder, but not in folders of the names to skip, and without the news
- * beside them unless they are wanted. Links are not followed.
- */
-export function taskPathsBelow(
-  folder: string,
-  skip: readonly string[],
-  onFolder?: (folder: string) => void,
-  withUpdates = false,
-): readonly string[] {
-  onFolder?.(folder);
-  return entriesOf(folder).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory())
-      return skip.includes(entry.name) || entry.name.endsWith('.attachments')
-        ? []
-        : taskPathsBelow(path, skip, onFolder, withUpdates);
-    return /^[^.].*\.md$/u.test(entry.name) && (withUpdates || !/\.update-\d+\.md$/u.test(entry.name)) ? [path] : [];
-  });
+interface Reader {
+  readonly sight: (agent: string, sight: Sight) => void;
+  readonly folder?: (folder: Folder) => void;
 }
 
-/** The first 16 kB of a regular file, enough for its front matter; undefined when it cannot be read. */
-export function readBeginning(path: string): string | undefined {
+// What may not be looked into has nothing to show: whoever reads may be another user than the one that writes.
+function eachSight(tasksDirectory: string, { sight, folder }: Reader): void {
+  const quiet = (): void => {};
   try {
-    return lstatSync(path).isFile() ? readRegularFile(path, 16_384) : undefined;
+    eachAgent(
+      tasksDirectory,
+      (agent, home) =>
+        walk(home, ['archive'], {
+          sight: (seen) => sight(agent, seen),
+          trouble: quiet,
+          ...(folder && { folder }),
+        }),
+      quiet,
+    );
   } catch {
-    return undefined;
+    // The pass and doctor say it.
   }
 }
 
-function pathsByAgent(tasksDirectory: string, onFolder?: (folder: string) => void): [agent: string, path: string][] {
-  return foldersIn(tasksDirectory)
-    .filter(isSafeFolderName)
-    .flatMap((agent) =>
-      taskPathsBelow(join(tasksDirectory, agent), ['archive'], onFolder).map((path): [string, string] => [agent, path]),
-    );
+// None: it is neither called as a task is, nor says that it is one.
+function read({ tasksDirectory, taskFile }: Place, agent: string, { folder, name }: Sight): readonly TaskFile[] {
+  const path = join(folder.path, name);
+  const { home, isDone } = readPlace(relative(join(tasksDirectory, agent), path));
+  const fields = parseFrontMatter(beginning(folder, name)) ?? new Map<string, unknown>();
+  if (fields.get('schema') !== TASK_SCHEMA && !matcherOf(taskFile)(home)) return [];
+  return [{ agent, task: fileTask(path, isDone, fields) }];
 }
 
-function describe(tasksDirectory: string, agent: string, path: string): TaskFile {
-  const isDone = relative(join(tasksDirectory, agent), path).split('/').includes('done');
-  return { agent, task: fileTask(path, isDone, parseFrontMatter(readBeginning(path) ?? '') ?? new Map()) };
-}
-
-function foldersIn(folder: string): string[] {
-  return entriesOf(folder).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-}
-
-// A folder that is not there, or may not be read, has nothing to show.
-function entriesOf(folder: string) {
+function beginning(folder: Folder, name: string): string {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return folder.read(name, BEGINNING)?.text ?? '';
   } catch {
-    return [];
+    return '';
+  }
+}
+
+function fingerprint(tasksDirectory: string, folders: readonly string[]): string {
+  const stamps = (root: Folder): readonly string[] =>
+    folders.map((path) => {
+      try {
+        const names = path === '' ? [] : path.split('/');
+        return root.inside(names, (folder) => folder.stamp()) ?? '-';
+      } catch (error) {
+        return systemCode(error) || 'unsafe';
+      }
+    });
+  try {
+    return (inTaskFolder(tasksDirectory, stamps) ?? ['-']).join(' ');
+  } catch (error) {
+    return systemCode(error) || 'unsafe';
   }
 }

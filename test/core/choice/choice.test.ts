@@ -64,6 +64,7 @@ describe('outcomes', () => {
       facts: {},
       reason: 'unsafe_name',
     },
+    { rule: 'its folder cannot be used', facts: { trouble: () => 'mend it' }, reason: 'folder_unusable' },
     { rule: 'its login is a dot', issue: { assignees: ['..'] }, facts: {}, reason: 'unsafe_name' },
     {
       rule: 'it carries a hold label in any case',

@@ -1,0 +1,139 @@
+// What lies in an agent's folder, found in one walk: a task is where its front matter says so, wherever its agent has moved
+// it, and only what says nothing of itself goes by its name.
+
+import { join, relative } from 'node:path';
+import type { Config } from '../../core/config/config.ts';
+import { hintOf, messageOf } from '../../core/errors.ts';
+import { serverOf } from '../../core/issue/identity.ts';
+import { readPlace, taskFileMatcher } from '../../core/task/file-name.ts';
+import { parseFrontMatter, TASK_SCHEMA } from '../../core/task/front-matter.ts';
+import { inTaskFolder } from './ground.ts';
+import { type Sight, walk } from './walk.ts';
+
+/** How much of a task file is read for its front matter. Bytes. */
+export const BEGINNING = 16_384;
+
+/** A task that is looked for: an issue's, and the name that its file would have. */
+export interface Sought {
+  readonly server: string;
+  readonly issueId: number;
+  readonly ref: string;
+  /** Below the agent's folder. */
+  readonly name: string;
+}
+
+interface Found {
+  /** Below the agent's folder. */
+  readonly path: string;
+  readonly isDone: boolean;
+}
+
+/** What an agent's folder holds. */
+export interface Inventory {
+  /** Why it cannot be used, and how to mend that; null: it can, and everything in it was seen. */
+  readonly trouble: string | null;
+  /** Where the files of a task are: one, unless its agent made copies or it was forced. */
+  readonly find: (task: Sought) => readonly Found[];
+  /** Whether a path is taken by what is known to be another task. */
+  readonly isOthers: (path: string, task: Sought) => boolean;
+  /** How many tasks are neither done, blocked nor archived. */
+  readonly open: number;
+}
+
+/** Walks an agent's folder. Whatever is wrong with it is said as its trouble, and thrown at nobody. */
+export function takeInventory(config: Pick<Config, 'tasksDirectory' | 'taskFile'>, agent: string): Inventory {
+  const home = join(config.tasksDirectory, agent);
+  const isTaskName = matcherOf(config.taskFile);
+  const known = new Map<string, Found[]>();
+  const owners = new Map<string, string>();
+  const open = new Set<string>();
+  let trouble: string | null = null;
+  const note = (error: unknown): void => void (trouble ??= troubleText(error));
+  const sight = (seen: Sight): void => {
+    const path = relative(home, join(seen.folder.path, seen.name));
+    const place = readPlace(path);
+    const { id, ref, isTask } = labelOf(seen);
+    const found = { path, isDone: place.isDone };
+    for (const key of id === null ? [`name ${place.home}`, ...(ref === '' ? [] : [`ref ${ref}`])] : [id]) {
+      const alike = known.get(key);
+      if (alike) alike.push(found);
+      else known.set(key, [found]);
+    }
+    if (id !== null) owners.set(path, id);
+    if ((isTask || isTaskName(place.home)) && place.isOpen) open.add(id ?? path);
+  };
+  try {
+    inTaskFolder(config.tasksDirectory, (root) =>
+      root.inside([agent], (folder) => {
+        if (!folder.mayWrite()) note(new Error(`${home} may not be written by this user`));
+        walk(folder, ['archive'], { sight, trouble: note });
+      }),
+    );
+  } catch (error) {
+    note(error);
+  }
+  return {
+    trouble,
+    find: (task) => {
+      const keys = [idOf(task.server, task.issueId), `name ${task.name}`, `ref ${task.ref}`];
+      return [...new Set(keys.flatMap((key) => known.get(key) ?? []))];
+    },
+    isOthers: (path, task) => (owners.get(path) ?? idOf(task.server, task.issueId)) !== idOf(task.server, task.issueId),
+    open: open.size,
+  };
+}
+
+// Made once for each pattern: there is one in a configuration.
+let matcher: { readonly pattern: string; readonly test: (path: string) => boolean } | undefined;
+
+/** Whether a path, without the folders that say how far a task is, is one of the configuration's pattern. */
+export function matcherOf(pattern: string): (path: string) => boolean {
+  if (matcher?.pattern !== pattern) {
+    const expression = taskFileMatcher(pattern);
+    matcher = { pattern, test: (path) => path.length < 2000 && expression.test(path) };
+  }
+  return matcher.test;
+}
+
+interface Label {
+  /** Of which issue it is, when it says so. */
+  readonly id: string | null;
+  readonly ref: string;
+  readonly isTask: boolean;
+}
+
+function labelOf({ folder, name, kind }: Sight): Label {
+  const fields = kind === 'file' ? parseFrontMatter(beginningOf(folder, name) ?? '') : undefined;
+  const [url, issueId, ref] = [fields?.get('url'), fields?.get('issueId'), fields?.get('ref')];
+  const server = typeof url === 'string' ? serverIn(url) : null;
+  const isKnown = server !== null && typeof issueId === 'number' && fields?.get('schema') === TASK_SCHEMA;
+  return {
+    id: isKnown ? idOf(server, issueId) : null,
+    ref: typeof ref === 'string' ? ref : '',
+    isTask: fields?.get('schema') === TASK_SCHEMA,
+  };
+}
+
+// A file that may not be read, or went away, says nothing of itself.
+function beginningOf(folder: Sight['folder'], name: string): string | null {
+  try {
+    return folder.read(name, BEGINNING)?.text ?? null;
+  } catch {
+    return null;
+  }
+}
+
+// The address of an issue is the server's with `/owner/repository/issues/5` behind it.
+function serverIn(url: string): string | null {
+  const server = url.slice(0, 1000).split('/').slice(0, -4).join('/');
+  return /^https?:\/\//u.test(server) && URL.canParse(server) ? serverOf(server) : null;
+}
+
+function idOf(server: string, issueId: number): string {
+  return `id ${server} ${issueId}`;
+}
+
+function troubleText(error: unknown): string {
+  const hint = hintOf(error);
+  return `${messageOf(error)}${hint === null ? '' : `: ${hint}`}`;
+}
