@@ -20,7 +20,7 @@ function outputOf(stream: NodeJS.WriteStream, fd: number): Output {
 const interrupt = new AbortController();
 const over = new AbortController();
 // Once each: a second Ctrl-C ends the process at once.
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interrupt.abort());
 
 const world: World = {
   environment: process.env,

@@ -110,7 +110,7 @@ describe('the package', () => {
     }
   });
 
-  test('holds the three bundled files, templates, deploy files and documents, and runs from any folder once installed', () => {
+  test('holds the bundled files, templates, deploy files and documents, and runs from any folder once installed', () => {
     const packed =
       execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch], {
         cwd: ROOT,
@@ -128,6 +128,7 @@ describe('the package', () => {
       'dist/dashboard.cjs',
       'dist/dispatcher.cjs',
       'dist/markdown.cjs',
+      'dist/mcp.cjs',
     ]);
     expect(names).toEqual(
       expect.arrayContaining([

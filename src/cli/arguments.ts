@@ -25,6 +25,13 @@ export function durationMs(text: string): number {
   return ms;
 }
 
+/** The number of a process. */
+export function processNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,10}$/u.test(text) || number < 1) throw new InvalidArgumentError('It must be the number of a process.');
+  return number;
+}
+
 /** A TCP port; 0 for any that is free. */
 export function portNumber(text: string): number {
   const number = Number(text);

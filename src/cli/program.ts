@@ -6,6 +6,7 @@ import { cleanLine } from '../core/task/untrusted.ts';
 import type { World } from '../deps/world.ts';
 import { examples, EXIT_CODES } from '../views/help.ts';
 import { issueArgument, oneOf } from './arguments.ts';
+import { addAgentCommands, addInstructions, addMcp, addWork } from './agent-commands.ts';
 import { addCare } from './care.ts';
 import { addCompletion } from './completion.ts';
 import { dispatchCommand, type DispatchOptions } from './dispatch-command.ts';
@@ -31,6 +32,10 @@ export function createProgram(world: World, finish: (code: ExitCode) => void): C
   addDispatch(program, world, finish);
   addReaders(program, world, runs);
   addOrders(program, world, runs);
+  addAgentCommands(program, world, finish);
+  addWork(program, world, finish);
+  addMcp(program, world, finish);
+  addInstructions(program, world, finish);
   addCare(program, world, runs);
   addCompletion(program, world, runs);
   addHelp(program, world);

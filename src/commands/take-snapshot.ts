@@ -1,6 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { Stall, Taken } from '../core/mailbox/claim.ts';
 import type { Pause } from '../core/state/pause.ts';
 import { type Snapshot, snapshotOf } from '../core/health/snapshot.ts';
 import type { State } from '../core/state/state.ts';
@@ -15,6 +16,8 @@ export interface SnapshotDeps {
   readonly readPauses: () => readonly Pause[];
   readonly readDispatches: () => readonly DispatchRecord[];
   readonly listTasks: () => readonly TaskFile[];
+  /** Why a task that is taken is stalled; null: it is not. */
+  readonly stallOf: (taken: Taken) => Stall | null;
 }
 
 /** The picture that the local files give now. Throws when the state may not be read. */
@@ -28,6 +31,7 @@ export function takeSnapshot(deps: SnapshotDeps): Snapshot {
       state,
       pauses: deps.readPauses(),
       files: deps.listTasks(),
+      stallOf: deps.stallOf,
       dispatches: deps.readDispatches(),
       midnight: new Date(now).setHours(0, 0, 0, 0),
       warnings:

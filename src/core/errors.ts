@@ -6,6 +6,7 @@ export const EXIT = {
   unhealthy: 3,
   token: 4,
   refused: 5,
+  noTask: 6,
   unavailable: 75,
   invalid: 78,
   interrupted: 130,

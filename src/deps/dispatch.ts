@@ -32,8 +32,8 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
   const config = loadConfig(options.config, world);
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
   const gitea = lazily(async () => giteaClient(world, config, options));
-  const print = printer(world, options);
-  const history = passHistory(config, now, warner(world));
+  const tasks = taskFolder(config);
+  const history = passHistory(config, tasks.stageOf, now, warner(world));
   return {
     config,
     version: world.version,
@@ -61,7 +61,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     onDispatch: hookOf(world, config),
     markdown: lazily(async () => (await import('#markdown')).visibleMarkdown),
     template: templateFor(config),
-    tasks: taskFolder(config),
+    tasks,
     state: {
       lock: async (seconds) => takeLock(config.stateDirectory, seconds),
       read: () => readState(config.stateDirectory),
@@ -84,7 +84,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     log: logOf(world, config, options),
     monitors: monitorsOf(world, config),
     commandLine: commandLine(options),
-    say: (line) => (world.stdout.isTTY ? print(line) : undefined),
+    say: (line) => (world.stdout.isTTY ? printer(world, options)(line) : undefined),
     print: (text) => world.stdout.write(text),
     isInterrupted: () => world.interrupted.aborted,
   };

@@ -1,11 +1,11 @@
 import type { Config } from '../core/config/config.ts';
 import type { Instant } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Place } from '../core/history/event.ts';
+import type { Stage } from '../core/mailbox/place.ts';
 import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { TrackedTask } from '../core/task/tracked.ts';
 import { openHistory } from '../io/state/history.ts';
 import { readState } from '../io/state/store.ts';
-import { whereIs } from '../io/tasks/archive.ts';
 
 interface PassHistory {
   readonly dispatched: (record: DispatchRecord) => void;
@@ -16,7 +16,8 @@ interface PassHistory {
 
 /** The history as passes write it. What goes wrong here is a warning, and loses no dispatch. */
 export function passHistory(
-  config: Pick<Config, 'stateDirectory' | 'tasksDirectory' | 'historyKeepMs'>,
+  config: Pick<Config, 'stateDirectory' | 'historyKeepMs'>,
+  stageOf: (task: TrackedTask) => Stage | null,
   now: () => Instant,
   warn: (message: string) => void,
 ): PassHistory {
@@ -31,11 +32,11 @@ export function passHistory(
   return {
     dispatched: (record) => carefully(() => history.dispatched(record)),
     archived: (record) => carefully(() => history.archived(record)),
-    note: () => carefully(() => history.seen(sightOf(config, now()))),
+    note: () => carefully(() => history.seen(sightOf(config, stageOf, now()))),
   };
 }
 
-function sightOf(config: Pick<Config, 'stateDirectory' | 'tasksDirectory'>, now: Instant) {
+function sightOf(config: Pick<Config, 'stateDirectory'>, stageOf: (task: TrackedTask) => Stage | null, now: Instant) {
   const { tasks, lastPass } = readState(config.stateDirectory).state;
   const rows = lastPass?.rows ?? [];
   return {
@@ -43,14 +44,9 @@ function sightOf(config: Pick<Config, 'stateDirectory' | 'tasksDirectory'>, now:
     places:
       tasks &&
       new Map(
-        Object.entries(tasks).map(([key, task]) => [
-          key,
-          { place: PLACES[whereIs(config, task) ?? 'gone'], since: null },
-        ]),
+        Object.entries(tasks).map(([key, task]) => [key, { place: stageOf(task) ?? ('gone' as const), since: null }]),
       ),
     waiting: rows.filter(({ outcome }) => outcome === 'next' || outcome === 'waiting'),
     pass: lastPass && { startedAt: lastPass.startedAt, failure: lastPass.error?.code ?? null },
   };
 }
-
-const PLACES = { dispatched: 'new', done: 'done', gone: 'gone' } as const satisfies Record<string, Place>;

@@ -1,13 +1,15 @@
 import { chmodSync } from 'node:fs';
 import { type SnapshotDeps, takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Config } from '../core/config/config.ts';
+import { stallOf } from '../core/mailbox/claim.ts';
+import { processesHere } from '../io/processes.ts';
 import { replaceFile } from '../io/files.ts';
 import { followDispatches, readDispatches } from '../io/state/journal.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readState } from '../io/state/store.ts';
 import { listTaskFiles } from '../io/tasks/task-list.ts';
 import { metricsText } from '../views/metrics.ts';
-import { now } from './world.ts';
+import { lazily, now } from './world.ts';
 
 /** Where a snapshot comes from. */
 export function localFiles(config: Config, version: string): SnapshotDeps {
@@ -19,7 +21,14 @@ export function localFiles(config: Config, version: string): SnapshotDeps {
     readPauses: () => readPauses(config.stateDirectory),
     readDispatches: () => readDispatches(config.stateDirectory),
     listTasks: () => listTaskFiles(config),
+    stallOf: stallsHere(config, now),
   };
+}
+
+/** Tells why tasks are stalled, by the clock and the processes of this machine. */
+function stallsHere({ stalledAfterMs }: Config, clock: () => number): SnapshotDeps['stallOf'] {
+  const processes = lazily(() => processesHere());
+  return ({ claims, movedAt }) => stallOf(claims, movedAt, { processes: processes(), now: clock(), stalledAfterMs });
 }
 
 /** Writes the metrics of this moment for node_exporter. Throws when the file cannot be written. */

@@ -3,7 +3,6 @@ import {
   constants,
   fstatSync,
   fsyncSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -14,10 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { EXIT, systemCode, UserError } from '../core/errors.ts';
+import { systemCode } from '../core/errors.ts';
 
 /** Writes a file that must not exist yet, and waits until it is on the disk. */
-export function writeNewFile(path: string, text: string | Buffer): void {
+function writeNewFile(path: string, text: string | Buffer): void {
   writeAndSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, text);
 }
 
@@ -79,25 +78,8 @@ export function fileStamp(path: string): string {
   return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-';
 }
 
-/** Gives a file a second name unless that name is taken. Throws exit 1 where the file system has no hard links. */
-export function linkUnlessTaken(from: string, to: string): 'linked' | 'taken' {
-  try {
-    linkSync(from, to);
-    return 'linked';
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return 'taken';
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error))) throw error;
-    throw new UserError(`${to} cannot be published: the file system seems to have no hard links`, {
-      exitCode: EXIT.failure,
-      code: 'no_hard_links',
-      hint: 'put the workspace on a Linux file system such as ext4, xfs or btrfs; without links a file could not appear at once and never over another',
-      cause: error,
-    });
-  }
-}
-
 /** Makes the names in a folder survive a power cut. */
-export function syncFolder(folder: string): void {
+function syncFolder(folder: string): void {
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(handle);

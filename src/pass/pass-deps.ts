@@ -2,6 +2,7 @@ import type { Candidate } from '../core/issue/candidate.ts';
 import type { Instant, Uptime } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { Stage } from '../core/mailbox/place.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
 import type { Pause } from '../core/state/pause.ts';
 import type { State } from '../core/state/state.ts';
@@ -57,12 +58,18 @@ export interface DispatchDeps {
     /** Where a task's file is that was dispatched; null: it is gone. */
     readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
     /** Moves a task's file and its updates to `archive/`; null: it is gone. */
+    /** How far its agent is with a task; null: it is gone. */
+    readonly stageOf: (task: TrackedTask) => Stage | null;
     readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
     /** Writes news beside the task's place, never over a file; answers the path. */
     readonly writeUpdate: (task: TrackedTask, text: string) => string;
     /** The template of news. Throws exit 78. */
     readonly updateTemplate: () => Promise<(data: UpdateData) => string>;
     readonly openTasks: (agent: string) => number;
+    /** Makes a task that is blocked or done new again, with what belongs to it; false when it could not be. */
+    readonly reopen: (task: TrackedTask, from: Stage) => boolean;
+    /** Leaves what agents must know of the configuration in the task folder. */
+    readonly leaveSettings: () => void;
     readonly newestTime: () => Instant | null;
     /** What a task file says of its dispatch, and when it appeared; null when it is not there. */
     readonly published: (file: string) => { readonly dispatchedAt: unknown; readonly appearedAt: Instant } | null;

@@ -48,6 +48,7 @@ async function pass(deps: DispatchDeps): Promise<DispatchRecord | null> {
   const startedAt = deps.now();
   const ledger = openLedger(deps, startedAt);
   ledger.repair();
+  deps.tasks.leaveSettings();
   ledger.findings.forEach(deps.log);
   let { state } = ledger;
   let record: Omit<PassRecord, 'finishedAt'> = {

@@ -88,10 +88,18 @@ async function told(deps: DispatchDeps, task: TrackedTask, issue: FullIssue): Pr
   const render = await deps.tasks.updateTemplate();
   const body = render(updateData(issue, task, news, facts));
   const file = deps.tasks.writeUpdate(task, `${updateFrontMatter(issue, task, news, now)}\n${body}`);
+  const again = offeredAgain(deps, task);
   deps.log({
     name: 'NEWS',
-    message: `${task.agent}: ${trackedRef(task)} has news (${news.changed.join(', ')}): ${file}`,
+    message: `${task.agent}: ${trackedRef(task)} has news (${news.changed.join(', ')})${again}: ${again === '' ? file : task.file}`,
     facts: { ref: trackedRef(task), agent: task.agent, file },
   });
   return { ...task, seen, updates: task.updates + 1 };
+}
+
+// Whoever was asked has answered, or a reviewer has found something: its agent is to look at it again.
+function offeredAgain(deps: DispatchDeps, task: TrackedTask): string {
+  const stage = deps.tasks.stageOf(task);
+  if (!deps.config.updates.reopen || (stage !== 'blocked' && stage !== 'done')) return '';
+  return deps.tasks.reopen(task, stage) ? `; it was ${stage}, and is new again` : '';
 }

@@ -53,6 +53,24 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher pause --reason "release freeze"     nobody gets anything',
     'dispatcher pause --agent hans --for 2h         only hans, and only for two hours',
   ],
+  next: [
+    'dispatcher next                         takes the most urgent new task, prints the path of its file',
+    'dispatcher next --wait 30m --json       waits for one; as one JSON document',
+    'dispatcher next --peek                  which one it would be; nothing is moved',
+    'while task=$(dispatcher next --wait 1d --pid $$); do my-agent "$task" && dispatcher done "$task"; done',
+  ],
+  done: [
+    'dispatcher done                         the one task that is taken is finished',
+    'dispatcher done acme/app#5 --pr https://git.example.com/acme/app/pulls/7',
+  ],
+  block: ['dispatcher block acme/app#5 --reason "which of the two tables is meant?"'],
+  release: ['dispatcher release acme/app#5           it is new again, as if it had not been taken'],
+  work: [
+    'dispatcher work -- my-agent                    one task; exit 0 of the command means that it is done',
+    'dispatcher work --timeout 1h -- codex exec "Work on the task that you are given as input."',
+  ],
+  mcp: ['claude mcp add tasks -- dispatcher mcp --agent hans          (DISPATCHER_TASKS names the task folder)'],
+  instructions: ['dispatcher instructions --agent hans >> AGENTS.md'],
   resume: ['dispatcher resume                          everything goes on', 'dispatcher resume --agent hans'],
   dashboard: [
     'dispatcher dashboard                       http://127.0.0.1:8098',
@@ -76,6 +94,7 @@ Exit codes (one that is not listed means failure):
   3    status --exit-status: not healthy
   4    token missing or refused
   5    refused without --force, or by what --force never lifts
+  6    next, work: there is no task; done, block, release: there is no such task
   75   Gitea unreachable or throttling, or another command is running: try later
   78   configuration or template invalid
   130  interrupted`;
@@ -90,6 +109,9 @@ Environment variables:
   CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token
   XDG_CONFIG_HOME        where dispatcher/config.yaml is looked for (default: ~/.config)
   NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority
+  DISPATCHER_AGENT       whose tasks next, done, block, release and work mean; --agent goes before it
+  DISPATCHER_TASKS       the task folder they work in, when the configuration is not for this user to read
+  DISPATCHER_FILE        the task that done, block and release mean when none is named; work sets it
   NO_COLOR, FORCE_COLOR  no colour, or colour in a pipe as well
   COLUMNS                the width to use where there is no terminal
   TZ, LANG, LC_ALL       time zone of the log; without UTF-8 signs become ASCII

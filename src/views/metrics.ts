@@ -49,6 +49,16 @@ export function metricsText(snapshot: Snapshot, totals: readonly DispatchTotal[]
       'Task files that are not done.',
       perPriority(agents, (task) => task.state === 'dispatched'),
     ),
+    gauge(
+      'dispatcher_agent_tasks',
+      'Task files by how far their agent is; a stalled one is taken, and nobody works on it.',
+      agents.flatMap(({ name, counts }) =>
+        (['new', 'doing', 'stalled', 'blocked', 'done'] as const).map((state) => ({
+          labels: { agent: name, state },
+          value: state === 'doing' ? counts.doing - counts.stalled : counts[state],
+        })),
+      ),
+    ),
     gauge('dispatcher_skipped_tasks', 'Candidates that the last pass passed over.', [
       { value: snapshot.counts.skipped },
     ]),

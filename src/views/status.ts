@@ -2,8 +2,9 @@ import type { ChalkInstance } from 'chalk';
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Priority } from '../core/issue/priority.ts';
 import type { AgentStatus, Snapshot } from '../core/health/snapshot.ts';
-import type { TaskStatus } from '../core/task/status.ts';
+import { stateWord, type TaskStatus } from '../core/task/status.ts';
 import { columns, fitted } from './columns.ts';
+import { countsText } from './counts.ts';
 import { HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
 
 interface Screen {
@@ -48,7 +49,7 @@ export function statusTsv(snapshot: Snapshot): string {
   return snapshot.agents
     .flatMap((agent) =>
       agent.tasks.map((task) =>
-        [agent.name, task.priority, task.ref, task.title, task.reason ?? task.state, timeOf(task)]
+        [agent.name, task.priority, task.ref, task.title, stateWord(task), timeOf(task)]
           .map((value) => value ?? '')
           .join('\t'),
       ),
@@ -59,14 +60,7 @@ export function statusTsv(snapshot: Snapshot): string {
 
 function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Screen): readonly string[] {
   const { chalk, width } = screen;
-  const waiting = counts.waiting + counts.next;
-  const parts = [
-    `${counts.dispatched} dispatched`,
-    `${waiting} waiting`,
-    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
-    ...(counts.done > 0 ? [`${counts.done} done`] : []),
-  ];
-  const title = `${chalk.bold(name)}  ${parts.join(', ')}`;
+  const title = `${chalk.bold(name)}  ${countsText({ counts })}`;
   const hidden = Math.max(0, counts.done - DONE_SHOWN);
   const shown = tasks.slice(0, tasks.length - hidden);
   if (shown.length === 0) return [title, '  Nothing dispatched, nothing waiting.'];
@@ -83,16 +77,34 @@ function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Scr
     task.priority ?? 'unknown',
     task.ref ?? 'unknown',
     task.title ?? task.file?.slice(directory.length + 1) ?? '',
-    task.reason ?? task.state,
+    stateWord(task),
     ageOf(task, screen.now),
   ]);
   const [head = '', ...lines] = columns(heads, rows, width - 2);
   const painted = lines.map((line, index) => paintPriority(line, shown[index]?.priority ?? null, chalk));
-  return [title, chalk.dim(`  ${head}`), ...painted.map((line) => `  ${line}`), ...more];
+  const notes = shown.flatMap((task) => noteOf(task, screen));
+  return [title, chalk.dim(`  ${head}`), ...painted.map((line) => `  ${line}`), ...more, ...notes];
+}
+
+// What somebody has to do something about, with why.
+function noteOf(task: TaskStatus, { now, width }: Screen): readonly string[] {
+  const name = task.ref ?? task.file ?? '';
+  if (task.stage === 'blocked')
+    return [fitted(`  ${name} is blocked: ${task.detail ?? 'nobody said why'}`, Math.max(width, 200))];
+  if (task.stalled === null) return [];
+  const since = shortDuration(now - (fromRfc3339(task.takenAt ?? '') ?? now));
+  const who = task.takenBy ?? 'somebody who left no name';
+  const what = task.stalled === 'gone' ? `${who}, who is gone` : `${who}, and not handed back`;
+  return [
+    fitted(
+      `  ${name} is stalled: taken ${since} ago by ${what}. Take it over: dispatcher next --stalled`,
+      Math.max(width, 200),
+    ),
+  ];
 }
 
 function narrowTask(task: TaskStatus, { now, width, chalk }: Screen): readonly string[] {
-  const head = `  ${task.priority ?? 'unknown'} ${task.ref ?? ''}  ${task.reason ?? task.state} ${ageOf(task, now)}`;
+  const head = `  ${task.priority ?? 'unknown'} ${task.ref ?? ''}  ${stateWord(task)} ${ageOf(task, now)}`;
   return [paintPriority(head, task.priority, chalk), fitted(`    ${task.title ?? ''}`, width)];
 }
 
@@ -107,7 +119,11 @@ function skippedLine({ skipped }: Snapshot): string {
 }
 
 function timeOf(task: TaskStatus): string | null {
-  return task.state === 'dispatched' || task.state === 'done' ? task.dispatchedAt : task.createdAt;
+  return task.stage === 'doing'
+    ? (task.takenAt ?? task.dispatchedAt)
+    : task.stage !== null
+      ? task.dispatchedAt
+      : task.createdAt;
 }
 
 function ageOf(task: TaskStatus, now: Instant): string {

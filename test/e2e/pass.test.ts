@@ -34,6 +34,7 @@ describe('a pass', () => {
       '.agent-dispatcher/history/memory.json',
       '.agent-dispatcher/lock',
       '.agent-dispatcher/state.json',
+      '.agent-tasks/hans/.wake',
       '.agent-tasks/hans/issue-1.md',
       'dispatcher.yaml',
     ]);

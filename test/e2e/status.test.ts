@@ -31,7 +31,7 @@ describe('dispatcher status', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/^● ok: last pass \d+s ago, dispatched acme\/app#1\n$/u);
     expect(stdout).toMatch(
-      /^greta\tNORMAL\tacme\/app#2\tSecond\tnext\t\S+Z\nhans\tCRITICAL\tacme\/app#1\tFirst\tdispatched\t\S+Z\n$/u,
+      /^greta\tNORMAL\tacme\/app#2\tSecond\tnext\t\S+Z\nhans\tCRITICAL\tacme\/app#1\tFirst\tnew\t\S+Z\n$/u,
     );
     expect(at.gitea.requests).toHaveLength(asked);
   });
@@ -100,7 +100,7 @@ describe('dispatcher status', () => {
           timeout: 20_000,
         }).stdout.replaceAll('\r', '');
       expect(onTerminal('status', { NO_COLOR: '1' })).toMatch(
-        /^● ok: last pass \d+s ago, dispatched acme\/app#1\nnext slot in \d+\w, 1 waiting, oldest NORMAL \d+s\n\ngreta {2}0 dispatched, 1 waiting\n {2}PRIORITY {2}ISSUE +TITLE +STATE +AGE\n {2}NORMAL +acme\/app#2 +Second +next +\d+s\n/u,
+        /^● ok: last pass \d+s ago, dispatched acme\/app#1\nnext slot in \d+\w, 1 waiting, oldest NORMAL \d+s\n\ngreta {2}0 new, 1 waiting\n {2}PRIORITY {2}ISSUE +TITLE +STATE +AGE\n {2}NORMAL +acme\/app#2 +Second +next +\d+s\n/u,
       );
       expect(onTerminal('status')).toContain('\u001B[32m● ok');
     },

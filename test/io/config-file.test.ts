@@ -143,6 +143,7 @@ describe('a configuration', () => {
       agents: null,
       tasksDirectory: join(place, '.agent-tasks'),
       taskFile: 'issue-{number}.md',
+      stalledAfterMs: 86_400_000,
       template: null,
       rateLimitMs: 60_000,
       priorityLabels: new Map(),
@@ -153,7 +154,7 @@ describe('a configuration', () => {
       stateDirectory: join(place, '.agent-dispatcher'),
       dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
       monitor: { pingUrl: null, metricsFile: null },
-      updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'] },
+      updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'], reopen: true },
       trust: { authors: null, commenters: null, assigners: null },
       receipt: { reaction: null, label: null, comment: false },
       attachments: null,
@@ -174,8 +175,8 @@ describe('a configuration', () => {
       logFile: join(place, 'ws/l.log'),
       stateDirectory: '/var/s',
       agents: new Map([
-        ['hans', { maxTasks: null, template: join(place, 'h.hbs') }],
-        ['greta', { maxTasks: null, template: null }],
+        ['hans', { maxTasks: null, template: join(place, 'h.hbs'), attempts: 3 }],
+        ['greta', { maxTasks: null, template: null, attempts: 3 }],
       ]),
     });
   });

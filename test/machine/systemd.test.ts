@@ -19,14 +19,14 @@ test.skipIf(obstacle)(
       mark() { echo "== $*"; }
       cd /
       useradd --system --home-dir /srv/office office
-      chown office /srv/office; chmod 755 /srv/office
+      chown office:office /srv/office; chmod 2775 /srv/office
       mkdir -p /etc/dispatcher
-      mv /srv/office/dispatcher.yaml /etc/dispatcher/config.yaml
+      mv /srv/office/dispatcher.yaml /etc/dispatcher/config.yaml; chown office /etc/dispatcher/config.yaml; chmod 600 /etc/dispatcher/config.yaml
       mark wake-up
       useradd --system --groups office hans
-      printf '#!/bin/sh\\nmkdir -p .agent-tasks/hans/done\\nmv "$1" .agent-tasks/hans/done/\\n' > /usr/local/bin/your-agent
+      printf '#!/bin/sh\\ngrep -c "Your task" && id -un && cat /etc/dispatcher/config.yaml; echo worked\\n' > /usr/local/bin/your-agent
       chmod 755 /usr/local/bin/your-agent
-      for unit in agent@.path agent@.service; do sed 's#/srv/agents#/srv/office#' ${INSTALLED}/deploy/$unit > /etc/systemd/system/$unit; done
+      for unit in agent@.path agent@.service; do sed 's#/srv/agents#/srv/office#g; s#/usr/bin/node#${process.execPath}#; s#/usr/lib/node_modules/agent-dispatcher#${INSTALLED}#; s#your-agent#/usr/local/bin/your-agent#' ${INSTALLED}/deploy/$unit > /etc/systemd/system/$unit; done
       systemctl daemon-reload
       systemctl start agent@hans.path; systemctl is-active agent@hans.path
       mark install without a token
@@ -40,6 +40,10 @@ test.skipIf(obstacle)(
       stat -c '%U %a %n' /srv/office/.agent-tasks/hans/done/issue-1.md
       grep trigger /srv/office/.agent-tasks/hans/done/issue-1.md
       journalctl -u dispatcher -o cat --no-pager | grep DISPATCHED
+      mark worker
+      cat /srv/office/.agent-tasks/hans/done/issue-1.output-1.txt
+      journalctl -u agent@hans -o cat --no-pager | grep 'is done'
+      ls -a /srv/office/.agent-tasks/hans | grep wake
       mark doctor
       dispatcher doctor; echo "exit $?"
       mark environment
@@ -73,6 +77,8 @@ test.skipIf(obstacle)(
       /unchanged: .*dispatcher\.timer[^]*\+ systemctl enable --now dispatcher\.timer[^]*exit 0/u,
     );
     expect(part['files']).toMatch(/^office 660 [^]*trigger: "timer"[^]*DISPATCHED: hans/u);
+    // As hans, who may read the task and not the configuration; and nothing wakes it again for nothing.
+    expect(part['worker']).toMatch(/^1\nhans\n[^\n]*Permission denied\nworked\n[^\n]*acme\/app#1 is done\n$/u);
     expect(part['doctor']).toMatch(
       /✔ token +from \/etc\/dispatcher\/token \(the systemd credential[^]*✔ timer[^]*Everything that a pass needs is there\.[^]*exit 0/u,
     );

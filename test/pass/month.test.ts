@@ -146,7 +146,9 @@ test(
     const office = simulation(() => [], NOON, {
       repositories: REPOSITORIES.map((name) => ({ owner: 'acme', name: name.split('/')[1] ?? '' })),
       taskFile: '{owner}/{repo}/issue-{number}.md',
-      agents: new Map(AGENTS.map((name) => [name, { maxTasks: name === 'ada' ? 3 : null, template: null }])),
+      agents: new Map(
+        AGENTS.map((name) => [name, { maxTasks: name === 'ada' ? 3 : null, template: null, attempts: 3 }]),
+      ),
       holdLabels: ['on-hold'],
     });
     const { clock, config } = office;

@@ -5,6 +5,7 @@ import type { Config } from '../../src/core/config/config.ts';
 import type { DispatchRecord } from '../../src/core/state/dispatch-record.ts';
 import type { Facts } from '../../src/core/issue/eligibility.ts';
 import type { Comment, FullIssue, Issue } from '../../src/core/issue/issue.ts';
+import type { Stall, Taken } from '../../src/core/mailbox/claim.ts';
 import { type Snapshot, snapshotOf } from '../../src/core/health/snapshot.ts';
 import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state/state.ts';
 import { fileTask, type TaskFile } from '../../src/core/task/status.ts';
@@ -91,7 +92,8 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   historyKeepMs: 90 * 24 * 60 * MINUTE,
   dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
   monitor: { pingUrl: null, metricsFile: null },
-  updates: { enabled: true, ignoreAuthors: [] },
+  stalledAfterMs: 24 * 60 * MINUTE,
+  updates: { enabled: true, ignoreAuthors: [], reopen: true },
   trust: { authors: null, commenters: null, assigners: null },
   receipt: { reaction: null, label: null, comment: false },
   attachments: null,
@@ -204,6 +206,7 @@ export const aTaskFile = (
   done = false,
 ): TaskFile => ({
   agent: 'hans',
+  taken: null,
   task: fileTask(
     `/srv/acme/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
     done,
@@ -217,14 +220,18 @@ export const aSnapshot = (
   files: readonly TaskFile[] = [],
   agents: readonly string[] = ['hans'],
   pauses: readonly Pause[] = [],
+  stallOf: (taken: Taken) => Stall | null = () => null,
 ): Snapshot =>
   snapshotOf(
     {
-      config: aConfig({ agents: new Map(agents.map((name) => [name, { maxTasks: null, template: null }])) }),
+      config: aConfig({
+        agents: new Map(agents.map((name) => [name, { maxTasks: null, template: null, attempts: 3 }])),
+      }),
       version: '1.0.0',
       pauses,
       state: { ...EMPTY_STATE, lastSuccessAt: state.lastPass?.finishedAt ?? null, ...state },
       files,
+      stallOf,
       dispatches: [],
       midnight: NOON - 12 * 60 * MINUTE,
       warnings: [],

@@ -29,6 +29,7 @@ export interface Workspace {
   readonly start: (args: readonly string[], environment?: Readonly<Record<string, string>>) => ChildProcess;
   /** Every file below the folder, relative, sorted. */
   readonly files: () => readonly string[];
+  /** Those below the task folder, without what a pass leaves there for the agents. */
   readonly tasks: () => readonly string[];
   readonly read: (name: string) => string;
   readonly write: (name: string, text: string) => void;
@@ -68,7 +69,7 @@ export async function workspace(options: FakeGiteaOptions & { readonly yaml?: st
     start,
     run: async (args, environment) => finished(start(args, environment)),
     files,
-    tasks: () => files().filter((name) => name.startsWith('.agent-tasks/')),
+    tasks: () => files().filter((name) => /^\.agent-tasks\/(?!.*\/?\.(?:wake|dispatcher\.json)$)/u.test(name)),
     read: (name) => readFileSync(join(folder, name), 'utf8'),
     write: (name, text) => writeFileSync(join(folder, name), text),
   };

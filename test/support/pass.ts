@@ -44,11 +44,6 @@ export function simulation(
   const clock: Simulation['clock'] = { now: start, uptime: null };
   const events: LogEvent[] = [];
   const appearances: number[] = [];
-  const history = passHistory(
-    config,
-    () => clock.now,
-    (message) => void events.push({ name: 'WARNING', message }),
-  );
   let tasks = openTaskFolder(config, () => 'random');
   const ofThisPass: TaskFolder = {
     path: (candidate) => tasks.path(candidate),
@@ -56,6 +51,7 @@ export function simulation(
     trouble: (agent) => tasks.trouble(agent),
     existing: (candidate) => tasks.existing(candidate),
     whereIs: (task) => tasks.whereIs(task),
+    stageOf: (task) => tasks.stageOf(task),
     archive: (task) => tasks.archive(task),
     writeUpdate: (task, text) => tasks.writeUpdate(task, text),
     openTasks: (agent) => tasks.openTasks(agent),
@@ -63,6 +59,12 @@ export function simulation(
     published: (file) => tasks.published(file),
     draft: (candidate, text) => tasks.draft(candidate, text),
   };
+  const history = passHistory(
+    config,
+    (task) => tasks.stageOf(task),
+    () => clock.now,
+    (message) => void events.push({ name: 'WARNING', message }),
+  );
   const deps: DispatchDeps = {
     config,
     version: '0.0.0',
@@ -82,6 +84,8 @@ export function simulation(
     template: async () => (data) => `${data.issue.ref}\n`,
     tasks: {
       ...ofThisPass,
+      leaveSettings: () => {},
+      reopen: () => false,
       updateTemplate: async () => (data) => `${data.update.changed}\n`,
       newestTime: () => null,
       published: (file) => {

@@ -4,6 +4,9 @@ import stringWidth from 'string-width';
 import type { Snapshot } from '../../src/core/health/snapshot.ts';
 import type { Pause } from '../../src/core/state/pause.ts';
 import type { State } from '../../src/core/state/state.ts';
+import type { Taken } from '../../src/core/mailbox/claim.ts';
+import { NO_WORK, type WorkRecord } from '../../src/core/mailbox/work-record.ts';
+import { type TaskFile, workedTask } from '../../src/core/task/status.ts';
 import { statusScreen, statusTsv } from '../../src/views/status.ts';
 import { aPass, aPause, aRow, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
 
@@ -30,14 +33,14 @@ describe('on a terminal', () => {
       "● ok: last pass 39s ago, dispatched acme/app#2
       next slot in 21s, 2 waiting, oldest HIGH 3h
 
-      greta  0 dispatched, 0 waiting
+      greta  0 new, 0 waiting
         Nothing dispatched, nothing waiting.
 
-      hans  1 dispatched, 2 waiting
-        PRIORITY  ISSUE       TITLE                                    STATE       AGE
-        CRITICAL  acme/app#2  silent DB errors                         dispatched  39s
-        HIGH      acme/app#7  Retry webhooks on 5xx                    next        3h
-        LOW       acme/app#9  修复数据库错误修复数据库错误修复数据库…  waiting     3h
+      hans  1 new, 2 waiting
+        PRIORITY  ISSUE       TITLE                                       STATE    AGE
+        CRITICAL  acme/app#2  silent DB errors                            new      39s
+        HIGH      acme/app#7  Retry webhooks on 5xx                       next     3h
+        LOW       acme/app#9  修复数据库错误修复数据库错误修复数据库错…   waiting  3h
       "
     `);
     for (const line of screen(shown).split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(80);
@@ -48,8 +51,8 @@ describe('on a terminal', () => {
       "● ok: last pass 39s ago, dispatched acme/app#2
       next slot in 21s, 1 waiting, oldest HIGH 3h
 
-      hans  1 dispatched, 1 waiting
-        CRITICAL acme/app#2  dispatched 39s
+      hans  1 new, 1 waiting
+        CRITICAL acme/app#2  new 39s
           silent DB errors
         HIGH acme/app#7  next 3h
           Retry webhooks on 5xx
@@ -136,10 +139,68 @@ describe('health', () => {
   });
 });
 
+describe('how far the agents are', () => {
+  const worked = (stage: 'doing' | 'blocked', taken: Taken | null, events: WorkRecord['events'] = []): TaskFile => ({
+    agent: 'hans',
+    taken,
+    task: workedTask(FILE.task, stage, taken, { ...NO_WORK, events }),
+  });
+  const machine = { host: 'builder', bootId: 'b', pidNamespace: 'p' };
+  const claim = { at: iso(NOON - 180 * MINUTE), user: 'hans', machine, holder: { pid: 7, startedAt: 1 }, group: null };
+  const taken = { claims: [claim], movedAt: NOON - 180 * MINUTE };
+  const shown = (file: TaskFile, stall: 'gone' | 'overdue' | null): string => {
+    const snapshot = aSnapshot(
+      { lastPass: aPass({ rows: [] }), lastDispatch: LAST },
+      [file],
+      ['hans'],
+      [],
+      () => stall,
+    );
+    return screen(snapshot).split('\n').slice(3).join('\n');
+  };
+
+  test('taken: since when', () => {
+    expect(shown(worked('doing', taken), null)).toMatchInlineSnapshot(`
+      "hans  0 new, 1 doing, 0 waiting
+        PRIORITY  ISSUE       TITLE             STATE  AGE
+        CRITICAL  acme/app#2  silent DB errors  doing  3h
+      "
+    `);
+  });
+
+  test('stalled: who had it, and how to take it over', () => {
+    expect(shown(worked('doing', taken), 'gone')).toMatchInlineSnapshot(`
+      "hans  0 new, 1 doing (1 stalled), 0 waiting
+        PRIORITY  ISSUE       TITLE             STATE    AGE
+        CRITICAL  acme/app#2  silent DB errors  stalled  3h
+        acme/app#2 is stalled: taken 3h ago by hans@builder, process 7, who is gone. Take it over: dispatcher next --stalled
+      "
+    `);
+  });
+
+  test('blocked: what its agent asks', () => {
+    const event = {
+      at: iso(NOON),
+      by: 'hans',
+      outcome: 'blocked',
+      reason: 'which table?',
+      pullRequest: null,
+      note: null,
+    } as const;
+    expect(shown(worked('blocked', null, [event]), null)).toMatchInlineSnapshot(`
+      "hans  0 new, 1 blocked, 0 waiting
+        PRIORITY  ISSUE       TITLE             STATE    AGE
+        CRITICAL  acme/app#2  silent DB errors  blocked  39s
+        acme/app#2 is blocked: which table?
+      "
+    `);
+  });
+});
+
 describe('for programs', () => {
   test('a line a task: tabs, full values, RFC 3339', () => {
     expect(statusTsv(aSnapshot({ lastPass: aPass() }, [FILE]))).toBe(
-      `hans\tCRITICAL\tacme/app#2\tsilent DB errors\tdispatched\t${iso(NOON - 39_000)}\nhans\tHIGH\tacme/app#7\tRetry webhooks on 5xx\tnext\t${iso(NOON - 180 * MINUTE)}\n`,
+      `hans\tCRITICAL\tacme/app#2\tsilent DB errors\tnew\t${iso(NOON - 39_000)}\nhans\tHIGH\tacme/app#7\tRetry webhooks on 5xx\tnext\t${iso(NOON - 180 * MINUTE)}\n`,
     );
   });
 

@@ -10,6 +10,8 @@ export interface RepositoryPattern {
 interface AgentConfig {
   readonly maxTasks: number | null;
   readonly template: string | null;
+  /** So many failed runs of `work`, and a task is blocked. */
+  readonly attempts: number;
 }
 
 /** The configuration with every default filled in and every path absolute. */
@@ -24,6 +26,8 @@ export interface Config {
   readonly agents: ReadonlyMap<string, AgentConfig> | null;
   readonly tasksDirectory: string;
   readonly taskFile: string;
+  /** After so long a task that is taken is stalled. */
+  readonly stalledAfterMs: number;
   readonly template: string | null;
   readonly rateLimitMs: number;
   /** By lower-cased label name. */
@@ -37,7 +41,12 @@ export interface Config {
   readonly historyKeepMs: number;
   readonly dashboard: DashboardConfig;
   readonly monitor: { readonly pingUrl: string | null; readonly metricsFile: string | null };
-  readonly updates: { readonly enabled: boolean; readonly ignoreAuthors: readonly string[] };
+  readonly updates: {
+    readonly enabled: boolean;
+    readonly ignoreAuthors: readonly string[];
+    /** Whether a task that is blocked or done is offered again when people write. */
+    readonly reopen: boolean;
+  };
   /** Lower-cased logins. Null: everybody is trusted. */
   readonly trust: {
     readonly authors: readonly string[] | null;
@@ -88,12 +97,17 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
       ? new Map(
           Object.entries(raw.agents).map(([login, agent]) => [
             login.toLowerCase(),
-            { maxTasks: agent?.maxTasks ?? null, template: read(agent?.template) },
+            {
+              maxTasks: agent?.maxTasks ?? null,
+              template: read(agent?.template),
+              attempts: agent?.attempts ?? 3,
+            },
           ]),
         )
       : null,
     tasksDirectory: resolve(workspace, raw.tasks?.directory ?? '.agent-tasks'),
     taskFile: taskFilePattern(raw.tasks?.file ?? 'issue-{number}.md', repositories),
+    stalledAfterMs: parseDuration(raw.tasks?.stalledAfter ?? '24h'),
     template: read(raw.tasks?.template),
     rateLimitMs: parseDuration(raw.rateLimit ?? '60s'),
     priorityLabels: new Map(
@@ -134,6 +148,7 @@ function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt
     updates: {
       enabled: raw.updates?.enabled ?? true,
       ignoreAuthors: lowered(raw.updates?.ignoreAuthors) ?? ['gitea-actions', 'forgejo-actions'],
+      reopen: raw.updates?.reopen ?? true,
     },
     trust: {
       authors: lowered(raw.trust?.authors),
@@ -172,6 +187,9 @@ export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   }
   if (parseDuration(raw.history?.keep ?? '90d') < 86_400_000) {
     problems.push({ path: ['history', 'keep'], message: 'must be at least 1d' });
+  }
+  if (parseDuration(raw.tasks?.stalledAfter ?? '24h') < 60_000) {
+    problems.push({ path: ['tasks', 'stalledAfter'], message: 'must be at least 1m' });
   }
   if (parseDuration(raw.onDispatch?.timeout ?? '10s') > 30_000) {
     problems.push({ path: ['onDispatch', 'timeout'], message: 'must be at most 30s' });

@@ -29,6 +29,12 @@ const AgentSchema = z.strictObject({
     describe(z.int().check(z.positive('must be at least 1')), 'At most this many unfinished task files at a time.'),
   ),
   template: z.optional(describe(text, 'A template for this agent only, relative to this file.')),
+  attempts: z.optional(
+    describe(
+      z.int().check(z.positive('must be at least 1'), z.maximum(100, 'must be at most 100')),
+      'So many failed runs of dispatcher work, and a task is blocked. Default: 3',
+    ),
+  ),
 });
 
 /** The configuration file as users write it. The JSON Schema for editors is made from this. */
@@ -76,6 +82,9 @@ export const ConfigSchema = z.strictObject({
         ),
       ),
       template: z.optional(describe(text, 'Handlebars template of the task file, relative to this file.')),
+      stalledAfter: z.optional(
+        describe(duration, 'After so long a task that an agent has taken is shown as stalled. Default: 24h'),
+      ),
     }),
   ),
   rateLimit: z.optional(describe(duration, 'At most one task file appears in any window this long. Default: 60s')),
@@ -111,6 +120,9 @@ export const ConfigSchema = z.strictObject({
           logins,
           "Logins whose comments are no news, besides the agent's own. Default: gitea-actions, forgejo-actions",
         ),
+      ),
+      reopen: z.optional(
+        describe(z.boolean(), 'Whether a task that is blocked or done is new again when people write. Default: true'),
       ),
     }),
   ),

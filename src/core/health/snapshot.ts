@@ -7,6 +7,7 @@ import type { DispatchRecord } from '../state/dispatch-record.ts';
 import { type Cause, causeOf, type Health, healthChanges, healthOf, type TimerState } from './health.ts';
 import { issueUrl } from '../issue/issue.ts';
 import { activePauses, type Pause } from '../state/pause.ts';
+import type { Stall, Taken } from '../mailbox/claim.ts';
 import type { Priority } from '../issue/priority.ts';
 import { lastDispatchAt, type PassRecord, type RowRecord, type State } from '../state/state.ts';
 import { inTurn, rowTask, type TaskFile, type TaskState, type TaskStatus } from '../task/status.ts';
@@ -14,8 +15,16 @@ import { inTurn, rowTask, type TaskFile, type TaskState, type TaskStatus } from 
 export interface AgentStatus {
   readonly name: string;
   readonly directory: string;
-  readonly counts: Readonly<Record<TaskState, number>>;
+  readonly counts: Readonly<Record<TaskState, number>> & WorkCounts;
   readonly tasks: readonly TaskStatus[];
+}
+
+/** Of the tasks that are dispatched: how many are new, taken, stalled (which are taken as well), and blocked. */
+interface WorkCounts {
+  readonly new: number;
+  readonly doing: number;
+  readonly stalled: number;
+  readonly blocked: number;
 }
 
 /** The document of `status --json`; the README describes each field. Fields may be added, never changed. */
@@ -42,7 +51,7 @@ export interface Snapshot {
     readonly done: number;
     readonly skipped: number;
     readonly dispatchedToday: number;
-  };
+  } & WorkCounts;
   readonly next: {
     readonly ref: string;
     readonly agent: string;
@@ -70,6 +79,8 @@ interface Sources {
   readonly state: State;
   readonly pauses: readonly Pause[];
   readonly files: readonly TaskFile[];
+  /** Why a task that is taken is stalled; null: it is not. */
+  readonly stallOf: (taken: Taken) => Stall | null;
   readonly dispatches: readonly DispatchRecord[];
   /** When the day began where the reader is. */
   readonly midnight: Instant;
@@ -80,14 +91,16 @@ const RECENT = 50;
 
 /** Puts the local files together to one picture. */
 export function snapshotOf(sources: Sources, now: Instant): Snapshot {
-  const { config, state, files, dispatches } = sources;
+  const { config, state, dispatches } = sources;
+  const files = sources.files.map((file) => withStall(file, sources.stallOf));
   const onDisk = new Set(files.map((file) => file.task.file));
   // A task that was dispatched by hand since the last pass still stands there as waiting.
   const rows = (state.lastPass?.rows ?? []).filter((row) => row.file === null || !onDisk.has(row.file));
   const waiting = rows.filter((row) => row.outcome === 'next' || row.outcome === 'waiting');
   const skipped = rows.filter((row) => isNews(row));
   const agents = agentsOf(config, files, [...waiting, ...skipped.filter((row) => hasAgent(row))]);
-  const count = (kind: TaskState): number => agents.reduce((sum, agent) => sum + agent.counts[kind], 0);
+  const count = (kind: TaskState | keyof WorkCounts): number =>
+    agents.reduce((sum, agent) => sum + agent.counts[kind], 0);
   const [next] = waiting;
   const last = lastDispatchAt(state);
   const opensAt = nextFreeSlot(last, config.rateLimitMs, now);
@@ -114,6 +127,10 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
       waiting: waiting.length,
       dispatched: count('dispatched'),
       done: count('done'),
+      new: count('new'),
+      doing: count('doing'),
+      stalled: count('stalled'),
+      blocked: count('blocked'),
       skipped: skipped.length,
       dispatchedToday: dispatches.filter((entry) => (fromRfc3339(entry.at) ?? 0) >= sources.midnight).length,
     },
@@ -183,9 +200,17 @@ function agentsOf(
       dispatched: countOf(list, 'dispatched'),
       done: countOf(list, 'done'),
       skipped: countOf(list, 'skipped'),
+      new: list.filter(({ stage }) => stage === 'new').length,
+      doing: list.filter(({ stage }) => stage === 'doing').length,
+      stalled: list.filter(({ stalled }) => stalled !== null).length,
+      blocked: list.filter(({ stage }) => stage === 'blocked').length,
     },
     tasks: inTurn(list),
   }));
+}
+
+function withStall({ task, taken, agent }: TaskFile, stallOf: Sources['stallOf']): TaskFile {
+  return { agent, taken, task: taken ? { ...task, stalled: stallOf(taken) } : task };
 }
 
 function countOf(tasks: readonly TaskStatus[], state: TaskState): number {

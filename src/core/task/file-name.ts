@@ -39,13 +39,20 @@ export function taskFileMatcher(taskFile: string): RegExp {
 }
 
 /** Where a path below an agent's folder says that the task is, and the path without that. */
-export function readPlace(path: string): { readonly isDone: boolean; readonly isOpen: boolean; readonly home: string } {
+export function readPlace(path: string): {
+  readonly isDone: boolean;
+  readonly isOpen: boolean;
+  /** The first folder of those; undefined: it is in none. */
+  readonly state: string | undefined;
+  readonly home: string;
+} {
   const names = path.split('/');
   const folders = names.slice(0, -1);
   const state = folders.find((name) => STATE_FOLDERS.includes(name));
   return {
     isDone: state === 'done',
     isOpen: state === undefined || state === 'doing',
+    state,
     home: [...folders.filter((name) => !STATE_FOLDERS.includes(name)), ...names.slice(-1)].join('/'),
   };
 }

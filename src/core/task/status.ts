@@ -1,7 +1,10 @@
 // One line of an agent's table: from a row of the last pass, or from a task file on disk.
 
-import { fromRfc3339 } from '../clock.ts';
+import { fromRfc3339, toRfc3339 } from '../clock.ts';
 import { issueUrl } from '../issue/issue.ts';
+import { type Stall, type Taken, takerText } from '../mailbox/claim.ts';
+import type { Stage } from '../mailbox/place.ts';
+import type { WorkRecord } from '../mailbox/work-record.ts';
 import { PRIORITIES, type Priority, rank } from '../issue/priority.ts';
 import type { RowRecord } from '../state/state.ts';
 import { cleanLine } from './untrusted.ts';
@@ -25,12 +28,20 @@ export interface TaskStatus {
   readonly file: string | null;
   readonly dispatchedAt: string | null;
   readonly createdAt: string | null;
+  /** How far its agent is; null: it is not dispatched. */
+  readonly stage: Stage | null;
+  /** Why nobody seems to work on it any more, although it is taken. */
+  readonly stalled: Stall | null;
+  readonly takenBy: string | null;
+  readonly takenAt: string | null;
 }
 
 /** A task file on disk, read. */
 export interface TaskFile {
   readonly agent: string;
   readonly task: TaskStatus & { readonly file: string };
+  /** Who has it; null: nobody. */
+  readonly taken: Taken | null;
 }
 
 /** The task of a candidate of the last pass that was not dispatched. */
@@ -49,8 +60,12 @@ export function rowTask(server: string, row: RowRecord): TaskStatus {
     file: null,
     dispatchedAt: null,
     createdAt: row.createdAt,
+    ...NOT_TAKEN,
+    stage: null,
   };
 }
+
+const NOT_TAKEN = { stalled: null, takenBy: null, takenAt: null } as const;
 
 /**
  * The task of a file at an absolute path, as its front matter tells it. An agent may have edited the file: nothing in it
@@ -81,15 +96,45 @@ export function fileTask(file: string, done: boolean, fields: ReadonlyMap<string
     file,
     dispatchedAt: date('dispatchedAt'),
     createdAt: date('createdAt'),
+    ...NOT_TAKEN,
+    stage: done ? 'done' : 'new',
   };
 }
 
-const TURN: Readonly<Record<TaskState, number>> = { dispatched: 0, next: 1, waiting: 1, skipped: 2, done: 3 };
+/** A task's file with how far its agent is: who has it, or why it is blocked. */
+export function workedTask(
+  task: TaskFile['task'],
+  stage: Stage,
+  taken: Taken | null,
+  { events }: WorkRecord,
+): TaskFile['task'] {
+  const [newest] = [...(taken?.claims ?? [])].toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const why = stage === 'blocked' ? events.at(-1) : undefined;
+  return {
+    ...task,
+    stage,
+    detail: why?.reason ?? null,
+    takenBy: newest ? takerText(newest) : null,
+    takenAt: taken ? (newest?.at ?? toRfc3339(taken.movedAt)) : null,
+  };
+}
+
+/** The word for where a task is: why it was passed over, or how far its agent is. */
+export function stateWord({ reason, stage, stalled, state }: TaskStatus): string {
+  return reason ?? (stalled === null ? (stage ?? state) : 'stalled');
+}
+
+const TURN: Readonly<Record<TaskState, number>> = { dispatched: 1, next: 2, waiting: 2, skipped: 3, done: 4 };
+
+// What somebody has to look at, and what is worked on, stands before what is new.
+function turnOf({ state, stage }: TaskStatus): number {
+  return stage === 'blocked' || stage === 'doing' ? 0 : TURN[state];
+}
 
 /** What the agent has, then what is to come, what was passed over, what it has finished; each most urgent and oldest first. */
 export function inTurn(tasks: readonly TaskStatus[]): readonly TaskStatus[] {
   return tasks
     .map((task) => ({ task, rank: rank(task.priority ?? 'LOW'), createdAt: fromRfc3339(task.createdAt ?? '') ?? 0 }))
-    .toSorted((a, b) => TURN[a.task.state] - TURN[b.task.state] || a.rank - b.rank || a.createdAt - b.createdAt)
+    .toSorted((a, b) => turnOf(a.task) - turnOf(b.task) || a.rank - b.rank || a.createdAt - b.createdAt)
     .map(({ task }) => task);
 }

@@ -1,6 +1,7 @@
 // What happens to a task file after its dispatch: moved to archive/, wherever it is by then, or given news beside it.
 
 import { extname, join } from 'node:path';
+import { isClaim, isCompanion } from '../../core/mailbox/place.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
 import { type Folder, inTaskFolder, makingTaskFolder } from './ground.ts';
 import type { Sought } from './inventory.ts';
@@ -80,9 +81,9 @@ function moveCompanions(home: Folder, folder: Folder, name: string, archived: st
   const stem = stemOf(name);
   const path = archived.slice(join(home.path, 'archive').length + 1);
   for (const { name: other } of folder.list(MOST_BESIDE).entries) {
-    const ending = other.startsWith(`${stem}.`) ? other.slice(stem.length) : '';
-    if (/^\.(?:update-\d{1,9}\.md|attachments)$/u.test(ending))
-      moveToArchive(home, folder, other, stemOf(path) + ending);
+    const ending = other.slice(stem.length);
+    if (isCompanion(other, name)) moveToArchive(home, folder, other, stemOf(path) + ending);
+    else if (isClaim(other, name)) folder.remove(other);
   }
 }
 

@@ -6,12 +6,14 @@ import type { Candidate } from '../../core/issue/candidate.ts';
 import type { Config } from '../../core/config/config.ts';
 import { serverOf } from '../../core/issue/identity.ts';
 import { refOf } from '../../core/issue/issue.ts';
-import { isSafeFolderName, taskFileName } from '../../core/task/file-name.ts';
+import { isSafeFolderName, readPlace, taskFileName } from '../../core/task/file-name.ts';
 import { parseFrontMatter } from '../../core/task/front-matter.ts';
+import { type Stage, STAGE_FOLDERS } from '../../core/mailbox/place.ts';
 import { type TrackedTask, trackedRef } from '../../core/task/tracked.ts';
 import { archiveTask, moveToArchive, writeUpdate } from './archive.ts';
 import { type Folder, inTaskFolder, makingTaskFolder, unsafe } from './ground.ts';
-import { BEGINNING, type Inventory, type Sought, takeInventory } from './inventory.ts';
+import { BEGINNING, type Found, type Inventory, type Sought, takeInventory } from './inventory.ts';
+import { wakeWorker } from './wake.ts';
 import { eachAgent, walk } from './walk.ts';
 
 type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url'>;
@@ -39,6 +41,8 @@ export interface TaskFolder {
   readonly existing: (candidate: Named) => 'dispatched' | 'done' | null;
   /** The same of a task that was dispatched. Null: it is gone; where nothing can be said, it is not. */
   readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
+  /** How far its agent is with a task that was dispatched. Null: it is gone, or nothing can be said. */
+  readonly stageOf: (task: TrackedTask) => Stage | null;
   /** Moves a task, wherever it is, and what lies beside it to `archive/`; null: it is gone. */
   readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
   /** Writes news beside the task, never over a file; answers the path. */
@@ -82,6 +86,7 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
       // Its agent may just have been moving it when the folder was walked: once more before it is called gone.
       return stateIn(look(agent), wanted) ?? stateIn(look(agent, true), wanted);
     },
+    stageOf: (task) => stageNow(soughtTask(config, task), look(task.agent)),
     archive: (task) => {
       const wanted = soughtTask(config, task);
       if (wanted === null) return null;
@@ -92,18 +97,43 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
     writeUpdate: (task, text) => {
       const wanted = soughtTask(config, task);
       if (wanted === null) throw unsafe(task.file, 'is not below the folder of its agent');
-      const found = look(task.agent).find(wanted);
-      const at = found.find(({ isDone }) => !isDone) ?? found[0];
+      const [at] = sorted(look(task.agent).find(wanted));
       return writeUpdate(tasksDirectory, task, at?.path ?? wanted.name, text, randomWord());
     },
     openTasks: (agent) => look(agent).open,
     newestTime: () => newestTime(tasksDirectory),
     published: (file) => published(tasksDirectory, file),
     draft: (candidate, text) => {
-      const draft = draftTask(tasksDirectory, candidate.agent, pathBelow(candidate), text, randomWord());
-      return { ...draft, publish: (replace) => changed(candidate.agent, draft.publish(replace)) };
+      const path = pathBelow(candidate);
+      const draft = draftTask(tasksDirectory, candidate.agent, path, text, randomWord());
+      return {
+        ...draft,
+        publish: (replace) => {
+          if (replace)
+            archiveOthers(tasksDirectory, candidate.agent, sought(candidate), look(candidate.agent, true), path);
+          return changed(candidate.agent, draft.publish(replace));
+        },
+      };
     },
   };
+}
+
+// One that is taken, blocked or done gives way as one that is new does: in each place a task has one name.
+function archiveOthers(tasksDirectory: string, agent: string, task: Sought, inventory: Inventory, path: string): void {
+  const others = inventory.find(task).filter((found) => found.path !== path);
+  if (others.length > 0) archiveTask(tasksDirectory, agent, task, others);
+}
+
+// The one that is not done first: an agent may have made a copy.
+function sorted(found: readonly Found[]): readonly Found[] {
+  return found.toSorted((a, b) => Number(a.isDone) - Number(b.isDone));
+}
+
+function stageNow(task: Sought | null, inventory: Inventory): Stage | null {
+  const [found] = task === null ? [] : sorted(inventory.find(task));
+  if (task === null || found === undefined) return null;
+  const { state, home } = readPlace(found.path);
+  return STAGE_FOLDERS.find((folder) => folder === state) ?? (home === task.name ? 'new' : 'doing');
 }
 
 function soughtFor(config: Place, { issue }: Named): Sought {
@@ -206,10 +236,22 @@ function draftTask(tasksDirectory: string, agent: string, path: string, text: st
         folder.remove(draft);
         if (outcome === 'taken') return { kind: 'already-there' };
         folder.sync();
+        prepareForWork(home, folders.toReversed());
         return { kind: 'published', archived };
       }),
     discard: () => void inPlace((folder) => folder.remove(draft)),
   };
+}
+
+// What a worker waits for; and where others share the folder, those that the task is moved to: made by plain mkdir, under
+// another umask, they would be their maker's alone. The task is out: whatever fails now is no reason to say that it is not.
+function prepareForWork(home: Folder, folders: readonly string[]): void {
+  try {
+    if (home.isShared()) for (const stage of STAGE_FOLDERS) home.making([stage, ...folders], () => undefined);
+    wakeWorker(home);
+  } catch {
+    // Its agent put something else there; the next command of the agent's says so.
+  }
 }
 
 // Drafts of this very file that a killed pass left behind. The lock is held: no other pass is writing one.

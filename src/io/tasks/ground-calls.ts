@@ -14,9 +14,11 @@ import {
   readSync,
   renameSync,
   type Stats,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 
 /** `other`: a link, a pipe, a device, ...: nothing that belongs here. */
@@ -100,13 +102,48 @@ export function beginning(place: string, most: number): { readonly text: string;
 
 /** Writes a file that must not be there yet, with the mode that the umask leaves, and waits until it is on the disk. */
 export function writeNew(place: string, content: string | Buffer): void {
-  const handle = openSync(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666); // less the umask
+  const handle = createNew(place);
   try {
     writeFileSync(handle, content);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
+}
+
+/** Makes a file that must not be there yet, with the mode that the umask leaves, or a shared folder; answers its descriptor. */
+export function createNew(place: string): number {
+  return sharedIn(dirname(place), () => openSync(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)); // less the umask
+}
+
+/** Setgid, and the group may write. */
+const SHARED = 0o2020;
+
+/** Whether a folder is such. */
+export function isShared(folder: string): boolean {
+  const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & SHARED) === SHARED;
+}
+
+/**
+ * Makes something in a folder. Where that is shared, the group may do with it what its owner may: it does not matter under
+ * which umask, or as which user of the group, it came to be. (Changing its mode afterwards would lose the setgid bit,
+ * which a unit with RestrictSUIDSGID= may not set.)
+ */
+export function sharedIn<T>(folder: string, make: () => T): T {
+  if (!isShared(folder)) return make();
+  const umask = process.umask();
+  process.umask(umask & ~0o070);
+  try {
+    return make();
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/** Gives a file the name of another one, which is gone then. */
+export function replaced(place: string, target: string): void {
+  renameSync(place, target);
 }
 
 /** Gives a file a second name unless that is taken. `path`: what people call the second name. Throws exit 1 where there are no hard links. */
@@ -135,7 +172,11 @@ export function moved(place: string, target: string, syncTarget: () => void): 'm
     if (code === 'ENOENT') return 'gone';
     // Killed before its old name went, a file has both.
     if (code === 'EEXIST' && !isSame(place, target)) return 'taken';
-    if (REFUSED.has(code)) return renamedUnlessTaken(place, target, syncTarget);
+    if (REFUSED.has(code)) {
+      const outcome = renamedUnlessTaken(place, target);
+      syncTarget();
+      return outcome;
+    }
     if (code !== 'EEXIST') throw error;
   }
   syncTarget();
@@ -144,7 +185,8 @@ export function moved(place: string, target: string, syncTarget: () => void): 'm
 }
 
 // Who takes the name between the look and the move is its folder's owner, and loses what is his own.
-function renamedUnlessTaken(place: string, target: string, syncTarget: () => void): 'moved' | 'taken' | 'gone' {
+/** Moves what has that name by one rename, over nothing that was there just before. */
+export function renamedUnlessTaken(place: string, target: string): 'moved' | 'taken' | 'gone' {
   if (lstatSync(target, { throwIfNoEntry: false })) return 'taken';
   try {
     renameSync(place, target);
@@ -152,7 +194,6 @@ function renamedUnlessTaken(place: string, target: string, syncTarget: () => voi
     if (systemCode(error) === 'ENOENT') return 'gone';
     throw error;
   }
-  syncTarget();
   return 'moved';
 }
 
@@ -175,7 +216,7 @@ export function removed(place: string): boolean {
 /** Makes a folder unless something has its name. */
 export function makeFolder(place: string): void {
   try {
-    mkdirSync(place);
+    sharedIn(dirname(place), () => mkdirSync(place));
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }

@@ -4,11 +4,13 @@
 // Nothing else in src/io/tasks may call the file system: the linter holds that.
 
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 import { createFolders } from '../files.ts';
 import {
   beginning,
+  createNew,
+  isShared,
   isWritable,
   linked,
   type Listed,
@@ -18,6 +20,9 @@ import {
   makeFolder,
   moved,
   removed,
+  renamedUnlessTaken,
+  replaced,
+  sharedIn,
   syncNames,
   writeNew,
 } from './ground-calls.ts';
@@ -42,10 +47,18 @@ export interface Folder {
   readonly link: (name: string, to: Folder, nameThere: string) => 'linked' | 'taken';
   /** Moves what has that name, over nothing. The new name is on the disk before the old one goes. */
   readonly move: (name: string, to: Folder, nameThere: string) => 'moved' | 'taken' | 'gone';
+  /** Moves it by one rename, so that killed anywhere it has one name. Nothing is known to have the new name just before. */
+  readonly rename: (name: string, to: Folder, nameThere: string) => 'moved' | 'taken' | 'gone';
+  /** Writes a file at once in place of the one of that name: a reader sees the old text or the new one. */
+  readonly replace: (name: string, content: string) => void;
+  /** Makes a file that must not be there yet, to be written to; the caller closes its descriptor. */
+  readonly create: (name: string) => number;
   /** Takes a name away; false when there was none. */
   readonly remove: (name: string) => boolean;
   /** Another text when a name in it came, went or changed. */
   readonly stamp: () => string;
+  /** Whether its group may do there what its owner may, also in what is new. */
+  readonly isShared: () => boolean;
   /** Whether this user may write there. */
   readonly mayWrite: () => boolean;
   /** Makes the names in it survive a power cut. */
@@ -64,7 +77,7 @@ export function inTaskFolder<T>(tasksDirectory: string, work: (folder: Folder) =
 
 /** The same; it is made when it is not there. */
 export function makingTaskFolder<T>(tasksDirectory: string, work: (folder: Folder) => T): T {
-  createFolders(tasksDirectory);
+  sharedIn(dirname(tasksDirectory), () => createFolders(tasksDirectory));
   const handle = opened(tasksDirectory, tasksDirectory, 0);
   if (handle === null) throw unsafe(tasksDirectory, 'was taken away again');
   return during(handle, tasksDirectory, work);
@@ -109,8 +122,19 @@ function folderOf(handle: number, path: string): Folder {
     write: (name, content) => at(name, (there) => writeNew(there, content)),
     link: (name, to, nameThere) => at(name, (there) => linked(there, to.place(nameThere), join(to.path, nameThere))),
     move: (name, to, nameThere) => at(name, (there) => moved(there, to.place(nameThere), to.sync)),
+    rename: (name, to, nameThere) => at(name, (there) => renamedUnlessTaken(there, to.place(nameThere))),
+    replace: (name, content) => {
+      const draft = `.${name}.${process.pid}.tmp`;
+      at(draft, (there) => {
+        removed(there);
+        writeNew(there, content);
+      });
+      at(name, (there) => replaced(place(draft), there));
+    },
+    create: (name) => at(name, createNew),
     remove: (name) => at(name, removed),
     stamp: () => naming(path, () => looked(`${self}/.`)?.stamp ?? '-'),
+    isShared: () => naming(path, () => isShared(`${self}/.`)),
     mayWrite: () => isWritable(`${self}/.`),
     sync: () => naming(path, () => syncNames(handle)),
   };

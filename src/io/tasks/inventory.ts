@@ -22,7 +22,7 @@ export interface Sought {
   readonly name: string;
 }
 
-interface Found {
+export interface Found {
   /** Below the agent's folder. */
   readonly path: string;
   readonly isDone: boolean;

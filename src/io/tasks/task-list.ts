@@ -3,9 +3,12 @@ import type { Config } from '../../core/config/config.ts';
 import { systemCode } from '../../core/errors.ts';
 import { readPlace } from '../../core/task/file-name.ts';
 import { parseFrontMatter, TASK_SCHEMA } from '../../core/task/front-matter.ts';
-import { fileTask, type TaskFile } from '../../core/task/status.ts';
+import { placeOf } from '../../core/mailbox/place.ts';
+import { taskNames } from '../../core/mailbox/settings.ts';
+import { fileTask, type TaskFile, workedTask } from '../../core/task/status.ts';
 import { type Folder, inTaskFolder } from './ground.ts';
 import { BEGINNING, matcherOf } from './inventory.ts';
+import { takersIn, workIn } from './mailbox.ts';
 import { eachAgent, type Sight, walk } from './walk.ts';
 
 type Place = Pick<Config, 'tasksDirectory' | 'taskFile'>;
@@ -38,7 +41,8 @@ export function indexTaskFiles(config: Place): TaskIndex {
         folder: (folder) => seen.push(relative(tasksDirectory, folder.path)),
         sight: (agent, sight) => {
           const path = join(sight.folder.path, sight.name);
-          const stamp = sight.folder.look(sight.name)?.stamp ?? '-';
+          // Who has it, and why it is blocked, stands in files beside it.
+          const stamp = `${sight.folder.look(sight.name)?.stamp ?? '-'} ${sight.folder.stamp()}`;
           const before = known.get(path);
           now.set(path, before?.stamp === stamp ? before : { stamp, files: read(config, agent, sight) });
         },
@@ -76,10 +80,24 @@ function eachSight(tasksDirectory: string, { sight, folder }: Reader): void {
 // None: it is neither called as a task is, nor says that it is one.
 function read({ tasksDirectory, taskFile }: Place, agent: string, { folder, name }: Sight): readonly TaskFile[] {
   const path = join(folder.path, name);
-  const { home, isDone } = readPlace(relative(join(tasksDirectory, agent), path));
+  const below = relative(join(tasksDirectory, agent), path);
+  const { home, isDone } = readPlace(below);
   const fields = parseFrontMatter(beginning(folder, name)) ?? new Map<string, unknown>();
   if (fields.get('schema') !== TASK_SCHEMA && !matcherOf(taskFile)(home)) return [];
-  return [{ agent, task: fileTask(path, isDone, fields) }];
+  const task = fileTask(path, isDone, fields);
+  const stage = placeOf(below, task.ref ?? '', taskNames({ taskFile }))?.stage ?? 'done';
+  if (stage === 'new' || stage === 'done') return [{ agent, task, taken: null }];
+  return [worked({ agent, task, taken: null }, stage, folder, name)];
+}
+
+// Whoever may not read who has it sees the task all the same.
+function worked(file: TaskFile, stage: 'doing' | 'blocked', folder: Folder, name: string): TaskFile {
+  try {
+    const taken = stage === 'doing' ? takersIn(folder, name) : null;
+    return { ...file, taken, task: workedTask(file.task, stage, taken, workIn(folder, name)) };
+  } catch {
+    return { ...file, task: { ...file.task, stage } };
+  }
 }
 
 function beginning(folder: Folder, name: string): string {

@@ -1,6 +1,7 @@
 import type { AgentStatus, Snapshot } from '../../core/health/snapshot.ts';
 import { isPaused } from './front.ts';
-import { agentHref, countsText, type Frame, frameData, taskRow } from './parts.ts';
+import { countsText } from '../counts.ts';
+import { agentHref, type Frame, frameData, taskRow } from './parts.ts';
 
 const PER_PAGE = 200;
 

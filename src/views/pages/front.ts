@@ -10,7 +10,6 @@ import { cleanLine } from '../../core/task/untrusted.ts';
 import { HEALTH_SIGNS, healthSentence, type Part, slotSentence } from '../health.ts';
 import {
   agentHref,
-  countsText,
   type Frame,
   frameData,
   localTime,
@@ -21,6 +20,7 @@ import {
   taskHref,
   taskRow,
 } from './parts.ts';
+import { countsText } from '../counts.ts';
 
 /** What the reader asked to see, as the address of the page says it. */
 export interface Filter {

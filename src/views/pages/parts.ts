@@ -4,7 +4,7 @@
 import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
 import type { Priority } from '../../core/issue/priority.ts';
 import type { AgentStatus } from '../../core/health/snapshot.ts';
-import type { TaskStatus } from '../../core/task/status.ts';
+import { stateWord, type TaskStatus } from '../../core/task/status.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { type Part, partText } from '../health.ts';
 
@@ -60,7 +60,8 @@ export function priorityData(priority: Priority | null) {
 export function taskRow(task: TaskStatus, agent: Pick<AgentStatus, 'name' | 'directory'>, frame: Frame) {
   const isFile = task.state === 'dispatched' || task.state === 'done';
   const at = isFile ? task.dispatchedAt : task.createdAt;
-  const detail = [task.reason, task.detail].filter(Boolean).join(': ');
+  const stalled = task.stalled === null ? null : `taken by ${task.takenBy ?? 'somebody who left no name'}`;
+  const detail = [task.reason, task.detail, stalled].filter(Boolean).join(': ');
   return {
     key: `${task.state} ${task.file ?? task.ref ?? ''}`,
     priority: priorityData(task.priority),
@@ -68,21 +69,11 @@ export function taskRow(task: TaskStatus, agent: Pick<AgentStatus, 'name' | 'dir
     url: safeUrl(task.url),
     title: cleanLine(task.title ?? task.file?.slice(agent.directory.length + 1) ?? '', 500),
     state: task.state,
+    word: task.reason === null ? stateWord(task) : task.state,
     why: cleanLine(detail, 200),
     age: at === null ? { at: null } : timeData({ since: at }, frame),
     file: task.file === null ? null : taskHref(agent.name, task.file.slice(agent.directory.length + 1)),
   };
-}
-
-/** `1 dispatched, 2 waiting` */
-export function countsText({ counts }: AgentStatus): string {
-  const waiting = counts.waiting + counts.next;
-  return [
-    `${counts.dispatched} dispatched`,
-    `${waiting} waiting`,
-    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
-    ...(counts.done > 0 ? [`${counts.done} done`] : []),
-  ].join(', ');
 }
 
 /** The address of a task file's page. `file` is its path below the agent's folder. */

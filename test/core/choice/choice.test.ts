@@ -47,7 +47,7 @@ describe('order', () => {
 });
 
 describe('outcomes', () => {
-  const hans = aConfig({ agents: new Map([['hans', { maxTasks: 2, template: null }]]) });
+  const hans = aConfig({ agents: new Map([['hans', { maxTasks: 2, template: null, attempts: 3 }]]) });
 
   test.for<{ rule: string; issue?: Partial<Issue>; facts: Partial<Facts>; reason: string }>([
     { rule: 'its file is in the folder', facts: { existing: () => 'dispatched' }, reason: 'dispatched' },
@@ -172,7 +172,7 @@ describe('properties', () => {
   });
   const issues = fc.uniqueArray(issue, { selector: (each) => each.id, maxLength: 30 });
   const config = aConfig({
-    agents: new Map(['hans', 'greta', '.evil'].map((name) => [name, { maxTasks: null, template: null }])),
+    agents: new Map(['hans', 'greta', '.evil'].map((name) => [name, { maxTasks: null, template: null, attempts: 3 }])),
     holdLabels: ['hold'],
   });
   const facts = someFacts({ config, existing: ({ issue: { id } }) => (id % 3 === 0 ? 'dispatched' : null) });
@@ -239,7 +239,7 @@ describe('properties', () => {
 });
 
 describe('why a candidate is skipped is said in words', () => {
-  const busy = aConfig({ agents: new Map([['hans', { maxTasks: 2, template: null }]]) });
+  const busy = aConfig({ agents: new Map([['hans', { maxTasks: 2, template: null, attempts: 3 }]]) });
   const detailOf = (facts: Partial<Facts>, issue: Partial<Issue> = {}): string | undefined => {
     const [row] = decideFor([anIssue(issue)], someFacts(facts)).rows;
     return row?.outcome.kind === 'skipped' ? row.outcome.detail : undefined;

@@ -3,7 +3,10 @@ import type { Facts } from '../../../src/core/issue/eligibility.ts';
 import { judgeOverride } from '../../../src/core/choice/override.ts';
 import { aCandidate, aConfig, aPause, MINUTE, NOON, someFacts } from '../../support/builders.ts';
 
-const team = aConfig({ agents: new Map([['hans', { maxTasks: 1, template: null }]]), holdLabels: ['hold'] });
+const team = aConfig({
+  agents: new Map([['hans', { maxTasks: 1, template: null, attempts: 3 }]]),
+  holdLabels: ['hold'],
+});
 
 test.for<{ gate: string; facts: Partial<Facts>; last?: number; says: string }>([
   {

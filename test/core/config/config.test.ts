@@ -51,6 +51,7 @@ describe('a configuration with every default filled in', () => {
             "owner": "acme",
           },
         ],
+        "stalledAfterMs": 86400000,
         "stateDirectory": "/etc/d|.|.agent-dispatcher",
         "taskFile": "issue-{number}.md",
         "tasksDirectory": "/etc/d|.|.agent-tasks",
@@ -67,6 +68,7 @@ describe('a configuration with every default filled in', () => {
             "gitea-actions",
             "forgejo-actions",
           ],
+          "reopen": true,
         },
         "url": "https://git.example.com",
         "workspace": "/etc/d|.",
@@ -98,10 +100,12 @@ describe('a configuration with every default filled in', () => {
       {
         "agents": Map {
           "hans" => {
+            "attempts": 3,
             "maxTasks": null,
             "template": null,
           },
           "greta" => {
+            "attempts": 3,
             "maxTasks": 2,
             "template": "/etc/d|t.hbs",
           },
@@ -157,6 +161,7 @@ describe('a configuration with every default filled in', () => {
             "owner": "acme",
           },
         ],
+        "stalledAfterMs": 86400000,
         "stateDirectory": "/etc/d|w|state",
         "taskFile": "x-{number}.md",
         "tasksDirectory": "/etc/d|w|tasks",
@@ -178,6 +183,7 @@ describe('a configuration with every default filled in', () => {
           "ignoreAuthors": [
             "ci",
           ],
+          "reopen": true,
         },
         "url": "https://git.example.com/git",
         "workspace": "/etc/d|w",

@@ -123,7 +123,7 @@ test('names that may stand in the configuration', () => {
 
 test('the keys that may stand somewhere', () => {
   expect(knownKeys(['gitea'])).toEqual(['url', 'repositories', 'tokenFile']);
-  expect(knownKeys(['agents', 'hans'])).toEqual(['maxTasks', 'template']);
+  expect(knownKeys(['agents', 'hans'])).toEqual(['maxTasks', 'template', 'attempts']);
   expect(knownKeys(['dashboard', 'auth'])).toEqual(['user', 'passwordFile']);
   expect(knownKeys([])).toContain('monitor');
   expect(knownKeys(['agents'])).toEqual([]);

@@ -78,6 +78,7 @@ describe('the picture of a state', () => {
         pauses: [],
         state: EMPTY_STATE,
         files: [],
+        stallOf: () => null,
         dispatches: [],
         midnight: NOON - 12 * 60 * MINUTE,
         warnings: [],
@@ -101,7 +102,17 @@ describe('the picture of a state', () => {
       failingSince: null,
       pauses: [],
       slot: { opensAt: iso(NOON), free: true, lastDispatchAt: null },
-      counts: { waiting: 0, dispatched: 0, done: 0, skipped: 0, dispatchedToday: 0 },
+      counts: {
+        waiting: 0,
+        dispatched: 0,
+        done: 0,
+        new: 0,
+        doing: 0,
+        stalled: 0,
+        blocked: 0,
+        skipped: 0,
+        dispatchedToday: 0,
+      },
       next: null,
       oldestWaiting: null,
       agents: [],
@@ -165,7 +176,7 @@ describe('the picture of a state', () => {
   });
 
   test('has a table for each configured agent, each with a file, and each with a task, in the order of their names', () => {
-    const config = aConfig({ agents: new Map([['zoe', { maxTasks: null, template: null }]]) });
+    const config = aConfig({ agents: new Map([['zoe', { maxTasks: null, template: null, attempts: 3 }]]) });
     const state = { ...EMPTY_STATE, lastPass: aPass({ rows: [aRow({ agent: 'greta' })] }) };
     expect(pictured({ config, state, files: [aTaskFile()] }).agents.map(({ name }) => name)).toEqual([
       'greta',

@@ -11,6 +11,10 @@ describe('the task of a row', () => {
       state: 'next',
       file: null,
       dispatchedAt: null,
+      stage: null,
+      stalled: null,
+      takenBy: null,
+      takenAt: null,
     });
   });
 
@@ -44,8 +48,12 @@ describe('the task of a file', () => {
       reason: null,
       detail: null,
       file: '/f.md',
+      stage: 'done',
+      stalled: null,
+      takenBy: null,
+      takenAt: null,
     });
-    expect(fileTask('/f.md', false, new Map()).state).toBe('dispatched');
+    expect(fileTask('/f.md', false, new Map())).toMatchObject({ state: 'dispatched', stage: 'new' });
   });
 
   test('what an agent spoilt is unknown, and the rest is not', () => {

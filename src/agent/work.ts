@@ -1,0 +1,230 @@
+// `work`: one task, one run. Takes the next task, runs a command on it, and hands it back by how that ended.
+
+import { shortDuration, toRfc3339 } from '../core/clock.ts';
+import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import type { ProcessId } from '../core/mailbox/claim.ts';
+import type { Stage } from '../core/mailbox/place.ts';
+import { stemOf } from '../core/mailbox/place.ts';
+import type { Sighting } from '../core/mailbox/urgency.ts';
+import {
+  afterAttempt,
+  afterHandBack,
+  afterRelease,
+  type WorkEvent,
+  type WorkRecord,
+} from '../core/mailbox/work-record.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
+import type { Output } from '../io/output-file.ts';
+import type { End, Started } from '../io/run-command.ts';
+import type { AgentDeps } from './agent-deps.ts';
+import { describeTask, type TaskDocument } from './describe.ts';
+import { awaited, sayNothing } from './next.ts';
+import { type Nothing, type TakenTask, takeNext } from './take.ts';
+
+/** What `work` needs besides: processes, and a file for what they print. */
+export interface WorkDeps extends AgentDeps {
+  readonly isRunnable: (program: string) => boolean;
+  /** Starts a command that waits for its word; null: it cannot be started. */
+  readonly start: (
+    command: readonly string[],
+    on: { readonly input: string; readonly facts: Readonly<Record<string, string>>; readonly onOutput: Output['take'] },
+  ) => Promise<Started | null>;
+  readonly keepOutput: (handle: number) => Output;
+  readonly self: ProcessId;
+  /** Waits for one of both: until something has happened, or for that time. Ends early when it is interrupted. */
+  readonly waitFor: (happened: Promise<unknown>, ms: number) => Promise<void>;
+}
+
+export interface WorkOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly wait?: number;
+}
+
+const USUAL_TIMEOUT_MS = 2 * 60 * 60_000;
+/** How often is looked whether the task is still ours. */
+const LOOK_MS = 1000;
+const REASON_LENGTH = 600;
+
+/** One task, one run. Answers 0 when the task is done or handed back by the command itself, 1 after a failed run. */
+export async function work(deps: WorkDeps, command: readonly string[], options: WorkOptions): Promise<ExitCode> {
+  const [program = ''] = command;
+  // First of all: were the worker to fail with it still there, a path unit would start it again and again.
+  deps.mailbox.answerWake();
+  if (!deps.isRunnable(program)) {
+    throw new UserError(`${cleanLine(program, 200)} cannot be started: there is no such program`, {
+      exitCode: EXIT.usage,
+      code: 'no_program',
+      hint: 'name it as it is found in PATH, or by its path; no task was taken',
+    });
+  }
+  const found = await awaited(deps, options.wait ?? 0, () => takeAwake(deps));
+  if ('unreadable' in found) return sayNothing(deps, found);
+  const document = describeTask(deps, found.task);
+  // Archived just now: the next start takes the next one.
+  if (document === null) return lost(deps, found.task);
+  return run(deps, found, { document, command, timeoutMs: options.timeout ?? USUAL_TIMEOUT_MS });
+}
+
+// The file that wakes is taken away before looking: what is made new after that wakes again.
+function takeAwake(deps: WorkDeps): TakenTask | Nothing {
+  deps.mailbox.answerWake();
+  return takeNext(deps, { reach: 'gone', holder: deps.self, blocksLost: true });
+}
+
+interface Job {
+  readonly document: TaskDocument;
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** Why a run was ended from here. */
+type Stop = 'timed out' | 'interrupted' | 'task gone' | 'task taken over';
+
+async function run(deps: WorkDeps, taken: TakenTask, { document, command, timeoutMs }: Job): Promise<ExitCode> {
+  const { task, claim, word } = taken;
+  const { handle, path } = deps.mailbox.createBeside(
+    task,
+    `${stemOf(task.path.split('/').at(-1) ?? '')}.output-${document.attempt}.txt`,
+  );
+  const output = deps.keepOutput(handle);
+  deps.say(`${document.ref ?? task.home}: run ${document.attempt} of ${command[0]}; what it prints: ${path}`);
+  const started = await deps.start(command, {
+    input: inputOf(document),
+    facts: factsOf(document),
+    onOutput: output.take,
+  });
+  // Known before it begins: were this process killed now, its command would go on and nobody would know.
+  const isOurs = started !== null && deps.mailbox.renew(task, { ...claim, group: started.leader }, word);
+  if (isOurs) started.begin();
+  else started?.stop();
+  const stopped = started === null ? null : await watched(deps, taken, started, isOurs ? timeoutMs : 0);
+  const end = started === null ? { code: null, signal: null } : await started.ended;
+  output.close();
+  return concluded(deps, taken, { end, stopped, output, timeoutMs });
+}
+
+// Ends the run when its time is over, somebody says stop, or the task is not ours any more.
+async function watched(
+  deps: WorkDeps,
+  { task, word }: TakenTask,
+  started: Started,
+  timeoutMs: number,
+): Promise<Stop | null> {
+  const until = deps.now() + timeoutMs;
+  let isOver = false;
+  let missing = 0;
+  void started.ended.then(() => (isOver = true));
+  for (;;) {
+    await deps.waitFor(started.ended, Math.max(0, Math.min(LOOK_MS, until - deps.now())));
+    if (isOver) return null;
+    const now = deps.mailbox.whereIs(task.home);
+    missing = now === null ? missing + 1 : 0;
+    const isTakenOver = now?.stage === 'doing' && !deps.mailbox.isClaimed(now, word);
+    const stop = deps.isInterrupted()
+      ? 'interrupted'
+      : deps.now() >= until
+        ? 'timed out'
+        : missing > 1
+          ? 'task gone'
+          : isTakenOver
+            ? 'task taken over'
+            : null;
+    if (stop === null) continue;
+    started.stop();
+    return stop;
+  }
+}
+
+interface Outcome {
+  readonly end: End;
+  readonly stopped: Stop | null;
+  readonly output: Output;
+  readonly timeoutMs: number;
+}
+
+function concluded(deps: WorkDeps, { task, word, work: before }: TakenTask, outcome: Outcome): ExitCode {
+  const now = deps.mailbox.whereIs(task.home);
+  if (now === null) return lost(deps, task);
+  const name = task.ref || task.home;
+  if (now.stage !== 'doing') {
+    deps.say(`${name} was handed back by the command itself: ${now.stage}`);
+    // What it printed goes along.
+    deps.mailbox.handBack(now, now.stage, deps.mailbox.workOf(now), null);
+    return EXIT.ok;
+  }
+  const { stage, record, exitCode, message } = verdict(deps, before, outcome);
+  const moved = deps.mailbox.handBack(now, stage, record, word);
+  if (moved !== 'moved') {
+    deps.say(`${name} was taken over by somebody else; this run counts for nothing`);
+    return EXIT.failure;
+  }
+  deps.say(`${name} ${message}`);
+  return exitCode;
+}
+
+interface Verdict {
+  readonly stage: Stage;
+  readonly record: WorkRecord;
+  readonly exitCode: ExitCode;
+  readonly message: string;
+}
+
+function verdict(deps: WorkDeps, before: WorkRecord, { end, stopped, output, timeoutMs }: Outcome): Verdict {
+  const now = deps.now();
+  const event = (outcome: WorkEvent['outcome'], reason: string | null): WorkEvent => {
+    return { at: toRfc3339(now), by: deps.user, outcome, reason, pullRequest: null, note: null };
+  };
+  if (stopped === 'interrupted') {
+    const record = afterRelease(before, event('released', 'the run was interrupted'));
+    return { stage: 'new', record, exitCode: EXIT.interrupted, message: 'is new again: the run was interrupted' };
+  }
+  if (stopped === null && end.code === 0) {
+    return { stage: 'done', record: afterHandBack(before, event('done', null)), exitCode: EXIT.ok, message: 'is done' };
+  }
+  const how = stopped === 'timed out' ? `took longer than ${shortDuration(timeoutMs)} and was ended` : endText(end);
+  const said = output.end(REASON_LENGTH);
+  const reason = `the run ${how}${said === '' ? '' : `: ${said}`}`;
+  const { record, isFinal } = afterAttempt(before, event(stopped === 'timed out' ? 'timed_out' : 'failed', reason), {
+    now,
+    most: deps.attempts,
+  });
+  const count = `${record.attempts} of ${deps.attempts}`;
+  if (!isFinal) return { stage: 'new', record, exitCode: EXIT.failure, message: `is new again: run ${count} ${how}` };
+  const blocked = afterHandBack(record, event('blocked', `${record.attempts} runs failed; ${reason}`));
+  return { stage: 'blocked', record: blocked, exitCode: EXIT.failure, message: `is blocked: run ${count} ${how}` };
+}
+
+function endText({ code, signal }: End): string {
+  if (signal !== null) return `was ended by ${signal}`;
+  return code === null ? 'could not be started' : `ended with ${code}`;
+}
+
+function lost({ say }: WorkDeps, task: Sighting): ExitCode {
+  say(
+    `${task.ref || task.home} was archived meanwhile: its issue was closed, or taken from this agent; the run was ended`,
+  );
+  return EXIT.ok;
+}
+
+// The task, and behind it its news: an agent that reads only its input misses none.
+function inputOf({ text, news }: TaskDocument): string {
+  return [text, ...news.map((each) => each.text)].join('\n');
+}
+
+function factsOf(document: TaskDocument): Readonly<Record<string, string>> {
+  const { frontMatter } = document;
+  const word = (value: unknown): string =>
+    typeof value === 'string' || typeof value === 'number' ? cleanLine(String(value), 1000) : '';
+  return {
+    DISPATCHER_FILE: document.file,
+    DISPATCHER_AGENT: document.agent,
+    DISPATCHER_REF: document.ref ?? '',
+    DISPATCHER_TITLE: document.title ?? '',
+    DISPATCHER_URL: document.url ?? '',
+    DISPATCHER_PRIORITY: document.priority ?? '',
+    DISPATCHER_TRIGGER: word(frontMatter['trigger']),
+    DISPATCHER_ATTEMPT: word(frontMatter['attempt']),
+    DISPATCHER_RUN: String(document.attempt),
+  };
+}

@@ -1,0 +1,316 @@
+// An agent's folder as its mailbox: tasks are seen, taken and handed back here, by the agent's own user. One rename moves
+// a task, so that killed anywhere it is in one place, and of many who want it one gets it. What belongs to it follows.
+
+import { basename, dirname, join } from 'node:path';
+import { systemCode } from '../../core/errors.ts';
+import { type Claim, claimText, parseClaim, type Taken } from '../../core/mailbox/claim.ts';
+import {
+  claimName,
+  isClaim,
+  isCompanion,
+  isTaskFileName,
+  pathIn,
+  type Place,
+  type Stage,
+  type TaskNames,
+  WAKE_FILE,
+  STAGE_FOLDERS,
+  stemOf,
+} from '../../core/mailbox/place.ts';
+import { HEAD_BYTES, type Sighting, sightingOf } from '../../core/mailbox/urgency.ts';
+import { NO_WORK, parseWork, type WorkRecord, workText } from '../../core/mailbox/work-record.ts';
+import { holdsNoTasks, isSafeFolderName } from '../../core/task/file-name.ts';
+import { type Folder, inTaskFolder } from './ground.ts';
+import { wakeWorker } from './wake.ts';
+
+type Moved = 'moved' | 'gone' | 'taken';
+
+/** The mailbox of one agent. Paths are below its folder. */
+export interface Mailbox {
+  readonly agent: string;
+  readonly path: string;
+  /** The tasks in these stages, and how many files could not be read. */
+  readonly look: (stages: readonly Stage[]) => {
+    readonly tasks: readonly Sighting[];
+    readonly unreadable: readonly string[];
+  };
+  /** The folders in which new tasks can appear, as absolute paths. */
+  readonly folders: () => readonly string[];
+  /** Who has a task that is in `doing`. Null: it is not there any more. */
+  readonly takersOf: (task: Sighting) => Taken | null;
+  readonly workOf: (task: Sighting) => WorkRecord;
+  /** Takes a new task, under a claim with that word in its name. Of all who try, one moves it. */
+  readonly take: (task: Sighting, claim: Claim, word: string) => Moved;
+  /** Takes over a task in `doing` whose takers are, asked again under the new claim, still such that it may be taken. */
+  readonly takeOver: (task: Sighting, claim: Claim, word: string, mayBeTaken: (taken: Taken) => boolean) => Moved;
+  /** Writes a claim of our own anew; false when somebody has taken it over. */
+  readonly renew: (task: Sighting, claim: Claim, word: string) => boolean;
+  /** Whether the claim of that word holds the task. */
+  readonly isClaimed: (task: Sighting, word: string) => boolean;
+  /** Moves a task to a stage with its record. With a word only as long as the claim is ours. */
+  readonly handBack: (task: Sighting, to: Stage, record: WorkRecord, word: string | null) => Moved;
+  /** The task of a file; null: there is none. */
+  readonly at: (path: string) => Sighting | null;
+  /** Where a task is now that was dispatched at a path; null: in no stage. */
+  readonly whereIs: (home: string) => Sighting | null;
+  /** Its news and its folder of attachments, wherever they are, as absolute paths. */
+  readonly companions: (task: Sighting) => { readonly news: readonly string[]; readonly attachments: string | null };
+  /** Takes away what wakes the worker: it is awake. */
+  readonly answerWake: () => void;
+  /** A new file beside a task in `doing`, in place of one of that name; answers its descriptor. */
+  readonly createBeside: (task: Sighting, name: string) => { readonly handle: number; readonly path: string };
+}
+
+/** No mailbox has more, and no folder of a mailbox lies deeper. */
+const MOST_FILES = 100_000;
+const DEEPEST = 8;
+const NOT_NEW: ReadonlySet<string> = new Set(['archive', ...STAGE_FOLDERS]);
+const CLAIM_BYTES = 4096;
+const RECORD_BYTES = 256 * 1024;
+
+/** The agents that have a folder. */
+export function mailboxesIn(tasksDirectory: string): readonly string[] {
+  const entries = inTaskFolder(tasksDirectory, (root) => root.list(MOST_FILES).entries) ?? [];
+  return entries.flatMap(({ name, kind }) => (kind === 'folder' && isSafeFolderName(name) ? [name] : [])).toSorted();
+}
+
+/** Opens the mailbox of an agent below a task folder. Nothing is made or looked at yet. */
+export function openMailbox(tasksDirectory: string, agent: string, names: TaskNames): Mailbox {
+  const inMailbox = <T>(work: (home: Folder) => T): T | null =>
+    inTaskFolder(tasksDirectory, (root) => root.inside([agent], work));
+  const inPlace = <T>(path: string, work: (folder: Folder, name: string, home: Folder) => T): T | null =>
+    inMailbox((home) => home.inside(foldersOf(path), (folder) => work(folder, basename(path), home)));
+  const path = join(tasksDirectory, agent);
+  return {
+    agent,
+    path,
+    look: (stages) => inMailbox((home) => seen(home, stages, names)) ?? { tasks: [], unreadable: [] },
+    folders: () => inMailbox((home) => foldersBelow(home, 0)) ?? [],
+    takersOf: (task) => inPlace(task.path, takersIn),
+    workOf: (task) => inPlace(task.path, workIn) ?? NO_WORK,
+    take: (task, claim, word) => inMailbox((home) => taken(home, task, claim, word)) ?? 'gone',
+    takeOver: (task, claim, word, mayBeTaken) =>
+      inPlace(task.path, (folder, name, home) =>
+        takenOver({ folder, name, home }, task, { claim, word }, mayBeTaken),
+      ) ?? 'gone',
+    renew: (task, claim, word) =>
+      inPlace(task.path, (folder, name) => {
+        if (folder.look(claimName(name, word)) === null) return false;
+        folder.replace(claimName(name, word), claimText(claim));
+        return true;
+      }) ?? false,
+    isClaimed: (task, word) =>
+      inPlace(task.path, (folder, name) => folder.look(claimName(name, word)) !== null) ?? false,
+    handBack: (task, to, record, word) => inMailbox((home) => handedBack(home, task, { to, record, word })) ?? 'gone',
+    at: (file) => (isPlain(file) ? inMailbox((home) => sightedAt(home, file, names)) : null),
+    whereIs: (home) => (isPlain(home) ? inMailbox((folder) => foundNow(folder, home, names)) : null),
+    companions: (task) =>
+      inMailbox((home) => {
+        const found = companionsIn(home, task).map(({ at, name }) => join(path, ...at, name));
+        const news = found.filter((file) => file.endsWith('.md')).toSorted(byNumber);
+        return { news, attachments: found.find((file) => file.endsWith('.attachments')) ?? null };
+      }) ?? { news: [], attachments: null },
+    answerWake: () => void inMailbox((home) => home.remove(WAKE_FILE)),
+    createBeside: (task, name) => {
+      const made = inPlace(task.path, (folder) => {
+        folder.remove(name);
+        return folder.create(name);
+      });
+      if (made === null) throw new Error(`${join(path, task.path)} is not there any more`);
+      return { handle: made, path: join(path, dirname(task.path), name) };
+    },
+  };
+}
+
+function seen(home: Folder, stages: readonly Stage[], names: TaskNames): ReturnType<Mailbox['look']> {
+  const tasks: Sighting[] = [];
+  const unreadable: string[] = [];
+  const skipped = new Set<string>(['archive', ...STAGE_FOLDERS.filter((name) => !stages.includes(name))]);
+  const walk = (folder: Folder, prefix: string, depth: number): void => {
+    for (const { name, kind } of folder.list(MOST_FILES).entries) {
+      const path = prefix + name;
+      if (kind === 'folder' && depth < DEEPEST && isWalked(name)) {
+        if (prefix !== '' || !skipped.has(name)) folder.inside([name], (below) => walk(below, `${path}/`, depth + 1));
+      } else if (kind === 'file' && isTaskFileName(name)) {
+        const head = headOf(folder, name);
+        if (head === undefined) unreadable.push(path);
+        const task = head === undefined || head === null ? null : sightingOf(path, head, names);
+        if (task && stages.includes(task.stage)) tasks.push(task);
+      }
+    }
+  };
+  walk(home, '', 0);
+  return { tasks, unreadable };
+}
+
+function foldersBelow(folder: Folder, depth: number): readonly string[] {
+  const names = folder
+    .list(MOST_FILES)
+    .entries.flatMap(({ name, kind }) => (kind === 'folder' && isWalked(name) ? [name] : []));
+  const below = depth === DEEPEST ? [] : names.filter((name) => depth > 0 || !NOT_NEW.has(name));
+  return [
+    folder.path,
+    ...below.flatMap((name) => folder.inside([name], (next) => foldersBelow(next, depth + 1)) ?? []),
+  ];
+}
+
+function isWalked(folder: string): boolean {
+  return !folder.startsWith('.') && !holdsNoTasks(folder);
+}
+
+// Null: it is gone, or no file any more. Undefined: it is not for us to read.
+function headOf(folder: Folder, name: string): string | null | undefined {
+  try {
+    return folder.read(name, HEAD_BYTES)?.text ?? null;
+  } catch (error) {
+    if (systemCode(error) === 'EACCES') return undefined;
+    throw error;
+  }
+}
+
+/** Who has the task of a file. Null: there is no such file. */
+export function takersIn(folder: Folder, name: string): Taken | null {
+  const look = folder.look(name);
+  if (look?.kind !== 'file') return null;
+  const claims = claimsIn(folder, name).flatMap((each) => parseClaim(folder.read(each, CLAIM_BYTES)?.text ?? '') ?? []);
+  return { claims, movedAt: look.changedAt };
+}
+
+/** How the work on the task of a file went so far. */
+export function workIn(folder: Folder, name: string): WorkRecord {
+  return parseWork(folder.read(recordName(name), RECORD_BYTES)?.text ?? '');
+}
+
+// The claim is there before the task: whoever sees the task in doing/ sees that somebody has it.
+function taken(home: Folder, task: Sighting, claim: Claim, word: string): Moved {
+  const name = basename(task.path);
+  return home.making(foldersOf(pathIn('doing', task.home)), (doing) => {
+    const own = claimName(name, word);
+    doing.write(own, claimText(claim));
+    const moved = home.inside(foldersOf(task.path), (from) => from.rename(name, doing, name)) ?? 'gone';
+    if (moved !== 'moved') {
+      doing.remove(own);
+      return moved;
+    }
+    for (const other of claimsIn(doing, name)) if (other !== own) doing.remove(other);
+    gather(home, task, doing);
+    return moved;
+  });
+}
+
+// Each writes its claim first and then looks for others that hold: of two, the later one sees the earlier one. Both may see
+// each other and leave it to the next; never do both take it.
+function takenOver(
+  { folder, name, home }: { readonly folder: Folder; readonly name: string; readonly home: Folder },
+  task: Sighting,
+  { claim, word }: { readonly claim: Claim; readonly word: string },
+  mayBeTaken: (taken: Taken) => boolean,
+): Moved {
+  const before = folder.look(name);
+  if (before?.kind !== 'file') return 'gone';
+  const own = claimName(name, word);
+  folder.write(own, claimText(claim));
+  const others = claimsIn(folder, name).filter((each) => each !== own);
+  const claims = others.flatMap((each) => parseClaim(folder.read(each, CLAIM_BYTES)?.text ?? '') ?? []);
+  const now = folder.look(name);
+  if (now === null || !mayBeTaken({ claims, movedAt: now.changedAt })) {
+    folder.remove(own);
+    return now === null ? 'gone' : 'taken';
+  }
+  for (const other of others) folder.remove(other);
+  gather(home, task, folder);
+  return 'moved';
+}
+
+interface HandBack {
+  readonly to: Stage;
+  readonly record: WorkRecord;
+  readonly word: string | null;
+}
+
+// What belongs to the task goes first: whoever takes the task in its new place has its record there.
+function handedBack(home: Folder, task: Sighting, { to, record, word }: HandBack): Moved {
+  const name = basename(task.path);
+  return (
+    home.inside(foldersOf(task.path), (from) => {
+      const claims = claimsIn(from, name);
+      if (word !== null && !claims.includes(claimName(name, word))) return 'gone';
+      if (from.look(name)?.kind !== 'file') return 'gone';
+      const moved = home.making(foldersOf(pathIn(to, task.home)), (target) => {
+        const there = basename(task.home);
+        if (to !== task.stage && target.look(there) !== null) return 'taken';
+        gather(home, task, target);
+        target.replace(recordName(there), workText(record));
+        if (to === task.stage) return 'moved';
+        const outcome = from.rename(name, target, there);
+        target.sync();
+        return outcome;
+      });
+      if (moved === 'moved' && to !== task.stage) for (const claim of claims) from.remove(claim);
+      if (moved === 'moved' && to === 'new') wakeWorker(home);
+      return moved;
+    }) ?? 'gone'
+  );
+}
+
+// By its name in each place first; agents put files elsewhere by hand, so else by looking at all.
+function foundNow(home: Folder, name: string, names: TaskNames): Sighting | null {
+  for (const stage of ['new', ...STAGE_FOLDERS] as const) {
+    const task = sightedAt(home, pathIn(stage, name), names);
+    if (task?.home === name) return task;
+  }
+  return seen(home, ['new', ...STAGE_FOLDERS], names).tasks.find((task) => task.home === name) ?? null;
+}
+
+function sightedAt(home: Folder, path: string, names: TaskNames): Sighting | null {
+  const head = home.inside(foldersOf(path), (folder) => headOf(folder, basename(path)));
+  return typeof head === 'string' ? sightingOf(path, head, names) : null;
+}
+
+// Into the folder where the task is or is about to be, under the task's name there; over nothing.
+function gather(home: Folder, task: Sighting, target: Folder): void {
+  for (const { at, name } of companionsIn(home, task)) {
+    home.inside(at, (folder) => (folder.path === target.path ? 'taken' : folder.rename(name, target, name)));
+  }
+}
+
+function companionsIn(
+  home: Folder,
+  task: Place & { readonly path: string },
+): { readonly at: readonly string[]; readonly name: string }[] {
+  const places = new Set(
+    [task.path, ...(['new', ...STAGE_FOLDERS] as const).map((stage) => pathIn(stage, task.home))].map((path) =>
+      dirname(path),
+    ),
+  );
+  return [...places].flatMap((place) => {
+    const at = foldersOf(`${place}/x`);
+    const names = home.inside(at, (folder) => folder.list(MOST_FILES).entries.map(({ name }) => name)) ?? [];
+    return names.filter((name) => isCompanion(name, basename(task.home))).map((name) => ({ at, name }));
+  });
+}
+
+function claimsIn(folder: Folder, name: string): readonly string[] {
+  const { entries } = folder.list(MOST_FILES);
+  return entries.flatMap((entry) => (entry.kind === 'file' && isClaim(entry.name, name) ? [entry.name] : []));
+}
+
+function recordName(name: string): string {
+  return `${stemOf(name)}.work.json`;
+}
+
+function foldersOf(path: string): readonly string[] {
+  return dirname(path)
+    .split('/')
+    .filter((name) => name !== '' && name !== '.');
+}
+
+// Whoever names a task by a path may have made it up.
+function isPlain(path: string): boolean {
+  return path.length < 2000 && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
+}
+
+function byNumber(a: string, b: string): number {
+  const number = (path: string): number => Number(/(\d+)\.md$/u.exec(path)?.[1]);
+  return number(a) - number(b);
+}
