@@ -1,5 +1,6 @@
 // The program that bin/dispatcher.js starts: the process, seen as values.
 
+import { setMaxListeners } from 'node:events';
 import packageJson from '../package.json' with { type: 'json' };
 import { run } from './cli.ts';
 import type { Output, World } from './deps/world.ts';
@@ -19,6 +20,8 @@ function outputOf(stream: NodeJS.WriteStream, fd: number): Output {
 
 const interrupt = new AbortController();
 const over = new AbortController();
+// Whatever is asked of Gitea listens to both; a dozen at once is no leak.
+setMaxListeners(0, interrupt.signal, over.signal);
 // Once each: a second Ctrl-C ends the process at once.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interrupt.abort());
 

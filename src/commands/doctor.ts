@@ -8,12 +8,13 @@ import type { Finding } from '../core/health/finding.ts';
 import { healthOf } from '../core/health/health.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import { activePauses, type Pause, pauseText } from '../core/state/pause.ts';
-import type { State } from '../core/state/state.ts';
+import type { PassHistory } from '../core/state/last-pass.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
 import { timerFindings } from './doctor-timer.ts';
+import type { SnapshotDeps } from './take-snapshot.ts';
 
 export interface DoctorDeps {
   readonly node: string;
@@ -36,7 +37,7 @@ export interface DoctorDeps {
     /** Whether the token may do what no pass needs. */
     readonly mayMore: () => Promise<boolean>;
   }>;
-  readonly readState: (config: Config) => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+  readonly readState: (config: Config) => ReturnType<SnapshotDeps['readState']>;
   readonly readPauses: (config: Config) => readonly Pause[];
   /** Null stands for this user. An account that does not exist is null as well. */
   readonly lookAt: (path: string, account: string | null) => Place;
@@ -264,7 +265,7 @@ function hasRun(deps: DoctorDeps, config: Config): boolean {
   }
 }
 
-function lastPass(state: State, now: Instant): Finding {
+function lastPass(state: PassHistory, now: Instant): Finding {
   const { lastPass, failingSince, consecutiveFailures } = state;
   if (!lastPass) return note('last pass', 'none yet; one by hand: dispatcher');
   const age = shortDuration(now - (fromRfc3339(lastPass.finishedAt) ?? now));

@@ -1,7 +1,7 @@
 import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
-import type { RowRecord } from '../core/state/state.ts';
+import type { RowRecord } from '../core/state/last-pass.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { candidateStory, passReport, traces } from '../views/explain.ts';
 import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';

@@ -4,7 +4,7 @@ import { type Answers, configText } from '../core/config/text.ts';
 import { isLogin, isRepositoryPattern } from '../core/config/schema.ts';
 import { EXIT, type ExitCode, hintOf, messageOf, UserError } from '../core/errors.ts';
 import type { Issue } from '../core/issue/issue.ts';
-import type { Listing } from '../io/gitea/listing.ts';
+import type { Listing } from '../core/listing/listing.ts';
 import type { Choice, Prompter } from '../io/prompts.ts';
 import { findingText } from '../views/doctor.ts';
 
@@ -34,7 +34,11 @@ export interface InitDeps {
   readonly findServer: (address: string) => Promise<{ readonly url: string; readonly version: string | null }>;
   /** Open issues that a token can see, the newest first; not all of them. Throws exit 4 when it is refused. */
   readonly visibleIssues: (url: string, token: string) => Promise<readonly Issue[]>;
-  readonly list: (url: string, token: string, repositories: readonly string[]) => Promise<Listing>;
+  readonly list: (
+    url: string,
+    token: string,
+    repositories: readonly string[],
+  ) => Promise<Pick<Listing, 'issues' | 'warnings'>>;
   /** Creates a folder with those above it. */
   readonly createFolder: (path: string) => void;
   /** Writes a file that only its owner can read, beside nothing that is there already. */

@@ -4,7 +4,7 @@ import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stall, Taken } from '../core/mailbox/claim.ts';
 import type { Pause } from '../core/state/pause.ts';
 import { type Snapshot, snapshotOf } from '../core/health/snapshot.ts';
-import type { State } from '../core/state/state.ts';
+import type { PassHistory } from '../core/state/last-pass.ts';
 import type { TaskFile } from '../core/task/status.ts';
 
 /** Where a snapshot comes from: local files. */
@@ -12,7 +12,7 @@ export interface SnapshotDeps {
   readonly config: Config;
   readonly version: string;
   readonly now: () => Instant;
-  readonly readState: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
+  readonly readState: () => { readonly state: PassHistory; readonly found: 'whole' | 'missing' | 'broken' };
   readonly readPauses: () => readonly Pause[];
   readonly readDispatches: () => readonly DispatchRecord[];
   readonly listTasks: () => readonly TaskFile[];

@@ -4,14 +4,14 @@ import type { Monitors } from '../pass/tell-monitors.ts';
 import type { Config } from '../core/config/config.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { readUptime } from '../io/uptime.ts';
-import { appendArchived, appendDispatch, readDispatches } from '../io/state/journal.ts';
+import { openJournal } from '../io/state/journal.ts';
 import { takeLock } from '../io/state/lock.ts';
 import { readPauses } from '../io/state/pauses.ts';
-import { readState, setAside, writeState } from '../io/state/store.ts';
+import { openState } from '../io/state/store.ts';
+import { openTrying } from '../io/state/trying.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
-import type { GiteaClient } from '../io/gitea/client.ts';
 import { passHistory } from './history.ts';
-import { giteaClient, issueReader, withProgress } from './gitea.ts';
+import { giteaClient, giteaSlices, NETWORK_BUDGET_MS, withProgress } from './gitea.ts';
 import {
   commandLine,
   type GlobalOptions,
@@ -24,21 +24,23 @@ import {
   warner,
   type World,
 } from './world.ts';
-import { readToken } from '../io/token.ts';
 import { randomWord, taskFolder } from './task-folder.ts';
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
   const config = loadConfig(options.config, world);
+  const endsAt = now() + NETWORK_BUDGET_MS;
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
-  const gitea = lazily(async () => giteaClient(world, config, options));
+  const gitea = lazily(async () => giteaClient(world, config, options, undefined, endsAt));
   const tasks = taskFolder(config);
+  const journal = openJournal(config);
   const history = passHistory(config, tasks.stageOf, now, warner(world));
   return {
     config,
     version: world.version,
     now,
     uptime: readUptime,
+    timeLeft: () => endsAt - now(),
     sleep: async (ms) => sleep(ms, world.interrupted),
     randomWord,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
@@ -47,36 +49,28 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
       const client = await gitea();
       return withProgress(world, async (progress) => listOpenIssues(client, config, progress));
     },
-    readIssue: issueReader(config, gitea),
-    peekIssue: async (at) => {
-      const { peekIssue } = await import('../io/gitea/full-issue.ts');
-      return peekIssue(await gitea(), at, config.url);
+    gitea: giteaSlices(world, config, gitea),
+    onDispatch: async (record, ms) => {
+      const { runHook } = await import('../io/hook.ts');
+      await runHook(config.onDispatch?.command ?? [], ms, record, world);
     },
-    readAssigner: async (at, login) => {
-      const { readAssigner } = await import('../io/gitea/full-issue.ts');
-      return readAssigner(await gitea(), at, login);
-    },
-    leaveReceipt: receiptOf(config, gitea),
-    saveAttachments: saverOf(world, config),
-    onDispatch: hookOf(world, config),
     markdown: lazily(async () => (await import('#markdown')).visibleMarkdown),
     template: templateFor(config),
     tasks,
     state: {
+      ...openState(config),
       lock: async (seconds) => takeLock(config.stateDirectory, seconds),
-      read: () => readState(config.stateDirectory),
-      write: (state) => writeState(config.stateDirectory, state),
-      setAside: (at) => setAside(config.stateDirectory, at),
       pauses: () => readPauses(config.stateDirectory),
     },
+    trying: openTrying(config),
     journal: {
+      ...journal,
       append: (entry) => {
-        appendDispatch(config.stateDirectory, entry);
+        journal.append(entry);
         history.dispatched(entry);
       },
-      read: () => readDispatches(config.stateDirectory),
       appendArchived: (entry) => {
-        appendArchived(config.stateDirectory, entry);
+        journal.appendArchived(entry);
         history.archived(entry);
       },
     },
@@ -87,34 +81,6 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     say: (line) => (world.stdout.isTTY ? printer(world, options)(line) : undefined),
     print: (text) => world.stdout.write(text),
     isInterrupted: () => world.interrupted.aborted,
-  };
-}
-
-function receiptOf(config: Config, gitea: () => Promise<GiteaClient>): DispatchDeps['leaveReceipt'] {
-  const { reaction, label, comment } = config.receipt;
-  if (reaction === null && label === null && !comment) return null;
-  return async (receipt) => {
-    const { leaveReceipt } = await import('../io/gitea/receipt.ts');
-    return leaveReceipt(await gitea(), config.receipt, receipt);
-  };
-}
-
-function saverOf({ environment }: World, config: Config): DispatchDeps['saveAttachments'] {
-  if (config.attachments === null) return null;
-  const { maxBytes, types } = config.attachments;
-  return async (issue, file) => {
-    const { saveAttachments } = await import('../io/gitea/attachments.ts');
-    const token = readToken(config, environment).value;
-    const { url: serverUrl, tasksDirectory } = config;
-    return saveAttachments(issue, file, { serverUrl, token, tasksDirectory, maxBytes, types });
-  };
-}
-
-function hookOf({ environment }: World, { onDispatch }: Config): DispatchDeps['onDispatch'] {
-  if (onDispatch === null) return null;
-  return async (record) => {
-    const { runHook } = await import('../io/hook.ts');
-    await runHook(onDispatch.command, onDispatch.timeoutMs, record, environment);
   };
 }
 

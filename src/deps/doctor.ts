@@ -3,7 +3,7 @@ import type { DoctorDeps } from '../commands/doctor.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { accountOf, isPortTaken, lookAt } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
-import { readState } from '../io/state/store.ts';
+import { readPassHistory } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential } from '../io/systemd.ts';
 import { readCredential, readToken } from '../io/token.ts';
 import { giteaClient } from './gitea.ts';
@@ -45,7 +45,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
         mayMore: async () => mayReadUser(client),
       };
     },
-    readState: (config) => readState(config.stateDirectory),
+    readState: readPassHistory,
     readPauses: (config) => readPauses(config.stateDirectory),
     lookAt: (path, account) => lookAt(path, account === null ? null : accountOf(account)),
     timers: async () => readTimerUnits(world.environment),

@@ -1,35 +1,36 @@
-import type { DispatchDeps } from '../pass/pass-deps.ts';
+import type { GiteaSlice } from '../pass/pass-deps.ts';
 import type { Config } from '../core/config/config.ts';
-import { deadline } from '../io/deadline.ts';
+import type { FullIssue, Issue } from '../core/issue/issue.ts';
+import { deadline, type Slice } from '../io/deadline.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
 import type { Progress } from '../io/gitea/listing.ts';
 import { readToken, type Token } from '../io/token.ts';
-import { type GlobalOptions, now, sleep, warner, type World } from './world.ts';
+import { type GlobalOptions, lazily, now, sleep, warner, type World } from './world.ts';
 
 /** All Gitea requests of a pass end within this time, so that the pass ends within 45 s with the wait for its slot. */
-const NETWORK_BUDGET_MS = 38_000;
+export const NETWORK_BUDGET_MS = 38_000;
 
 /**
  * A client with the token of a configuration. Throws exit 4 when there is none. Its code is loaded only now: every
- * millisecond of start-up is paid once a minute.
+ * millisecond of start-up is paid once a minute. `endsAt`: when all its requests must be over.
  */
 export async function giteaClient(
   world: World,
   config: Pick<Config, 'url' | 'tokenFile' | 'file'>,
   options: GlobalOptions,
   token: Omit<Token, 'value'> & { readonly value: string | null } = readToken(config, world.environment),
+  endsAt = now() + NETWORK_BUDGET_MS,
 ): Promise<GiteaClient> {
   if (token.warning) warner(world)(token.warning);
   const { createClient } = await import('../io/gitea/client.ts');
-  const end = now() + NETWORK_BUDGET_MS;
   const trace = (line: string): void => world.stderr.write(`dispatcher: ${line}\n`);
   return createClient({
     url: config.url,
     token: token.value,
     tokenSource: token.source,
     version: world.version,
-    signal: deadline(NETWORK_BUDGET_MS, world.interrupted, world.over).signal,
-    timeLeft: () => end - now(),
+    signal: deadline(Math.max(0, endsAt - now()), world.interrupted, world.over).signal,
+    timeLeft: () => endsAt - now(),
     sleep: async (ms) => sleep(ms, world.interrupted),
     random: Math.random,
     ...(options.verbose ? { trace } : {}),
@@ -37,10 +38,51 @@ export async function giteaClient(
 }
 
 /** Reads one issue with everything an agent needs. */
-export function issueReader(config: Config, gitea: () => Promise<GiteaClient>): DispatchDeps['readIssue'] {
+export function issueReader(
+  config: Config,
+  gitea: () => Promise<GiteaClient>,
+): (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null> {
   return async (at) => {
     const { readFullIssue } = await import('../io/gitea/full-issue.ts');
     return readFullIssue(await gitea(), at, config.url);
+  };
+}
+
+/** Gitea in slices of the time: what is asked of a slice has ended when that is over. */
+export function giteaSlices(
+  { environment, interrupted, over }: World,
+  config: Config,
+  gitea: () => Promise<GiteaClient>,
+): (ms: number) => GiteaSlice {
+  return (ms) => {
+    const endsAt = now() + ms;
+    // Most slices are never asked for anything.
+    const slice = lazily((): Slice => {
+      return { signal: deadline(endsAt - now(), interrupted, over).signal, timeLeft: () => endsAt - now() };
+    });
+    const client: GiteaClient = async (path, write) => (await gitea())(path, write, slice());
+    return {
+      readIssue: issueReader(config, async () => client),
+      peekIssue: async (at) => {
+        const { peekIssue } = await import('../io/gitea/full-issue.ts');
+        return peekIssue(client, at, config.url);
+      },
+      readAssigner: async (at, login) => {
+        const { readAssigner } = await import('../io/gitea/full-issue.ts');
+        return readAssigner(client, at, login);
+      },
+      leaveReceipt: async (receipt) => {
+        const { leaveReceipt } = await import('../io/gitea/receipt.ts');
+        return leaveReceipt(client, config.receipt, receipt);
+      },
+      saveAttachments: async (issue, file) => {
+        if (config.attachments === null) return new Map();
+        const { saveAttachments } = await import('../io/gitea/attachments.ts');
+        const { url: serverUrl, tasksDirectory, attachments } = config;
+        const token = readToken(config, environment).value;
+        return saveAttachments(issue, file, { serverUrl, token, tasksDirectory, ...attachments }, slice());
+      },
+    };
   };
 }
 

@@ -5,7 +5,7 @@ import type { Stage } from '../core/mailbox/place.ts';
 import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import { openHistory } from '../io/state/history.ts';
-import { readState } from '../io/state/store.ts';
+import { openState } from '../io/state/store.ts';
 
 interface PassHistory {
   readonly dispatched: (record: DispatchRecord) => void;
@@ -16,7 +16,7 @@ interface PassHistory {
 
 /** The history as passes write it. What goes wrong here is a warning, and loses no dispatch. */
 export function passHistory(
-  config: Pick<Config, 'stateDirectory' | 'historyKeepMs'>,
+  config: Pick<Config, 'stateDirectory' | 'historyKeepMs' | 'url'>,
   stageOf: (task: TrackedTask) => Stage | null,
   now: () => Instant,
   warn: (message: string) => void,
@@ -36,17 +36,27 @@ export function passHistory(
   };
 }
 
-function sightOf(config: Pick<Config, 'stateDirectory'>, stageOf: (task: TrackedTask) => Stage | null, now: Instant) {
-  const { tasks, lastPass } = readState(config.stateDirectory).state;
-  const rows = lastPass?.rows ?? [];
+function sightOf(
+  config: Pick<Config, 'stateDirectory' | 'url'>,
+  stageOf: (task: TrackedTask) => Stage | null,
+  now: Instant,
+) {
+  const store = openState(config);
+  const { tasks } = store.read().state;
+  const lastPass = store.heartbeat()?.lastPass ?? null;
   return {
     now,
     places:
       tasks &&
       new Map(
-        Object.entries(tasks).map(([key, task]) => [key, { place: stageOf(task) ?? ('gone' as const), since: null }]),
+        Object.values(tasks).map((task) => [
+          `${task.issueId}:${task.agent}`,
+          { place: stageOf(task) ?? ('gone' as const), since: null },
+        ]),
       ),
-    waiting: rows.filter(({ outcome }) => outcome === 'next' || outcome === 'waiting'),
+    get waiting() {
+      return store.rows().filter(({ outcome }) => outcome === 'next' || outcome === 'waiting');
+    },
     pass: lastPass && { startedAt: lastPass.startedAt, failure: lastPass.error?.code ?? null },
   };
 }

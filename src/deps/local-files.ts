@@ -6,7 +6,7 @@ import { processesHere } from '../io/processes.ts';
 import { replaceFile } from '../io/files.ts';
 import { followDispatches, readDispatches } from '../io/state/journal.ts';
 import { readPauses } from '../io/state/pauses.ts';
-import { readState } from '../io/state/store.ts';
+import { readPassHistory } from '../io/state/store.ts';
 import { listTaskFiles } from '../io/tasks/task-list.ts';
 import { metricsText } from '../views/metrics.ts';
 import { lazily, now } from './world.ts';
@@ -17,7 +17,7 @@ export function localFiles(config: Config, version: string): SnapshotDeps {
     config,
     version,
     now,
-    readState: () => readState(config.stateDirectory),
+    readState: () => readPassHistory(config),
     readPauses: () => readPauses(config.stateDirectory),
     readDispatches: () => readDispatches(config.stateDirectory),
     listTasks: () => listTaskFiles(config),

@@ -6,7 +6,8 @@ import { toRfc3339 } from '../core/clock.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import { settingsOf, taskNames } from '../core/mailbox/settings.ts';
 import { afterHandBack } from '../core/mailbox/work-record.ts';
-import { type TrackedTask, trackedRef } from '../core/task/tracked.ts';
+import { refOf } from '../core/issue/issue.ts';
+import type { TrackedTask } from '../core/task/tracked.ts';
 import { openMailbox } from '../io/tasks/mailbox.ts';
 import { publishSettings } from '../io/tasks/settings.ts';
 import { openTaskFolder } from '../io/tasks/folder.ts';
@@ -30,7 +31,7 @@ function reopen(config: Config, task: TrackedTask, from: Stage): boolean {
   const names = taskNames(config);
   const mailbox = openMailbox(config.tasksDirectory, task.agent, names);
   const { tasks } = mailbox.look([from]);
-  const found = tasks.find(({ ref, home }) => ref === trackedRef(task) || `${mailbox.path}/${home}` === task.file);
+  const found = tasks.find(({ ref, home }) => ref === refOf(task) || `${mailbox.path}/${home}` === task.file);
   if (!found) return false;
   const event = {
     at: toRfc3339(now()),

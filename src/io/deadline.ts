@@ -21,6 +21,13 @@ export function deadline(
   };
 }
 
+/** A limited time: its signal aborts when it is over. */
+export interface Slice {
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly timeLeft: () => number;
+}
+
 /** What `work` answers, unless the signal aborts first: then it rejects, whatever the work is doing. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {

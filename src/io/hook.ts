@@ -19,6 +19,12 @@ const PASSED_ON = [
   'DBUS_SESSION_BUS_ADDRESS',
 ];
 
+interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Ends the program as well. */
+  readonly interrupted: AbortSignal;
+}
+
 /**
  * Runs a program without a shell, with the facts of a dispatch in its environment. Throws when it cannot be started, ends
  * with another code than 0, or takes longer than allowed (then it is ended, with everything it started).
@@ -27,7 +33,7 @@ export async function runHook(
   [program = '', ...args]: readonly string[],
   timeoutMs: number,
   record: DispatchRecord,
-  environment: NodeJS.ProcessEnv,
+  { environment, interrupted }: Surroundings,
 ): Promise<void> {
   const passedOn = PASSED_ON.flatMap((name): [string, string][] =>
     environment[name] === undefined ? [] : [[name, environment[name]]],
@@ -43,6 +49,8 @@ export async function runHook(
       DISPATCHER_PRIORITY: record.priority,
       DISPATCHER_TRIGGER: record.trigger,
       DISPATCHER_ATTEMPT: String(record.attempt),
+      // The same when it is told again: whoever must not act twice remembers it.
+      DISPATCHER_DISPATCH: `${record.server ?? ''}#${record.issueId}:${record.agent}@${record.at}`,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true, // a process group of its own, so that all of it can be ended
@@ -56,8 +64,15 @@ export async function runHook(
     }, timeoutMs);
     const finish = (message: string | null): void => {
       clearTimeout(timer);
+      interrupted.removeEventListener('abort', interrupt);
       resolve(message);
     };
+    const interrupt = (): void => {
+      endGroup(child.pid);
+      finish('was ended together with the pass');
+    };
+    interrupted.addEventListener('abort', interrupt);
+    if (interrupted.aborted) interrupt();
     child.on('error', (error) => finish(`cannot be started: ${error.message}`));
     child.on('exit', (code, signal) => finish(code === 0 ? null : `ended with ${code ?? signal}`));
   });

@@ -1,163 +1,213 @@
-// From the state to a task that is ready to be published, or to the reason why there is none. Nothing is written here:
-// the pass and the dry run share it, so they cannot disagree.
+// From the state to a task that is ready to be published, or to the reason why there is none. Candidates are tried one after
+// the other, each in a slice of the time; whatever becomes of one is written down, so that it is behind the others the next
+// time. The pass and the dry run share this, so they cannot disagree.
 
-import { type Candidate, candidateFor, candidatesOf } from '../core/issue/candidate.ts';
+import { type Answer, answered, type TurnKind, type Turns } from '../core/choice/turns.ts';
+import { heldBackBy, wasAsked } from '../core/choice/asking.ts';
 import { decide, type Decision, nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice/choice.ts';
-import type { Facts, Failure } from '../core/issue/eligibility.ts';
-import { EXIT, messageOf, UserError } from '../core/errors.ts';
+import type { Instant } from '../core/clock.ts';
+import { type Candidate, candidatesOf } from '../core/issue/candidate.ts';
+import type { Facts, HeldBack } from '../core/issue/eligibility.ts';
+import { messageOf } from '../core/errors.ts';
 import { refOf } from '../core/issue/issue.ts';
-import { failuresOf, lastDispatchAt, type State, withFailure, withHold } from '../core/state/state.ts';
+import { lastDispatchAt, type State, withoutStaleTurns } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
-import type { DispatchDeps, Listing } from './pass-deps.ts';
-import { type Hold, holdOf } from './hold.ts';
-import { type PreparedTask, prepareTask } from './publish.ts';
+import type { Listing } from '../core/listing/listing.ts';
+import type { DispatchDeps } from './pass-deps.ts';
+import type { PreparedTask } from './prepare.ts';
+import { type Tried, tryCandidate } from './try-candidate.ts';
 import { unusableFolders } from './unusable-folders.ts';
 
-/** So many issues that cannot be read are tried before the pass gives up: more is the server's fault, not theirs. */
-const MAX_UNREADABLE = 3;
-/** So many that turn out to be held are read in one pass; the rest has its turn in the next ones. */
-const MAX_HELD = 8;
+/** So many candidates that were never asked about have their turn in a pass, and so many in all; the rest in the next ones. */
+const MOST_NEW = 8;
+const MOST_ASKED = 16;
+/** So many different issues, none of which failed before, fail because Gitea does not answer before that is Gitea's fault. */
+const SERVER_IS_DOWN = 2;
+/** How long one candidate may take, and how much time is kept for the tasks that are out. Milliseconds. */
+const SLICE_MS = 10_000;
+const KEPT_MS = 8000;
+const SHORTEST_SLICE_MS = 3000;
 
 export interface Choice {
   readonly decision: Decision;
   readonly task: PreparedTask | null;
-  /** The state with what was learnt about issues that cannot be read. */
+  /** The state with what was learnt about candidates. */
   readonly state: State;
   readonly warnings: readonly string[];
-  /** Why nothing could be prepared although something was eligible. */
+  /** Why nothing could be prepared although something was eligible, when no single issue is to blame. */
   readonly failure: unknown;
 }
 
-/**
- * Decides what to dispatch and prepares it, without writing anything: the pass and the dry run share it. An issue that
- * cannot be read or rendered is passed over, and the next one goes. `ignoreSlot`: prepare the next one although no slot is free.
- */
+interface Manner {
+  /** Prepare the next one although no slot is free. */
+  readonly ignoreSlot: boolean;
+  /** What can still go wrong with a task that is rendered: its file. Throws when it does. */
+  readonly draft: (task: PreparedTask) => void;
+}
+
+/** Decides what to dispatch, and prepares it. One that cannot be had is passed over, and the next one goes. */
 export async function choose(
   deps: DispatchDeps,
-  initial: State,
-  { issues, warnings: listingWarnings }: Listing,
-  ignoreSlot = false,
-): Promise<Choice> {
-  const warnings = [...listingWarnings];
-  let candidates = candidatesOf(issues, deps.config);
-  warnings.push(...unusableFolders(deps, candidates));
-  let state = initial;
-  let failure: unknown = null;
-  const failures = failuresNow(deps, initial, ignoreSlot);
-  const outages: { readonly candidate: Candidate; readonly error: UserError }[] = [];
-  let unreadable = 0;
-  let held = 0;
-
-  const fail = (failed: readonly Candidate[], message: string, persist: boolean): void => {
-    for (const { key, issue } of failed) {
-      failures.set(key, { count: 1, message, retryAt: Number.POSITIVE_INFINITY, reason: 'failed' });
-      if (persist) state = withFailure(state, { key, ref: refOf(issue) }, message, deps.now());
-    }
-  };
-
-  for (;;) {
-    const facts = factsOf(deps, failures, state);
-    const decision = decide(candidates, facts, lastDispatchAt(state), deps.now());
-    const target = decision.chosen ?? (ignoreSlot ? decision.next : null);
-    const done = (task: PreparedTask | null): Choice => {
-      return { decision, task, state, warnings, failure: task ? null : failure };
-    };
-    if (!target || unreadable >= MAX_UNREADABLE || held >= MAX_HELD) return done(null);
-
-    const prepared = await prepare(deps, target, decision, facts, state);
-    if (prepared.kind === 'ready') {
-      // The server answers, so it was these issues after all.
-      for (const { candidate, error } of outages) fail([candidate], error.message, true);
-      return done(prepared.task);
-    }
-    if (prepared.kind === 'changed') {
-      candidates = candidates.flatMap((candidate) => (candidate.key === target.key ? (prepared.now ?? []) : candidate));
-      continue;
-    }
-    if (prepared.kind === 'held') {
-      failures.set(target.key, { count: 0, ...prepared.hold, retryAt: Number.POSITIVE_INFINITY });
-      state = withHold(state, target, prepared.hold, deps.now());
-      held += 1;
-      continue;
-    }
-    const { error, blame } = prepared;
-    failure ??= error;
-    warnings.push(`${refOf(target.issue)} for ${target.agent} is passed over: ${messageOf(error)}`);
-    // A broken template fails all tasks of its agent; once it is mended, they go at once.
-    if (blame === 'template')
-      fail(
-        candidates.filter((candidate) => candidate.agent === target.agent),
-        messageOf(error),
-        false,
-      );
-    else fail([target], messageOf(error), blame === 'issue');
-    if (blame === 'server' && error instanceof UserError) outages.push({ candidate: target, error });
-    unreadable += blame === 'template' ? 0 : 1;
-  }
-}
-
-type Prepared =
-  | { readonly kind: 'ready'; readonly task: PreparedTask }
-  /** The issue is not what the list said; `now` is what it is, or null when it is no candidate any more. */
-  | { readonly kind: 'changed'; readonly now: Candidate | null }
-  | { readonly kind: 'held'; readonly hold: Hold }
-  | { readonly kind: 'failed'; readonly error: unknown; readonly blame: 'template' | 'issue' | 'server' };
-
-async function prepare(
-  deps: DispatchDeps,
-  target: Candidate,
-  decision: Decision,
-  facts: Facts,
   state: State,
-): Promise<Prepared> {
-  try {
-    await deps.template(target.agent);
-  } catch (error) {
-    return { kind: 'failed', error, blame: 'template' };
-  }
-  try {
-    deps.tasks.checkWay(target);
-    const issue = await deps.readIssue(target.issue);
-    const login = issue?.assignees.find((assignee) => assignee.toLowerCase() === target.agent);
-    if (!issue || issue.state !== 'open' || issue.isPullRequest || login === undefined)
-      return { kind: 'changed', now: null };
-    const fresh = candidateFor(issue, login, deps.config);
-    if (fresh.key !== target.key) return { kind: 'changed', now: null };
-    // With its labels of this moment: is it still the one to go?
-    const others = decision.rows.map((row) => row.candidate).map((other) => (other.key === fresh.key ? fresh : other));
-    const again = decide(others, facts, lastDispatchAt(state), deps.now());
-    if ((again.chosen ?? again.next)?.key !== fresh.key) return { kind: 'changed', now: fresh };
-    const hold = await holdOf(deps, issue, login);
-    if (hold) return { kind: 'held', hold };
-    const at = Math.max(again.slotOpensAt, deps.now());
-    return {
-      kind: 'ready',
-      task: await prepareTask(deps, fresh, issue, { at, trigger: 'timer', lifted: [], before: facts.tracked(fresh) }),
-    };
-  } catch (error) {
-    if (deps.isInterrupted() || !(error instanceof UserError)) throw error;
-    // A token that may read the list, but not this issue, holds up nobody else.
-    if (error.exitCode === EXIT.token && error.code !== 'gitea_forbidden') throw error;
-    const isOutage = /^gitea_(?:unreachable|unavailable|throttled|timeout)$/u.test(error.code);
-    return { kind: 'failed', error, blame: isOutage ? 'server' : 'issue' };
+  listing: Listing,
+  { ignoreSlot, draft }: Manner,
+): Promise<Choice> {
+  const now = deps.now();
+  const isOpen = opener(listing);
+  const opensAt = nextFreeSlot(lastDispatchAt(state), deps.config.rateLimitMs, now);
+  const mayAsk = ignoreSlot || opensAt - now <= SLOT_PATIENCE_MS;
+  const candidates = candidatesOf(listing.issues, deps.config);
+  const search: Search = {
+    listed: new Set(candidates.map(({ key }) => key)),
+    candidates,
+    turns: state.turns,
+    heldBack: heldBackBy(state.turns, candidates, { now, mayAsk, isOpen }),
+    warnings: [...listing.warnings, ...unusableFolders(deps, candidates)],
+    outages: new Map(),
+    failure: null,
+    asked: 0,
+    fresh: 0,
+  };
+  const facts = factsOf(deps, search.heldBack, state);
+  for (;;) {
+    const decision = decide(search.candidates, facts, lastDispatchAt(state), deps.now());
+    const target = decision.chosen ?? (ignoreSlot ? decision.next : null);
+    if (!target || isOver(deps, search)) return ended(search, { state, decision, task: null, now: deps.now() });
+    const slice = Math.min(SLICE_MS, deps.timeLeft() - (search.asked > 0 ? KEPT_MS : 0));
+    const tried = await tryCandidate(deps, target, { decision, facts, state, slice, draft });
+    if (tried.kind === 'ready') {
+      search.turns = settled(search.turns, target.key);
+      return ended(search, { state, decision, task: tried.task, now: deps.now() });
+    }
+    learn(search, { target, tried, isNew: !wasAsked(state.turns, target.key), isOpen, now: deps.now() });
   }
 }
 
-// What only the server can tell is asked when a slot is free to be filled: until then what was said last holds.
-function failuresNow(deps: DispatchDeps, state: State, ignoreSlot: boolean): Map<string, Failure> {
-  const failures = failuresOf(state);
-  const opensAt = nextFreeSlot(lastDispatchAt(state), deps.config.rateLimitMs, deps.now());
-  if (ignoreSlot || opensAt - deps.now() <= SLOT_PATIENCE_MS) return failures;
-  return new Map(
-    [...failures].map(([key, failure]) => [
-      key,
-      failure.reason === 'failed' ? failure : { ...failure, retryAt: Number.POSITIVE_INFINITY },
-    ]),
+/** What is known so far. */
+interface Search {
+  /** Every candidate of the list, by its key. */
+  readonly listed: ReadonlySet<string>;
+  candidates: readonly Candidate[];
+  turns: Turns;
+  readonly heldBack: Map<string, HeldBack>;
+  readonly warnings: string[];
+  /** Issues for which Gitea did not answer, and none of which failed before. */
+  readonly outages: Map<number, { readonly about: readonly Candidate[]; readonly message: string }>;
+  failure: unknown;
+  asked: number;
+  fresh: number;
+}
+
+function isOver(deps: DispatchDeps, { asked, fresh, outages, warnings }: Search): boolean {
+  if (outages.size >= SERVER_IS_DOWN || fresh >= MOST_NEW || asked >= MOST_ASKED) return true;
+  if (deps.timeLeft() >= SHORTEST_SLICE_MS + (asked > 0 ? KEPT_MS : 0)) return false;
+  warnings.push('there was no time left to read what is next; the next pass goes on');
+  return true;
+}
+
+interface Lesson {
+  readonly target: Candidate;
+  readonly tried: Exclude<Tried, { kind: 'ready' }>;
+  /** Whether it was never asked about before. */
+  readonly isNew: boolean;
+  readonly isOpen: (ref: string) => boolean;
+  readonly now: Instant;
+}
+
+// Whatever it is, it is written down: it must not be first again in the next pass.
+function learn(search: Search, { target, tried, isNew, isOpen, now }: Lesson): void {
+  const ofIssue = search.candidates.filter((candidate) => candidate.issue.id === target.issue.id);
+  const close = (closed: readonly Candidate[], why: HeldBack): void =>
+    closed.forEach(({ key }) => search.heldBack.set(key, why));
+  const record = (about: readonly Candidate[], kind: TurnKind, answer: Answer): void => {
+    for (const { key } of about) search.turns = answered(search.turns, kind, key, answer, now);
+  };
+  if (tried.kind === 'failed' && tried.blame === 'agent') {
+    const message = messageOf(tried.error);
+    search.warnings.push(passedOver(target, message));
+    search.failure ??= tried.error;
+    const ofAgent = search.candidates.filter(({ agent }) => agent === target.agent);
+    return close(ofAgent, { reason: 'failed', message });
+  }
+  search.asked += 1;
+  search.fresh += isNew ? 1 : 0;
+  switch (tried.kind) {
+    case 'changed':
+      search.candidates = search.candidates.map((each) => (each.key === target.key ? tried.now : each));
+      return record([target], 'read', { kind: 'done' });
+    case 'gone': {
+      const about = tried.isIssue ? ofIssue : [target];
+      search.candidates = search.candidates.filter((each) => !about.includes(each));
+      const message = 'the list shows it, but read by itself it is not to be dispatched';
+      return record(about, 'read', { kind: 'later', afterMs: RECHECK_GONE_MS, message });
+    }
+    case 'held': {
+      const { reason, message, waitsFor } = tried.hold;
+      const about = reason === 'blocked' ? ofIssue : [target];
+      close(about, { reason, message });
+      for (const { key } of about) search.turns = settled(search.turns, key);
+      const hold = { reason, updatedAt: target.issue.updatedAt, waitsFor: waitsFor.filter(isOpen) };
+      return record(about, 'hold', { kind: 'later', afterMs: RECHECK_HOLD_MS, message, hold });
+    }
+    case 'failed': {
+      const message = messageOf(tried.error);
+      search.warnings.push(passedOver(target, message));
+      close(ofIssue, { reason: 'failed', message });
+      if (!tried.isOutage || !isNew) return record(ofIssue, 'read', { kind: 'failed', message });
+      search.outages.set(target.issue.id, { about: ofIssue, message });
+      if (search.outages.size >= SERVER_IS_DOWN) search.failure = tried.error;
+    }
+  }
+}
+
+const RECHECK_HOLD_MS = 5 * 60_000;
+const RECHECK_GONE_MS = 60_000;
+
+function ended(
+  { listed, turns, outages, warnings, failure }: Search,
+  { state, decision, task, now }: Pick<Choice, 'state' | 'decision' | 'task'> & { readonly now: Instant },
+): Choice {
+  // Of an outage that all share nobody is to blame, and nobody has to wait for long after it.
+  const isDown = outages.size >= SERVER_IS_DOWN;
+  const all = [...outages.values()].flatMap(({ about, message }) => about.map(({ key }) => ({ key, message })));
+  const known = all.reduce(
+    (before, { key, message }) =>
+      answered(
+        before,
+        'read',
+        key,
+        isDown ? { kind: 'later', afterMs: RECHECK_GONE_MS, message } : { kind: 'failed', message },
+        now,
+      ),
+    turns,
+  );
+  return {
+    decision,
+    task,
+    state: withoutStaleTurns({ ...state, turns: known }, listed),
+    warnings,
+    failure: task ? null : failure,
+  };
+}
+
+function passedOver({ issue, agent }: Candidate, why: string): string {
+  return `${refOf(issue)} for ${agent} is passed over: ${why}`;
+}
+
+function settled(turns: Turns, key: string): Turns {
+  return (['read', 'hang', 'hold'] as const).reduce(
+    (all, kind) => answered(all, kind, key, { kind: 'settled' }, 0),
+    turns,
   );
 }
 
-/** What a decision needs to know besides the candidates, each question asked of the disk at most once. */
-export function factsOf(deps: DispatchDeps, failures: Facts['failures'], { tasks }: Pick<State, 'tasks'>): Facts {
+function opener({ issues }: Listing): (ref: string) => boolean {
+  let refs: ReadonlySet<string> | undefined;
+  return (ref) => (refs ??= new Set(issues.map((issue) => refOf(issue)))).has(ref);
+}
+
+/** What a decision needs to know besides the candidates. */
+export function factsOf(deps: DispatchDeps, heldBack: Facts['heldBack'], { tasks }: Pick<State, 'tasks'>): Facts {
   const tracked = ({ key }: Candidate): TrackedTask | undefined => tasks?.[key];
   return {
     config: deps.config,
@@ -169,7 +219,7 @@ export function factsOf(deps: DispatchDeps, failures: Facts['failures'], { tasks
     tracked,
     trouble: deps.tasks.trouble,
     openTasks: deps.tasks.openTasks,
-    failures,
+    heldBack,
     pauses: deps.state.pauses(),
   };
 }

@@ -5,18 +5,20 @@ import { untilSlot } from '../core/choice/choice.ts';
 import { shortDuration } from '../core/clock.ts';
 import { type Config, coversRepository } from '../core/config/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { judgeOverride } from '../core/choice/override.ts';
-import { failuresOf, lastDispatchAt, type State } from '../core/state/state.ts';
+import { lastDispatchAt, type State } from '../core/state/state.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { factsOf } from './choose.ts';
-import type { DispatchDeps } from './pass-deps.ts';
+import { followUp } from './follow-up/follow-up.ts';
+import { startHooks } from './follow-up/hooks.ts';
+import { receipts } from './follow-up/receipts.ts';
 import { holdOf } from './hold.ts';
-import { leaveReceipts } from './leave-receipts.ts';
 import { openLedger } from './ledger.ts';
-import { prepareTask, type PreparedTask, publishTask } from './publish.ts';
-import { runOnDispatch } from './run-on-dispatch.ts';
+import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
+import type { PreparedTask } from './prepare.ts';
+import { publishTask } from './publish.ts';
+import { taskFor } from './try-candidate.ts';
 
 const LOCK_PATIENCE_S = 30;
 
@@ -37,8 +39,8 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
       hint: 'try again; a pass ends within 45 s by itself',
     });
   }
-  let published: DispatchRecord | null = null;
   try {
+    if (lock.note !== null) deps.log({ name: 'WARNING', message: lock.note });
     const ledger = openLedger(deps, deps.now());
     ledger.repair();
     ledger.findings.forEach(deps.log);
@@ -48,21 +50,30 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     await deps.sleep(untilSlot(slotOpensAt, deps.now()));
     if (deps.isInterrupted()) return EXIT.interrupted;
     let { state } = ledger;
-    const isPublished = publishTask(deps, state, task, (next) => (state = next));
+    const ready = { task, draft: deps.tasks.draft(task.candidate, task.text) };
+    const isPublished = publishTask(deps, state, ready, (next) => (state = next));
     deps.state.write(state);
-    if (isPublished) {
-      published = task.record;
-      deps.say(task.record.file);
-      const receipts = await leaveReceipts(deps, state);
-      if (receipts.state !== state) deps.state.write(receipts.state);
-      for (const message of receipts.warnings) deps.log({ name: 'WARNING', message });
-    }
-    return isPublished ? EXIT.ok : EXIT.refused;
+    if (!isPublished) return EXIT.refused;
+    deps.say(task.record.file);
+    await tellOthers(deps, state, task);
+    return EXIT.ok;
   } finally {
     lock.release();
-    if (published) await runOnDispatch(deps, published);
   }
 }
+
+// The task is out: whatever becomes of the rest is a warning, and tried again by the passes.
+async function tellOthers(deps: DispatchDeps, state: State, { candidate, record }: PreparedTask): Promise<void> {
+  const hooks = startHooks(deps, { ...state, tasks: {} });
+  hooks.start(candidate.key, record);
+  const left = await followUp(deps, state, { issues: [], warnings: [], isUnread: () => true }, [receipts]);
+  const told = await hooks.finish(left.state);
+  if (told.state !== state) deps.state.write(told.state);
+  for (const message of [...left.warnings, ...told.warnings]) deps.log({ name: 'WARNING', message });
+}
+
+/** How long Gitea may take for an override. Milliseconds. */
+const PATIENCE_MS = 30_000;
 
 /** Finds and renders what an override asks for, without writing anything: the override and its dry run share it. */
 export async function prepareOverride(
@@ -70,13 +81,12 @@ export async function prepareOverride(
   state: State,
   override: Override,
 ): Promise<{ readonly task: PreparedTask; readonly slotOpensAt: number }> {
-  const issue = await findIssue(deps, override);
+  const gitea = deps.gitea(PATIENCE_MS);
+  const issue = await findIssue(deps, gitea, override);
   const candidate = candidateFor(issue, chooseAgent(deps.config, issue, override), deps.config);
-  const failures = failuresOf(state);
-  failures.delete(candidate.key);
-  const hold = await holdOf(deps, issue, candidate.agent);
-  if (hold) failures.set(candidate.key, { count: 0, ...hold, retryAt: Number.POSITIVE_INFINITY });
-  const facts = factsOf(deps, failures, state);
+  const hold = await holdOf(gitea, deps.config, issue, candidate.agent);
+  // A task that failed before is what people run this command for: it is tried again at once.
+  const facts = factsOf(deps, new Map(hold ? [[candidate.key, hold]] : []), state);
   const now = deps.now();
   const verdict = judgeOverride(candidate, facts, lastDispatchAt(state), now, override.force);
   if (verdict.kind === 'refused') {
@@ -95,13 +105,14 @@ export async function prepareOverride(
   deps.tasks.checkWay(candidate);
   const at = Math.max(now, verdict.slotOpensAt);
   const trigger = override.force ? 'forced' : 'manual';
+  const render = await deps.template(candidate.agent);
   return {
-    task: await prepareTask(deps, candidate, issue, { at, trigger, lifted, before: facts.tracked(candidate) }),
+    task: await taskFor(deps, gitea, candidate, issue, { at, trigger, lifted, facts, render }),
     slotOpensAt: at,
   };
 }
 
-async function findIssue(deps: DispatchDeps, { number, repository }: Override): Promise<FullIssue> {
+async function findIssue(deps: DispatchDeps, gitea: GiteaSlice, { number, repository }: Override): Promise<FullIssue> {
   const { repositories } = deps.config;
   if (repository !== null && !coversRepository(repositories, repository)) {
     throw usage(
@@ -110,7 +121,7 @@ async function findIssue(deps: DispatchDeps, { number, repository }: Override): 
     );
   }
   const places = repository === null ? await placesOf(deps, number) : [repository];
-  const found = await Promise.all(places.map(async (place) => deps.readIssue({ repository: place, number })));
+  const found = await Promise.all(places.map(async (place) => gitea.readIssue({ repository: place, number })));
   const all = found.filter((issue) => issue !== null);
   // Closed issues and pull requests of the same number in other repositories are no alternatives.
   const open = all.filter((issue) => issue.state === 'open' && !issue.isPullRequest);

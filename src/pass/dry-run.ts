@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../core/errors.ts';
-import { rowRecords } from '../core/state/state.ts';
+import { rowRecords } from '../core/state/last-pass.ts';
 import { dryRunReport } from '../views/dry-run.ts';
 import { choose } from './choose.ts';
 import { type Override, prepareOverride } from './dispatch-issue.ts';
@@ -8,30 +8,41 @@ import { openLedger } from './ledger.ts';
 
 /** The decision that a pass would make now, with every candidate's reason and the file it would write. Nothing is written. */
 export async function dryRun(real: DispatchDeps, width: number): Promise<ExitCode> {
-  const deps = { ...real, saveAttachments: null };
+  const deps = unwriting(real);
   const { state, findings } = openLedger(deps, deps.now());
-  const { decision, task, warnings, failure } = await choose(deps, state, await deps.listIssues(), true);
+  const listing = await deps.listIssues();
+  const manner = { ignoreSlot: true, draft: () => {} };
+  const { decision, task, warnings, failure } = await choose(deps, state, listing, manner);
   deps.print(
     dryRunReport({
       decision,
-      rows: rowRecords(decision, () => null, state.lastPass?.rows ?? [], deps.now()),
+      rows: rowRecords(decision, () => null, deps.state.rows(), deps.now()),
       task,
       warnings: [...findings.map((finding) => finding.message), ...warnings],
       now: deps.now(),
       width,
     }),
   );
-  if (!task && failure) throw failure;
+  if (failure !== null) throw failure;
   if (task) deps.say(`\nFor real: ${deps.commandLine('dispatch')}`);
   return EXIT.ok;
 }
 
 /** The same for the manual override of one issue. Throws what the override itself would. */
 export async function dryRunIssue(real: DispatchDeps, override: Override): Promise<ExitCode> {
-  const deps = { ...real, saveAttachments: null };
+  const deps = unwriting(real);
   const { state } = openLedger(deps, deps.now());
   const { task } = await prepareOverride(deps, state, override);
   for (const gate of task.record.lifted) deps.print(`would be lifted by --force: ${gate}\n`);
   deps.print(`would write ${task.record.file}:\n\n${task.text}`);
   return EXIT.ok;
+}
+
+// What is written before a task appears.
+function unwriting(deps: DispatchDeps): DispatchDeps {
+  return {
+    ...deps,
+    config: { ...deps.config, attachments: null },
+    trying: { ...deps.trying, begin: () => {}, end: () => {} },
+  };
 }

@@ -3,16 +3,22 @@
 
 import { elapsedBetween, fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import { answered, turnKey } from '../core/choice/turns.ts';
+import { serverOf, taskKey } from '../core/issue/identity.ts';
 import type { State } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { LogEvent } from '../core/health/log-event.ts';
 import type { DispatchDeps } from './pass-deps.ts';
+import { wantsReceipt } from './prepare.ts';
+import { withTask } from './publish.ts';
 
-type LedgerDeps = Pick<DispatchDeps, 'state' | 'journal' | 'tasks' | 'config' | 'uptime'>;
+type LedgerDeps = Pick<DispatchDeps, 'state' | 'journal' | 'tasks' | 'trying' | 'config' | 'uptime'>;
 
 /** What there is to remember, and what a pass that may write should do about it first. */
 interface Ledger {
   readonly state: State;
+  /** The state as it is on the disk. */
+  readonly stored: State;
   readonly findings: readonly LogEvent[];
   /** Does the mending on the disk. Not called by a dry run. */
   readonly repair: () => void;
@@ -37,45 +43,38 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
     find('WARNING', `the state file is gone; the last dispatch counts as of ${lastOf(state)}`);
   }
 
-  const { lastDispatch } = state;
-  if (lastDispatch?.pending) {
-    const record = lastDispatch.pending;
-    const published = deps.tasks.published(record.file);
-    // An older file of the same name may be there still, when a forced dispatch was stopped before it replaced it.
-    const isWhole = published?.dispatchedAt === record.at;
-    if (isWhole && !deps.journal.read().some((entry) => entry.at === record.at && entry.file === record.file)) {
-      repairs.push(() => deps.journal.append(record));
-    }
-    const recorded = fromRfc3339(lastDispatch.at) ?? 0;
-    const at = Math.max(isWhole ? published.appearedAt : 0, recorded);
-    const { uptime } = lastDispatch;
-    const tasks = isWhole && state.tasks ? { ...state.tasks, ...trackedFrom(record) } : state.tasks;
-    state = {
-      ...state,
-      tasks,
-      lastDispatch: {
-        at: toRfc3339(at),
-        ref: record.ref,
-        pending: null,
-        uptime: uptime && { ...uptime, ms: uptime.ms + at - recorded },
-      },
-    };
-    find(
-      'RECOVERED',
-      isWhole
-        ? `the pass before was stopped after ${record.ref} was published for ${record.agent}; the record is complete now`
-        : `the pass before was stopped before ${record.ref} was published for ${record.agent}; its slot is lost, the task is not`,
-    );
+  const interrupted = withoutPending(state, deps);
+  if (interrupted) {
+    state = interrupted.state;
+    find('RECOVERED', interrupted.message);
+    const { record } = interrupted;
+    if (record) repairs.push(() => deps.journal.append(record));
   }
 
   if (state.tasks === null) state = { ...state, tasks: gatheredTasks(deps) };
+  state = withServers(state, deps);
+
+  const tried = deps.trying.left();
+  if (tried) {
+    const message = `a pass ended while it was at ${tried.ref} for ${tried.agent}: killed, or held up by that issue`;
+    const turns = answered(state.turns, 'hang', tried.key, { kind: 'failed', message }, now);
+    const tries = turns[turnKey('hang', tried.key)]?.tries ?? 0;
+    state = { ...state, turns };
+    if (tries > 1)
+      find('WARNING', `${tries} passes in a row ended while they were at ${tried.ref}; it has to wait now`);
+    repairs.push(() => {
+      // On the disk before it is tried again, or the next pass would count anew.
+      deps.state.write(state);
+      deps.trying.end();
+    });
+  }
 
   const shifted = clockShift(state, deps, now);
   if (shifted) {
     if (shifted.message !== null) find('WARNING', shifted.message);
     state = { ...state, lastDispatch: shifted.lastDispatch };
   }
-  return { state, findings, repair: () => repairs.forEach((repair) => repair()) };
+  return { state, stored: stored.state, findings, repair: () => repairs.forEach((repair) => repair()) };
 }
 
 // The clock may have been set since the last dispatch. What the machine's uptime tells counts; across a restart only a
@@ -114,32 +113,84 @@ const UNSURE_MS = 25;
 /** Clocks are kept right by small steps all the time: less than this is nothing to tell. */
 const NOTABLE_MS = 500;
 
-// What an older version dispatched, or a lost state knew: the journal tells, and the files that are still there.
-function gatheredTasks(deps: LedgerDeps): State['tasks'] {
-  const all = Object.assign({}, ...deps.journal.read().map((record) => trackedFrom(record)));
-  return Object.fromEntries(Object.entries<TrackedTask>(all).filter(([, task]) => deps.tasks.whereIs(task) !== null));
+// A pass was stopped between taking the slot and recording the dispatch: whether its file appeared tells how far it came.
+function withoutPending(
+  state: State,
+  deps: LedgerDeps,
+): { readonly state: State; readonly message: string; readonly record: DispatchRecord | null } | null {
+  const { lastDispatch } = state;
+  if (!lastDispatch?.pending) return null;
+  const { record, task } = lastDispatch.pending;
+  const published = deps.tasks.published(record.file);
+  // An older file of the same name may be there still, when a forced dispatch was stopped before it replaced it.
+  const isWhole = published?.dispatchedAt === record.at;
+  const isJournalled =
+    isWhole && deps.journal.read().some((entry) => entry.at === record.at && entry.file === record.file);
+  const recorded = fromRfc3339(lastDispatch.at) ?? 0;
+  const at = Math.max(isWhole ? published.appearedAt : 0, recorded);
+  const { uptime } = lastDispatch;
+  const tracked = task ?? trackedFrom(record, deps);
+  const key = taskKey(tracked.server, tracked.issueId, tracked.agent);
+  const known = isWhole && state.tasks ? withTask(state, key, tracked) : state;
+  return {
+    state: {
+      ...known,
+      lastDispatch: {
+        at: toRfc3339(at),
+        ref: record.ref,
+        pending: null,
+        uptime: uptime && { ...uptime, ms: uptime.ms + at - recorded },
+      },
+    },
+    message: isWhole
+      ? `the pass before was stopped after ${record.ref} was published for ${record.agent}; the record is complete now`
+      : `the pass before was stopped before ${record.ref} was published for ${record.agent}; its slot is lost, the task is not`,
+    record: isWhole && !isJournalled ? record : null,
+  };
 }
 
-function trackedFrom(record: DispatchRecord): Record<string, TrackedTask> {
+// What an older version dispatched, or a lost state knew: the journal tells, and the files that are still there.
+function gatheredTasks(deps: LedgerDeps): State['tasks'] {
+  const all = new Map<string, TrackedTask>();
+  for (const record of deps.journal.read()) {
+    const task = trackedFrom(record, deps);
+    all.set(taskKey(task.server, task.issueId, task.agent), task);
+  }
+  return Object.fromEntries([...all].filter(([, task]) => deps.tasks.whereIs(task) !== null));
+}
+
+function trackedFrom(record: DispatchRecord, { config }: LedgerDeps): TrackedTask {
   const [repository = '', number] = record.ref.split('#');
-  const { issueId, agent, file } = record;
-  const isAssigned = !record.lifted.some((gate) => gate.startsWith('not assigned'));
+  const { issueId, agent, file, attempt } = record;
   return {
-    [`${issueId}:${agent}`]: {
-      issueId,
-      repository,
-      number: Number(number),
-      agent,
-      file,
-      dispatches: 1,
-      isAssigned,
-      seen: null,
-      updates: 0,
-      recheckAt: null,
-      receipt: 'none',
-      receiptComment: null,
-    },
+    server: record.server ?? serverOf(config.url),
+    issueId,
+    repository,
+    number: Number(number),
+    agent,
+    file,
+    dispatches: 1,
+    attempt,
+    // Only a forced dispatch may go to somebody else; then nobody waits for it to be taken away from him.
+    isAssigned: record.isAssigned ?? record.trigger !== 'forced',
+    seen: null,
+    updates: 0,
+    // Leaving it once more edits it.
+    receipt: wantsReceipt(config) ? 'due' : 'none',
+    receiptComment: null,
+    hook: null,
   };
+}
+
+// A server that has another address now is the same one all the same.
+function withServers(state: State, { config }: LedgerDeps): State {
+  const server = serverOf(config.url);
+  const former = new Set(config.formerUrls.map((url) => serverOf(url)));
+  if (!Object.values(state.tasks ?? {}).some((task) => former.has(task.server))) return state;
+  const tasks = Object.entries(state.tasks ?? {}).map(([key, task]): [string, TrackedTask] =>
+    former.has(task.server) ? [taskKey(server, task.issueId, task.agent), { ...task, server }] : [key, task],
+  );
+  return { ...state, tasks: Object.fromEntries(tasks) };
 }
 
 // Without a state file the files themselves tell when the last one appeared.

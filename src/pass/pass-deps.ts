@@ -1,49 +1,56 @@
 import type { Candidate } from '../core/issue/candidate.ts';
 import type { Instant, Uptime } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
-import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
+import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
+import type { Listing } from '../core/listing/listing.ts';
 import type { Pause } from '../core/state/pause.ts';
-import type { State } from '../core/state/state.ts';
 import type { DispatchFacts, TaskData } from '../core/task/document.ts';
 import type { Monitors } from './tell-monitors.ts';
-import type { Receipt } from '../core/task/receipt.ts';
+import type { Receipt, ReceiptLeft } from '../core/task/receipt.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { UpdateData } from '../core/task/update.ts';
 import type { Draft } from '../io/tasks/folder.ts';
+import type { Journal } from '../io/state/journal.ts';
+import type { StateStore } from '../io/state/store.ts';
+import type { TryingRecord } from '../io/state/trying.ts';
 import type { LogEvent } from '../core/health/log-event.ts';
 
-/** Open issues, and what the user should know although the pass goes on. */
-export interface Listing {
-  readonly issues: readonly Issue[];
-  readonly warnings: readonly string[];
+type At = Pick<Issue, 'repository' | 'number'>;
+
+/** Gitea for a limited time: whatever is asked of it has ended when that is over. */
+export interface GiteaSlice {
+  /** Null: there is no such issue, or the token may not see it. */
+  readonly readIssue: (at: At) => Promise<FullIssue | null>;
+  /** The same as `readIssue`, without comments and blockers: one request. */
+  readonly peekIssue: (at: At) => Promise<FullIssue | null>;
+  /** Who assigned the issue to that login last; null when nobody knows. */
+  readonly readAssigner: (at: At, login: string) => Promise<string | null>;
+  /** Leaves the receipt on an issue. */
+  readonly leaveReceipt: (receipt: Receipt) => Promise<ReceiptLeft>;
+  /** Saves attachments beside a task file, as many as there is time for; answers where each one is, by its address. */
+  readonly saveAttachments: (issue: FullIssue, file: string) => Promise<ReadonlyMap<string, string>>;
 }
 
-/** What a pass needs of the outside worlds. deps.ts joins the real ones; tests pass literals. */
+/** What a pass needs of the outside worlds. deps/ joins the real ones; tests pass literals. */
 export interface DispatchDeps {
   readonly config: Config;
   readonly version: string;
   readonly now: () => Instant;
   /** Null where the system does not tell. */
   readonly uptime: () => Uptime | null;
+  /** Milliseconds until everything that this command asks of Gitea must be over. */
+  readonly timeLeft: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** A fresh word that nobody can guess. */
   readonly randomWord: () => string;
   readonly sha256: DispatchFacts['sha256'];
   readonly listIssues: () => Promise<Listing>;
-  /** The same as `readIssue`, without comments and blockers: one request. */
-  readonly peekIssue: (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null>;
-  /** Who assigned the issue to that login last; null when nobody knows. */
-  readonly readAssigner: (at: Pick<Issue, 'repository' | 'number'>, login: string) => Promise<string | null>;
-  /** Leaves the receipt on an issue; answers the id of its comment, if it has one. Null: none is configured. */
-  readonly leaveReceipt: ((receipt: Receipt) => Promise<number | null>) | null;
-  /** Saves attachments beside a task file; answers where each one is, by its address. Null: none is saved. */
-  readonly saveAttachments: ((issue: FullIssue, file: string) => Promise<ReadonlyMap<string, string>>) | null;
-  /** Runs `onDispatch`. Null: none is configured. */
-  readonly onDispatch: ((record: DispatchRecord) => Promise<void>) | null;
-  /** Null: there is no such issue, or the token may not see it. */
-  readonly readIssue: (at: Pick<Issue, 'repository' | 'number'>) => Promise<FullIssue | null>;
+  /** Gitea, for so many milliseconds from now. */
+  readonly gitea: (ms: number) => GiteaSlice;
+  /** Runs `onDispatch`, for so many milliseconds at the most. Rejects when it did not end well. */
+  readonly onDispatch: (record: DispatchRecord, ms: number) => Promise<void>;
   /** Works out what of a text its page shows. */
   readonly markdown: () => Promise<DispatchFacts['markdown']>;
   /** The renderer for an agent's tasks. Throws exit 78. */
@@ -57,9 +64,9 @@ export interface DispatchDeps {
     readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
     /** Where a task's file is that was dispatched; null: it is gone. */
     readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
-    /** Moves a task's file and its updates to `archive/`; null: it is gone. */
     /** How far its agent is with a task; null: it is gone. */
     readonly stageOf: (task: TrackedTask) => Stage | null;
+    /** Moves a task's file and its updates to `archive/`; null: it is gone. */
     readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
     /** Writes news beside the task's place, never over a file; answers the path. */
     readonly writeUpdate: (task: TrackedTask, text: string) => string;
@@ -75,20 +82,16 @@ export interface DispatchDeps {
     readonly published: (file: string) => { readonly dispatchedAt: unknown; readonly appearedAt: Instant } | null;
     readonly draft: (candidate: Candidate, text: string) => Draft;
   };
-  readonly state: {
-    /** Null: another command held the lock all the time. */
-    readonly lock: (waitSeconds: number) => Promise<{ readonly release: () => void } | null>;
-    readonly read: () => { readonly state: State; readonly found: 'whole' | 'missing' | 'broken' };
-    readonly write: (state: State) => void;
-    readonly setAside: (now: Instant) => string;
+  readonly state: StateStore & {
+    /** Null: another command held the lock all the time. `note`: what had to be done to get it. */
+    readonly lock: (
+      waitSeconds: number,
+    ) => Promise<{ readonly release: () => void; readonly note: string | null } | null>;
     /** Every pause on record. */
     readonly pauses: () => readonly Pause[];
   };
-  readonly journal: {
-    readonly append: (entry: DispatchRecord) => void;
-    readonly read: () => readonly DispatchRecord[];
-    readonly appendArchived: (entry: ArchiveRecord) => void;
-  };
+  readonly trying: TryingRecord;
+  readonly journal: Journal;
   /** Notes for the history what the files and the recorded state show. What goes wrong there is a warning. */
   readonly noteHistory: () => void;
   readonly log: (event: LogEvent) => void;

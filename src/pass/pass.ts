@@ -1,20 +1,20 @@
-// The pass: what a timer starts every minute. It reads like the contract: lock, state, choice, slot, file, record, unlock.
+// The pass: what a timer starts every minute. It reads like the contract: lock, state, listing, choice, slot, file, record,
+// what follows for the tasks that are out, unlock.
 
-import { candidatesOf } from '../core/issue/candidate.ts';
 import { type Decision, type Row, untilSlot } from '../core/choice/choice.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
-import type { DispatchRecord } from '../core/state/dispatch-record.ts';
+import { type Heartbeat, nextHeartbeat, rowRecords, rowsText } from '../core/state/last-pass.ts';
 import { pauseOf } from '../core/state/pause.ts';
-import { type PassRecord, rowRecords, type State, withoutStaleFailures, withPass } from '../core/state/state.ts';
+import type { State } from '../core/state/state.ts';
+import type { Draft } from '../io/tasks/folder.ts';
 import { idleReason } from '../views/idle.ts';
 import { choose } from './choose.ts';
-import { leaveReceipts } from './leave-receipts.ts';
-import { runOnDispatch } from './run-on-dispatch.ts';
-import { tellNews } from './tell-news.ts';
-import { archiveFinished } from './upkeep.ts';
-import type { DispatchDeps } from './pass-deps.ts';
+import { followUp } from './follow-up/follow-up.ts';
+import { startHooks } from './follow-up/hooks.ts';
 import { openLedger } from './ledger.ts';
+import type { DispatchDeps } from './pass-deps.ts';
+import type { PreparedTask } from './prepare.ts';
 import { publishTask } from './publish.ts';
 import { tellMonitors } from './tell-monitors.ts';
 
@@ -29,9 +29,9 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     return EXIT.ok;
   }
   let failure: unknown;
-  let published: DispatchRecord | null = null;
   try {
-    published = await pass(deps);
+    if (lock.note !== null) deps.log({ name: 'WARNING', message: lock.note });
+    await pass(deps);
     return EXIT.ok;
   } catch (error) {
     failure = error;
@@ -39,100 +39,170 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
   } finally {
     deps.noteHistory();
     lock.release();
-    if (published) await runOnDispatch(deps, published);
     if (!deps.isInterrupted()) await tellMonitors(deps.monitors, failure);
   }
 }
 
-async function pass(deps: DispatchDeps): Promise<DispatchRecord | null> {
+/** What a pass has come to so far. Whatever ends it, this is what is recorded. */
+interface Course {
+  state: State;
+  /** The state as it is on the disk. */
+  stored: State;
+  outcome: 'dispatched' | 'idle';
+  ref: string | null;
+  warnings: string[];
+  decision: Decision | null;
+}
+
+async function pass(deps: DispatchDeps): Promise<void> {
   const startedAt = deps.now();
+  const before = deps.state.heartbeat();
   const ledger = openLedger(deps, startedAt);
-  ledger.repair();
-  deps.tasks.leaveSettings();
-  ledger.findings.forEach(deps.log);
-  let { state } = ledger;
-  let record: Omit<PassRecord, 'finishedAt'> = {
-    startedAt: toRfc3339(startedAt),
+  const course: Course = {
+    state: ledger.state,
+    stored: ledger.stored,
     outcome: 'idle',
     ref: null,
-    error: null,
-    warnings: ledger.findings.map((finding) => finding.message),
-    rows: state.lastPass?.rows ?? [],
+    warnings: [],
+    decision: null,
   };
+  const hooks = startHooks(deps, course.state);
+  let failure: unknown = null;
   try {
-    const listing = await deps.listIssues();
-    const kept = await archiveFinished(deps, state, listing, candidatesOf(listing.issues, deps.config));
-    state = kept.state;
-    const choice = await choose(deps, state, listing);
-    const { decision } = choice;
-    const rows = rowsOf(deps, decision, state, startedAt);
-    logStrangers(deps, rows, state);
-    logNewWarnings(deps, ledger.state, [...kept.warnings, ...choice.warnings]);
-    record = { ...record, warnings: [...record.warnings, ...kept.warnings, ...choice.warnings], rows };
-    state = withoutStaleFailures(choice.state, new Set(decision.rows.map((row) => row.candidate.key)));
-    let published: DispatchRecord | null = null;
-    if (choice.task) {
-      await deps.sleep(untilSlot(decision.slotOpensAt, deps.now()));
-      if (deps.isInterrupted()) return null;
-      // Somebody may have said stop while the issue was read, or the slot waited for.
-      const pause = pauseOf(deps.state.pauses(), choice.task.candidate.agent, deps.now());
-      const isPublished = !pause && publishTask(deps, state, choice.task, (next) => (state = next));
-      if (isPublished) published = choice.task.record;
-      if (published) deps.state.write(state);
-      if (published) record = { ...record, outcome: 'dispatched', ref: published.ref };
-    } else if (choice.failure) {
-      throw choice.failure;
-    } else {
-      deps.say(idleReason(decision, deps.now()));
-    }
-    const news = await tellNews(deps, state, listing);
-    const receipts = await leaveReceipts(deps, news.state);
-    logNewWarnings(deps, ledger.state, [...news.warnings, ...receipts.warnings]);
-    record = { ...record, warnings: [...record.warnings, ...news.warnings, ...receipts.warnings] };
-    deps.state.write(withPass(receipts.state, { ...record, finishedAt: toRfc3339(deps.now()) }));
-    if (ledger.state.lastPass === null) deps.say(`Next: ${deps.commandLine('status')}`);
-    return published;
+    ledger.repair();
+    ledger.findings.forEach(deps.log);
+    deps.tasks.leaveSettings();
+    await work(deps, course, hooks.start);
   } catch (error) {
-    if (deps.isInterrupted()) throw error;
-    const failed: PassRecord = {
-      ...record,
-      outcome: 'failed',
-      error: errorRecord(error),
-      finishedAt: toRfc3339(deps.now()),
-    };
-    deps.log({ name: 'ERROR', message: messageOf(error), facts: { code: failed.error?.code ?? null } });
-    recordFailure(deps, withPass(state, failed));
-    throw error;
+    failure = error;
   }
+  const told = await hooks.finish(course.state);
+  course.state = told.state;
+  course.warnings.push(...told.warnings);
+  logNew(deps, before, course);
+  course.warnings.unshift(...ledger.findings.map((finding) => finding.message));
+  recordState(deps, course, failure);
+  if (failure !== null && deps.isInterrupted()) throw failure;
+  recordPass(deps, before, course, { startedAt, failure });
+  if (failure !== null) throw failure;
+  if (before === null) deps.say(`Next: ${deps.commandLine('status')}`);
 }
 
-function rowsOf(deps: DispatchDeps, decision: Decision, state: State, now: Instant): PassRecord['rows'] {
-  const fileOf = ({ candidate, outcome }: Row): string | null =>
-    outcome.kind === 'skipped' && outcome.reason === 'unsafe_name' ? null : deps.tasks.path(candidate);
-  return rowRecords(decision, fileOf, state.lastPass?.rows ?? [], now);
+async function work(
+  deps: DispatchDeps,
+  course: Course,
+  tell: (key: string, record: PreparedTask['record']) => void,
+): Promise<void> {
+  const listing = await deps.listIssues();
+  let draft: Draft | null = null;
+  const choice = await choose(deps, course.state, listing, {
+    ignoreSlot: false,
+    draft: (task) => (draft = deps.tasks.draft(task.candidate, task.text)),
+  });
+  const { decision, task } = choice;
+  course.decision = decision;
+  course.warnings.push(...choice.warnings);
+  course.state = choice.state;
+  if (task && draft) {
+    const published = await publishInSlot(deps, course, decision, { task, draft });
+    if (published) tell(task.candidate.key, task.record);
+    if (deps.isInterrupted()) return;
+  } else if (choice.failure === null) {
+    deps.say(idleReason(decision, deps.now()));
+  }
+  const followed = await followUp(deps, course.state, listing);
+  course.state = followed.state;
+  course.warnings.push(...followed.warnings);
+  if (choice.failure !== null) throw choice.failure;
 }
 
-// A login that is no agent is named when it turns up, not every minute.
-function logStrangers(deps: DispatchDeps, rows: PassRecord['rows'], before: State): void {
-  const strangers = (records: PassRecord['rows']): readonly string[] =>
-    records.flatMap(({ reason, agent }) => (reason === 'unknown_agent' ? [agent] : []));
-  const known = new Set(strangers(before.lastPass?.rows ?? []));
-  const fresh = [...new Set(strangers(rows))].filter((agent) => !known.has(agent));
-  if (fresh.length === 0) return;
-  deps.log({ name: 'UNKNOWN AGENT', message: `assigned, but not among the configured agents: ${fresh.join(', ')}` });
-}
-
-// The same warning every minute would hide everything else in the log.
-function logNewWarnings(deps: DispatchDeps, state: State, warnings: readonly string[]): void {
-  const known = new Set(state.lastPass?.warnings);
-  for (const message of warnings) if (!known.has(message)) deps.log({ name: 'WARNING', message });
+async function publishInSlot(
+  deps: DispatchDeps,
+  course: Course,
+  decision: Decision,
+  ready: { readonly task: PreparedTask; readonly draft: Draft },
+): Promise<boolean> {
+  const { record, candidate } = ready.task;
+  await deps.sleep(untilSlot(decision.slotOpensAt, deps.now()));
+  // Somebody may have said stop while the issue was read, or the slot waited for.
+  if (deps.isInterrupted() || pauseOf(deps.state.pauses(), candidate.agent, deps.now())) {
+    ready.draft.discard();
+    return false;
+  }
+  const isPublished = publishTask(deps, course.state, ready, (next) => (course.state = next));
+  if (isPublished) [course.outcome, course.ref] = ['dispatched', record.ref];
+  // At once: what is remembered of the task must not hang on what comes after it.
+  deps.state.write(course.state);
+  course.stored = course.state;
+  return isPublished;
 }
 
 // When the disk is full this fails as well; the first error is the one to tell.
-function recordFailure(deps: DispatchDeps, state: State): void {
+function recordState(deps: DispatchDeps, course: Course, failure: unknown): void {
+  if (course.state === course.stored || JSON.stringify(course.state) === JSON.stringify(course.stored)) return;
   try {
-    deps.state.write(state);
+    deps.state.write(course.state);
   } catch (error) {
-    deps.log({ name: 'WARNING', message: `the failed pass could not be recorded: ${messageOf(error)}` });
+    if (failure === null) throw error;
+    deps.log({ name: 'WARNING', message: `what the failed pass learnt could not be recorded: ${messageOf(error)}` });
   }
+}
+
+function recordPass(
+  deps: DispatchDeps,
+  before: Heartbeat | null,
+  { outcome, ref, warnings, decision }: Course,
+  { startedAt, failure }: { readonly startedAt: Instant; readonly failure: unknown },
+): void {
+  const error = failure === null ? null : errorRecord(failure);
+  if (error) deps.log({ name: 'ERROR', message: error.message, facts: { code: error.code } });
+  const finishedAt = deps.now();
+  const rows = decision ? deps.sha256(rowsText(decision)) : (before?.rows ?? '');
+  const heartbeat = nextHeartbeat(
+    before,
+    {
+      startedAt: toRfc3339(startedAt),
+      finishedAt: toRfc3339(finishedAt),
+      outcome: error ? 'failed' : outcome,
+      ref,
+      error,
+      warnings,
+    },
+    { rows, strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])] },
+  );
+  const isNew = decision !== null && rows !== before?.rows;
+  try {
+    deps.state.writeHeartbeat(
+      heartbeat,
+      isNew ? rowRecords(decision, (row) => fileOf(deps, row), deps.state.rows(), finishedAt) : null,
+    );
+  } catch (error_) {
+    if (failure === null) throw error_;
+    deps.log({ name: 'WARNING', message: `the failed pass could not be recorded: ${messageOf(error_)}` });
+  }
+}
+
+function fileOf(deps: DispatchDeps, { candidate, outcome }: Row): string | null {
+  return outcome.kind === 'skipped' && outcome.reason === 'unsafe_name' ? null : deps.tasks.path(candidate);
+}
+
+function strangersIn({ rows }: Decision): string[] {
+  const names = rows.flatMap(({ candidate, outcome }) =>
+    outcome.kind === 'skipped' && outcome.reason === 'unknown_agent' ? [candidate.agent] : [],
+  );
+  return [...new Set(names)];
+}
+
+// The same words every minute would hide everything else in the log: a warning, or a login that is no agent, is named when
+// it turns up.
+function logNew(deps: DispatchDeps, before: Heartbeat | null, { warnings, decision }: Course): void {
+  const strangers = decision ? strangersIn(decision).filter((name) => !before?.strangers.includes(name)) : [];
+  if (strangers.length > 0) {
+    deps.log({
+      name: 'UNKNOWN AGENT',
+      message: `assigned, but not among the configured agents: ${strangers.join(', ')}`,
+    });
+  }
+  const known = new Set(before?.lastPass.warnings);
+  for (const message of warnings) if (!known.has(message)) deps.log({ name: 'WARNING', message });
 }

@@ -1,107 +1,16 @@
-import type { Candidate } from '../core/issue/candidate.ts';
-import { type Instant, toRfc3339 } from '../core/clock.ts';
+// The only place where a task appears.
+
+import { toRfc3339 } from '../core/clock.ts';
+import { answered } from '../core/choice/turns.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { isSingle } from '../core/config/config.ts';
 import { messageOf } from '../core/errors.ts';
-import { parseFrontMatter } from '../core/task/front-matter.ts';
-import { type FullIssue, refOf } from '../core/issue/issue.ts';
+import { dispatchMessage, type LogEvent } from '../core/health/log-event.ts';
 import type { State } from '../core/state/state.ts';
-import { type DispatchFacts, taskData, taskFrontMatter, type Trigger } from '../core/task/document.ts';
-import { MOST_REPEATS, repeatsOf, type TrackedTask } from '../core/task/tracked.ts';
-import { cleanLine } from '../core/task/untrusted.ts';
-import { dispatchMessage } from '../core/health/log-event.ts';
+import { MOST_REPEATS, repeatsOf } from '../core/task/tracked.ts';
+import type { Draft } from '../io/tasks/folder.ts';
 import type { DispatchDeps } from './pass-deps.ts';
-import { readingFor, seenNow } from './tell-news.ts';
-
-/** A task that is rendered, and everything that will be recorded about it. */
-export interface PreparedTask {
-  readonly candidate: Candidate;
-  readonly text: string;
-  readonly record: DispatchRecord;
-  /** What is remembered of it from its dispatch on. */
-  readonly tracked: TrackedTask;
-}
-
-interface Occasion {
-  readonly at: Instant;
-  readonly trigger: Trigger;
-  /** Gates that `--force` lifted. */
-  readonly lifted: readonly string[];
-  /** What is remembered of the dispatch before. */
-  readonly before: TrackedTask | undefined;
-}
-
-/** Renders the task file. Throws exit 78 when the template fails on this issue. */
-export async function prepareTask(
-  deps: DispatchDeps,
-  candidate: Candidate,
-  read: FullIssue,
-  occasion: Occasion,
-): Promise<PreparedTask> {
-  const file = deps.tasks.path(candidate);
-  const issue = await withAttachments(deps, read, file);
-  const { agent } = candidate;
-  const earlier = deps.journal.read().filter((entry) => entry.issueId === issue.id && entry.agent === agent);
-  const facts: DispatchFacts = {
-    at: occasion.at,
-    trigger: occasion.trigger,
-    attempt: earlier.length + 1,
-    marker: deps.randomWord(),
-    serverUrl: deps.config.url,
-    version: deps.version,
-    markdown: await deps.markdown(),
-    isTrusted: (login) => deps.config.trust.commenters?.includes(login.toLowerCase()) ?? true,
-    sha256: deps.sha256,
-  };
-  const render = await deps.template(agent);
-  const frontMatter = taskFrontMatter(issue, candidate, facts);
-  const body = render(taskData(issue, candidate, facts));
-  return {
-    candidate,
-    text: `${frontMatter}\n${body}`,
-    record: {
-      at: toRfc3339(occasion.at),
-      ref: refOf(issue),
-      issueId: issue.id,
-      agent,
-      title: cleanLine(issue.title),
-      priority: candidate.priority,
-      prioritySource: cleanLine(candidate.source),
-      trigger: occasion.trigger,
-      attempt: facts.attempt,
-      file,
-      lifted: [...occasion.lifted],
-      contentHash: String(parseFrontMatter(frontMatter)?.get('contentHash')),
-      waitingSince: toRfc3339(issue.createdAt),
-    },
-    tracked: {
-      issueId: issue.id,
-      repository: issue.repository,
-      number: issue.number,
-      agent,
-      file,
-      dispatches: occasion.trigger === 'forced' ? 1 : (occasion.before?.dispatches ?? 0) + 1,
-      isAssigned: issue.assignees.some((login) => login.toLowerCase() === agent),
-      seen: seenNow(issue, readingFor(deps.config, agent, deps.sha256), deps.now()),
-      updates: 0,
-      recheckAt: null,
-      receipt: deps.leaveReceipt ? 'due' : 'none',
-      receiptComment: occasion.before?.receiptComment ?? null,
-    },
-  };
-}
-
-// They lie beside the task before it appears. Whatever goes wrong, the task goes: their addresses stand in it.
-async function withAttachments(deps: DispatchDeps, issue: FullIssue, file: string): Promise<FullIssue> {
-  if (!deps.saveAttachments) return issue;
-  try {
-    const saved = await deps.saveAttachments(issue, file);
-    return { ...issue, attachments: issue.attachments.map((each) => ({ ...each, savedAs: saved.get(each.url) })) };
-  } catch (error) {
-    deps.log({ name: 'WARNING', message: `the attachments of ${refOf(issue)} are not saved: ${messageOf(error)}` });
-    return issue;
-  }
-}
+import type { PreparedTask } from './prepare.ts';
 
 /**
  * Publishes a task: the slot is recorded before the file appears, so that being killed in between costs a minute and
@@ -111,19 +20,16 @@ async function withAttachments(deps: DispatchDeps, issue: FullIssue, file: strin
 export function publishTask(
   deps: DispatchDeps,
   state: State,
-  task: PreparedTask,
+  { task, draft }: { readonly task: PreparedTask; readonly draft: Draft },
   remember: (state: State) => void,
 ): boolean {
-  const { record, candidate } = task;
-  const draft = deps.tasks.draft(candidate, task.text);
-  const taken = (pending: DispatchRecord | null, failures = state.failures, tasks = state.tasks): State => ({
-    ...state,
-    failures,
-    tasks,
+  const { record, candidate, tracked } = task;
+  const taken = (base: State, pending: NonNullable<State['lastDispatch']>['pending']): State => ({
+    ...base,
     lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending, uptime: deps.uptime() },
   });
   try {
-    const slot = taken(record);
+    const slot = taken(state, { record, task: tracked });
     deps.state.write(slot);
     remember(slot);
   } catch (error) {
@@ -133,19 +39,18 @@ export function publishTask(
   const outcome = draft.publish(record.trigger === 'forced');
   // From now on, not from when the slot was recorded: the window is between the appearances of two files.
   if (outcome.kind === 'already-there') {
-    remember(taken(null));
+    remember(taken(state, null));
     deps.log({
       name: 'ALREADY THERE',
       message: `${record.file} has appeared meanwhile, and is kept as it is`,
     });
     return false;
   }
-  const { [candidate.key]: _past, ...failures } = state.failures;
-  const tasks = { ...state.tasks, [candidate.key]: task.tracked };
-  remember(taken(record, failures, tasks));
+  const out = withTask(state, candidate.key, tracked);
+  remember(taken(out, { record, task: tracked }));
   if (outcome.archived) deps.log({ name: 'ARCHIVED', message: `the file before is kept as ${outcome.archived}` });
-  if (journalled(deps, record)) remember(taken(null, failures, tasks));
-  const repeats = repeatsOf(task.tracked);
+  if (journalled(deps, record)) remember(taken(out, null));
+  const repeats = repeatsOf(tracked);
   if (repeats > 0) {
     const message = `${record.agent} had ${record.ref} before, and its file is gone; it is dispatched again (${repeats} of ${MOST_REPEATS})`;
     deps.log({ name: 'FILE GONE', message });
@@ -153,9 +58,23 @@ export function publishTask(
   deps.log({
     name: 'DISPATCHED',
     message: dispatchMessage(candidate, isSingle(deps.config.repositories)),
-    facts: { ...record, lifted: record.lifted.join('; '), waitingSince: record.waitingSince ?? null },
+    facts: factsOf(record),
   });
   return true;
+}
+
+function factsOf({ lifted, ...record }: DispatchRecord): NonNullable<LogEvent['facts']> {
+  const known = Object.entries(record).filter(
+    (entry): entry is [string, string | number | boolean] => entry[1] !== undefined,
+  );
+  return { ...Object.fromEntries(known), lifted: lifted.join('; ') };
+}
+
+/** The state with a task that is out: what was asked about its candidate, or about its file before, is of the past. */
+export function withTask(state: State, key: string, task: PreparedTask['tracked']): State {
+  const kinds = ['read', 'hang', 'hold', 'archive', 'news', 'receipt', 'hook'] as const;
+  const turns = kinds.reduce((all, kind) => answered(all, kind, key, { kind: 'settled' }, 0), state.turns);
+  return { ...state, turns, tasks: { ...state.tasks, [key]: task } };
 }
 
 // The task is out: a journal that cannot be written does not undo it. The next pass finds the record and completes it.

@@ -1,5 +1,5 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
-import type { RowRecord } from '../core/state/state.ts';
+import type { RowRecord } from '../core/state/last-pass.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { columns } from './columns.ts';
 

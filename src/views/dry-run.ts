@@ -1,6 +1,6 @@
 import type { Decision } from '../core/choice/choice.ts';
 import { type Instant, shortDuration } from '../core/clock.ts';
-import type { RowRecord } from '../core/state/state.ts';
+import type { RowRecord } from '../core/state/last-pass.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { decisionTable } from './decision-table.ts';
 import { idleReason } from './idle.ts';

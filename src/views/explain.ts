@@ -1,8 +1,9 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
-import type { PassRecord, RowRecord } from '../core/state/state.ts';
+import type { PassRecord, RowRecord } from '../core/state/last-pass.ts';
 import type { TaskFile } from '../core/task/status.ts';
+import type { SkipReason } from '../core/issue/eligibility.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { decisionTable, outcomeOf } from './decision-table.ts';
 import { sentenceText, slotSentence } from './health.ts';
@@ -35,7 +36,8 @@ interface Story {
   readonly snapshot: Snapshot;
 }
 
-const MEANING: Readonly<Record<string, string>> = {
+// A new reason does not compile until it is explained.
+const MEANING: Readonly<Record<SkipReason, string>> = {
   dispatched: 'its task file is in the folder of the agent. When it is done, the agent moves it to done/',
   done: 'the agent has moved its task file to done/. Close the issue, or send it again with --force',
   unknown_agent: 'its assignee is none of the configured agents: add the login to agents, or assign somebody else',
@@ -43,7 +45,9 @@ const MEANING: Readonly<Record<string, string>> = {
   folder_unusable:
     'nothing can be said of the tasks of this agent, nor any be written, until its folder is mended; the others go on',
   paused: 'dispatching is paused: dispatcher resume',
-  held: 'it carries a label of holdLabels: take the label off, or send it with --force',
+  held: 'a label of holdLabels, trust, or a file that was deleted again and again keeps it back, as the line above says. Take that away, or send it with --force',
+  blocked:
+    'an issue in front of it is open. It goes by itself once that is closed; Gitea is asked again as soon as the list shows it, else every five minutes',
   failed:
     'it could not be read or rendered. It is tried again by itself, and at once with: dispatcher dispatch --issue',
   agent_busy: 'the agent has as many unfinished tasks as maxTasks allows',
@@ -67,8 +71,13 @@ function whatNow(row: RowRecord, snapshot: Snapshot, now: Instant): string {
     case 'waiting':
       return `More urgent or older ones go before it. Out of turn: dispatcher dispatch --issue ${row.issue}`;
     case 'skipped':
-      return `That is: ${MEANING[row.reason ?? ''] ?? 'see the README, "Which issue goes next"'}.`;
+      return `That is: ${meaningOf(row.reason)}.`;
   }
+}
+
+// A newer version may have written the rows.
+function meaningOf(reason: string | null): string {
+  return Object.entries(MEANING).find(([known]) => known === reason)?.[1] ?? 'see the README, "Which issue goes next"';
 }
 
 /** What files and journal know of an issue. */

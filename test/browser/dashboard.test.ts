@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { State } from '../../src/core/state/state.ts';
+import type { Heartbeat } from '../../src/core/state/last-pass.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { type Workspace, workspace } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
@@ -66,17 +66,14 @@ async function violations(page: Page): Promise<readonly string[]> {
 const text = async (page: Page, selector: string): Promise<string> =>
   (await page.locator(selector).first().innerText()).replaceAll(/\s+/gu, ' ').trim();
 
-function editState(at: Workspace, edit: Partial<State> | ((state: State) => object)): void {
-  const state = JSON.parse(at.read('.agent-dispatcher/state.json'));
-  at.write(
-    '.agent-dispatcher/state.json',
-    JSON.stringify(typeof edit === 'function' ? edit(state) : { ...state, ...edit }),
-  );
+function editLastPass(at: Workspace, edit: (heartbeat: Heartbeat) => object): void {
+  const name = '.agent-dispatcher/last-pass.json';
+  at.write(name, JSON.stringify(edit(JSON.parse(at.read(name)))));
 }
 const agoIso = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
-const aged = (seconds: number) => (state: State) => ({
-  ...state,
-  lastPass: { ...state.lastPass, finishedAt: agoIso(seconds) },
+const aged = (seconds: number) => (heartbeat: Heartbeat) => ({
+  ...heartbeat,
+  lastPass: { ...heartbeat.lastPass, finishedAt: agoIso(seconds) },
 });
 
 /** Each state of the page, and how it comes about. */
@@ -106,14 +103,14 @@ const STATES: readonly {
   },
   {
     state: 'late',
-    arrange: async (at) => (await at.run([]), editState(at, aged(100))),
+    arrange: async (at) => (await at.run([]), editLastPass(at, aged(100))),
     banner: /^▲ LATE last pass (?:9\d|1\d\d)s? ?m? ago|^▲ LATE last pass 1m ago/u,
     title: /^! late – /u,
     icon: 'attention',
   },
   {
     state: 'stale',
-    arrange: async (at) => (await at.run([]), editState(at, aged(600))),
+    arrange: async (at) => (await at.run([]), editLastPass(at, aged(600))),
     banner:
       /^✖ STALE last pass 10m ago, the timer seems to be stopped.*fix: see that something starts a pass every minute/u,
     title: /^! stale – /u,
@@ -245,7 +242,7 @@ describe.skipIf(!CHROMIUM)('live', () => {
     await pause(2500);
     expect(await text(page, '.banner .sentence')).not.toBe(first);
     expect(await page.locator('#announce').textContent()).toBe('');
-    editState(at, aged(600));
+    editLastPass(at, aged(600));
     await page.locator('#announce', { hasText: 'Passes are stale' }).waitFor({ timeout: 3000, state: 'attached' });
     expect(await page.title()).toBe('! stale – Dispatcher');
     expect(await page.locator('#icon').getAttribute('href')).toBe('/assets/favicon-trouble.svg');

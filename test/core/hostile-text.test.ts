@@ -149,14 +149,22 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   acceptanceCriteria: (text) => acceptanceCriteria(cut(text, 60_000).text),
   'ratePriority (label)': (text) => ratePriority([text], '', priorityLabels),
   'ratePriority (title)': (text) => ratePriority([], text, priorityLabels),
-  candidateFor: (text) => candidateFor(hostileIssue(text), text, { priorityLabels }),
+  candidateFor: (text) => candidateFor(hostileIssue(text), text, { priorityLabels, url: 'https://git.example.com' }),
   taskFrontMatter: (text) => {
     const issue = hostileIssue(text);
-    return taskFrontMatter(issue, candidateFor(issue, 'hans', { priorityLabels }), aDispatch());
+    return taskFrontMatter(
+      issue,
+      candidateFor(issue, 'hans', { priorityLabels, url: 'https://git.example.com' }),
+      aDispatch(),
+    );
   },
   taskData: (text) => {
     const issue = hostileIssue(text);
-    return taskData(issue, candidateFor(issue, 'hans', { priorityLabels }), aDispatch());
+    return taskData(
+      issue,
+      candidateFor(issue, 'hans', { priorityLabels, url: 'https://git.example.com' }),
+      aDispatch(),
+    );
   },
   updateData: (text) =>
     updateData(

@@ -451,8 +451,11 @@ describe('for monitoring', () => {
     const board = await startDashboard(at);
     const good = await get(board, '/healthz');
     expect([good.status, await good.text()]).toEqual([200, expect.stringMatching(/^ok: last good pass \d+s ago\n$/u)]);
-    const state = JSON.parse(at.read('.agent-dispatcher/state.json'));
-    at.write('.agent-dispatcher/state.json', JSON.stringify({ ...state, lastSuccessAt: '2026-01-01T00:00:00Z' }));
+    const heartbeat = JSON.parse(at.read('.agent-dispatcher/last-pass.json'));
+    at.write(
+      '.agent-dispatcher/last-pass.json',
+      JSON.stringify({ ...heartbeat, lastSuccessAt: '2026-01-01T00:00:00Z' }),
+    );
     const bad = await get(board, '/healthz');
     expect([bad.status, await bad.text()]).toEqual([503, expect.stringMatching(/^last good pass \d+d ago\n$/u)]);
   });

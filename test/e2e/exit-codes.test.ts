@@ -236,7 +236,7 @@ describe('one bad issue never stops the others', () => {
     expect(stdout).toContain('WARNING: acme/app#1 for hans is passed over: Gitea at');
     expect(stdout).toContain('DISPATCHED: hans → Issue #2');
     expect(JSON.parse(at.read('.agent-dispatcher/state.json'))).toMatchObject({
-      failures: { '2:hans': { ref: 'acme/app#1', count: 1 } },
+      turns: { [`read ${new URL(at.gitea.url).host}#2:hans`]: { tries: 1 } },
     });
     const asked = at.gitea.requests.length;
     await pause(1000);
@@ -372,11 +372,11 @@ describe('the state', () => {
 
   test('of a newer version is left alone', async () => {
     const at = await dispatched();
-    at.write('.agent-dispatcher/state.json', '{"version":2}');
+    at.write('.agent-dispatcher/state.json', '{"version":99}');
     const { code, stderr } = await at.run([]);
     expect(code).toBe(1);
     expect(stderr).toContain('was written by a newer dispatcher');
-    expect(at.read('.agent-dispatcher/state.json')).toBe('{"version":2}');
+    expect(at.read('.agent-dispatcher/state.json')).toBe('{"version":99}');
   });
 
   test('with a dispatch in the future holds for one window, says so once, and heals', async () => {

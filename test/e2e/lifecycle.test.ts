@@ -17,7 +17,7 @@ interface Office extends Workspace {
   readonly issue: (number: number, seed?: Partial<IssueSeed>) => void;
   readonly state: () => {
     tasks: Record<string, Record<string, unknown>>;
-    failures: Record<string, { retryAt: string }>;
+    turns: Record<string, { askedAt: string; dueAt: string }>;
   };
   /** Changes what is remembered, as if time had passed. */
   readonly remember: (change: (state: ReturnType<Office['state']>) => void) => void;
@@ -56,6 +56,9 @@ async function office(
 }
 
 const TASK = '.agent-tasks/hans/issue-1.md';
+/** Whatever waits for its next turn has it now. */
+const nextTurn = ({ turns }: ReturnType<Office['state']>): void =>
+  Object.values(turns).forEach((turn) => (turn.dueAt = turn.askedAt));
 
 describe('closed and reopened, unassigned and reassigned', () => {
   test('a closed one is archived with the reason; reopened it is dispatched afresh', async () => {
@@ -126,7 +129,7 @@ describe('closed and reopened, unassigned and reassigned', () => {
     expect(at.tasks()).toEqual([TASK]);
     // Deleted, or hidden from the token: nobody can tell, so it stays, and is asked for again in an hour.
     at.gitea.deleteIssue('acme/app#1');
-    at.remember(({ tasks }) => Object.values(tasks).forEach((task) => (task['recheckAt'] = null)));
+    at.remember(nextTurn);
     await at.pass();
     expect(at.tasks()).toEqual([TASK]);
     const asked = at.gitea.requests.length;
@@ -142,7 +145,9 @@ describe('closed and reopened, unassigned and reassigned', () => {
     }
     for (let number = 1; number <= 7; number += 1) at.gitea.editIssue(`acme/app#${number}`, { state: 'closed' });
     const { stdout } = await at.pass();
-    expect(stdout).toMatch(/WARNING: 7 of 7 dispatched issues are missing .* nothing is archived for 10 minutes/u);
+    expect(stdout).toMatch(
+      /WARNING: more than half of the dispatched issues are missing .* nothing is archived for 10 minutes/u,
+    );
     expect(at.tasks()).toHaveLength(7);
     at.remember((state) => Object.assign(state, { vanishedSince: new Date(Date.now() - HOUR).toISOString() }));
     await at.pass();
@@ -204,12 +209,6 @@ describe('blockers', () => {
     ]);
     expect((await at.run(['dispatch', '--issue', '1'])).stderr).toContain('blocked: waits for acme/app#3');
     at.gitea.editIssue('acme/app#3', { state: 'closed' });
-    const asked = at.gitea.requests.length;
-    await at.pass();
-    expect(at.gitea.requests.slice(asked)).toHaveLength(1); // not asked again for five minutes
-    at.remember(({ failures }) =>
-      Object.values(failures).forEach((hold) => (hold.retryAt = new Date(0).toISOString())),
-    );
     expect((await at.pass()).stdout).toContain('DISPATCHED: hans → Issue #1');
   });
 
@@ -220,9 +219,10 @@ describe('blockers', () => {
     expect(at.tasks()).toEqual([]);
     expect((await at.run(['explain', '--issue', '1'])).stdout).toContain('an issue that the token cannot read');
     at.gitea.intercept(/dependencies/u, { status: 404, body: '{}' });
-    at.remember(({ failures }) =>
-      Object.values(failures).forEach((hold) => (hold.retryAt = new Date(0).toISOString())),
-    );
+    const asked = at.gitea.requests.length;
+    await at.pass();
+    expect(at.gitea.requests.slice(asked)).toHaveLength(1); // not asked again for five minutes
+    at.remember(nextTurn);
     await at.pass();
     expect(at.tasks()).toEqual([TASK]);
   });
@@ -374,9 +374,10 @@ describe('the receipt', () => {
     const { code, stdout } = await at.pass();
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /DISPATCHED: hans[^]*WARNING: the receipt on acme\/app#1 is not left yet: .*change.*\(403\)/u,
+      /DISPATCHED: hans[^]*WARNING: the receipt on acme\/app#1 is not left yet, or not whole: .*change.*\(403\)/u,
     );
     scopes.splice(0, 1, 'write:issue');
+    at.remember(nextTurn);
     await at.pass();
     expect(at.gitea.find('acme/app', 1)?.reactions).toEqual(['eyes']);
     const asked = at.gitea.requests.length;

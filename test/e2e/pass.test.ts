@@ -29,9 +29,11 @@ describe('a pass', () => {
     expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-1.md']);
     expect(at.files()).toEqual([
       '.agent-dispatcher.log',
+      '.agent-dispatcher/candidates.json',
       '.agent-dispatcher/dispatches.jsonl',
       expect.stringMatching(/^\.agent-dispatcher\/history\/\d{4}-\d\d-\d\d\.jsonl$/u),
       '.agent-dispatcher/history/memory.json',
+      '.agent-dispatcher/last-pass.json',
       '.agent-dispatcher/lock',
       '.agent-dispatcher/state.json',
       '.agent-tasks/hans/.wake',
@@ -67,7 +69,7 @@ describe('a pass', () => {
     const at = await workspace();
     at.gitea.addIssue({ repository: 'acme/app' });
     expect(await at.run([])).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(JSON.parse(at.read('.agent-dispatcher/state.json'))).toMatchObject({
+    expect(JSON.parse(at.read('.agent-dispatcher/last-pass.json'))).toMatchObject({
       lastPass: { outcome: 'idle' },
     });
     expect(at.files()).not.toContain('.agent-dispatcher.log');

@@ -12,7 +12,7 @@ import { parseFrontMatter } from '../../src/core/task/front-matter.ts';
 import { dispatchMessage, jsonLine, parseLogLine, textLine } from '../../src/core/health/log-event.ts';
 import { refOf } from '../../src/core/issue/issue.ts';
 import { cleanLine } from '../../src/core/task/untrusted.ts';
-import { rowRecords } from '../../src/core/state/state.ts';
+import { rowRecords } from '../../src/core/state/last-pass.ts';
 import { taskData, taskFrontMatter } from '../../src/core/task/document.ts';
 import { loadPages } from '../../src/dashboard/pages.ts';
 import { loadTemplate } from '../../src/io/tasks/template.ts';
@@ -172,7 +172,7 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
   let issues = 0;
   fc.assert(
     fc.property(issue, (full) => {
-      const candidate = candidateFor(full, 'hans', { priorityLabels: new Map() });
+      const candidate = candidateFor(full, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' });
       // Task file: the front matter reads back the same by YAML and by us, and nothing can leave its quotation.
       const head = taskFrontMatter(full, candidate, dispatch);
       const ours = parseFrontMatter(head);

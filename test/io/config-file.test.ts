@@ -137,6 +137,7 @@ describe('a configuration', () => {
     expect(loadConfig(undefined, { environment: { HOME: place }, cwd: place })).toEqual({
       file: join(place, 'dispatcher.yaml'),
       url: 'https://x.org',
+      formerUrls: [],
       repositories: [{ owner: 'a', name: 'b' }],
       tokenFile: null,
       workspace: place,

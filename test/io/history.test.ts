@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { followHistory, openHistory, readMemory } from '../../src/io/state/history.ts';
-import { appendArchived, appendDispatch } from '../../src/io/state/journal.ts';
+import { openJournal } from '../../src/io/state/journal.ts';
 import { aDispatchRecord, iso, MINUTE, NOON } from '../support/builders.ts';
 
 const DAY = 24 * 60 * MINUTE;
@@ -40,11 +40,11 @@ test('one file for each day, and old days go by their age', () => {
 
 test('what the old journals tell is read in, once, and no further back than is kept', () => {
   const folder = stateFolder();
-  appendDispatch(folder, aDispatchRecord({ at: iso(NOON - 10 * DAY), issueId: 1 }));
-  appendDispatch(folder, aDispatchRecord({ at: iso(NOON - 2 * DAY) }));
-  appendDispatch(folder, aDispatchRecord({ at: iso(NOON - DAY), issueId: 3 }));
+  openJournal({ stateDirectory: folder }).append(aDispatchRecord({ at: iso(NOON - 10 * DAY), issueId: 1 }));
+  openJournal({ stateDirectory: folder }).append(aDispatchRecord({ at: iso(NOON - 2 * DAY) }));
+  openJournal({ stateDirectory: folder }).append(aDispatchRecord({ at: iso(NOON - DAY), issueId: 3 }));
   const archived = { ref: 'acme/app#3', issueId: 3, agent: 'hans', reason: 'closed', from: '/a', to: '/b' } as const;
-  appendArchived(folder, { ...archived, at: iso(NOON - DAY / 2) });
+  openJournal({ stateDirectory: folder }).appendArchived({ ...archived, at: iso(NOON - DAY / 2) });
   look(folder, NOON);
   look(folder, NOON + MINUTE);
   expect(kinds(folder)).toEqual(['dispatched', 'dispatched', 'archived', 'sample']);
@@ -55,7 +55,7 @@ test('what the old journals tell is read in, once, and no further back than is k
 test('a dispatch that the journal has already is not told twice', () => {
   const folder = stateFolder();
   const record = aDispatchRecord();
-  appendDispatch(folder, record);
+  openJournal({ stateDirectory: folder }).append(record);
   openHistory(folder, KEEP).dispatched(record);
   openHistory(folder, KEEP).dispatched(record);
   expect(kinds(folder)).toEqual(['dispatched']);
@@ -71,7 +71,7 @@ test('a half-written line spoils only itself', () => {
 
 test('without its memory the history stays, and goes on', () => {
   const folder = stateFolder();
-  appendDispatch(folder, aDispatchRecord());
+  openJournal({ stateDirectory: folder }).append(aDispatchRecord());
   look(folder, NOON);
   writeFileSync(join(folder, 'history/memory.json'), '{"version":1,');
   look(folder, NOON + 10 * MINUTE);

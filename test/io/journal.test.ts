@@ -1,9 +1,9 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DispatchRecord } from '../../src/core/state/dispatch-record.ts';
-import { appendDispatch, followDispatches, readDispatches } from '../../src/io/state/journal.ts';
+import { followDispatches, openJournal, readDispatches } from '../../src/io/state/journal.ts';
 import { iso, MINUTE, NOON } from '../support/builders.ts';
 
 const aDispatchRecord = (overrides: Partial<DispatchRecord> = {}): DispatchRecord => ({
@@ -33,7 +33,7 @@ test('a follower knows what a reader knows, and what was added since', () => {
   const history = followDispatches(place);
   expect(history(NOON)).toEqual({ recent: [], totals: [] });
   for (const agent of ['hans', 'greta', 'hans']) {
-    appendDispatch(place, aDispatchRecord({ agent }));
+    openJournal({ stateDirectory: place }).append(aDispatchRecord({ agent }));
     expect(history(NOON).recent).toEqual(readDispatches(place));
   }
   expect(history(NOON).totals).toEqual([
@@ -55,11 +55,46 @@ test('it keeps the last 500 and all of the last day, and counts all', () => {
 
 test('lines that are no entries are left out, and a journal that was replaced is read anew', () => {
   const place = folder();
-  appendDispatch(place, aDispatchRecord());
+  openJournal({ stateDirectory: place }).append(aDispatchRecord());
   appendFileSync(join(place, 'dispatches.jsonl'), 'torn\n{"at":1}\n');
   const history = followDispatches(place);
   expect(history(NOON).recent).toHaveLength(1);
   rmSync(join(place, 'dispatches.jsonl'));
-  appendDispatch(place, aDispatchRecord({ agent: 'greta' }));
+  openJournal({ stateDirectory: place }).append(aDispatchRecord({ agent: 'greta' }));
   expect(history(NOON).totals).toEqual([{ agent: 'greta', priority: 'HIGH', count: 1 }]);
+});
+
+test('grown it goes on in a new file, which begins with what the old ones add up to', () => {
+  const place = folder();
+  const journal = openJournal({ stateDirectory: place }, 1000);
+  const history = followDispatches(place);
+  for (let number = 1; number <= 20; number += 1) {
+    journal.append(aDispatchRecord({ at: iso(NOON + number), agent: number % 2 ? 'hans' : 'greta', issueId: number }));
+    if (number === 7) expect(history(NOON).totals).toHaveLength(2);
+  }
+  const names = readdirSync(place).toSorted();
+  expect(names.slice(0, 3)).toEqual(['dispatches.jsonl', 'dispatches.jsonl.1', 'dispatches.jsonl.2']);
+  const kept = names.flatMap((name) => readFileSync(join(place, name), 'utf8').split('\n'));
+  expect(kept.filter((line) => line.includes('"issueId"'))).toHaveLength(20);
+  const ten = [
+    { agent: 'hans', priority: 'HIGH', count: 10 },
+    { agent: 'greta', priority: 'HIGH', count: 10 },
+  ];
+  expect(history(NOON).totals).toEqual(ten);
+  expect(followDispatches(place)(NOON).totals).toEqual(ten);
+  expect(journal.read().at(-1)).toMatchObject({ issueId: 20 });
+});
+
+test('a line that was left unfinished is closed, and tells nobody anything', () => {
+  const place = folder();
+  const journal = openJournal({ stateDirectory: place });
+  journal.append(aDispatchRecord({ attempt: 3 }));
+  appendFileSync(join(place, 'dispatches.jsonl'), '{"at":');
+  journal.append(aDispatchRecord({ issueId: 11 }));
+  expect(journal.read().map(({ issueId }) => issueId)).toEqual([1, 11]);
+  const attempts = (issueId: number, agent = 'hans', server = 'git.example.com') =>
+    journal.attempts({ server, issueId, agent });
+  expect([attempts(1), attempts(11), attempts(1, 'greta'), attempts(2)]).toEqual([3, 1, 0, 0]);
+  journal.append(aDispatchRecord({ server: 'git.other.org', issueId: 1, attempt: 7 }));
+  expect([attempts(1), attempts(1, 'hans', 'git.other.org')]).toEqual([3, 7]);
 });

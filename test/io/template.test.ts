@@ -10,7 +10,11 @@ import { aDispatch, aFullIssue } from '../support/builders.ts';
 
 const BUILT_IN = fileURLToPath(new URL('../../templates', import.meta.url));
 const issue = aFullIssue({ title: 'Fix <T> & "x"', body: 'See {{issue.url}}', labels: ['bug', 'P1'] });
-const data = taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map() }), aDispatch());
+const data = taskData(
+  issue,
+  candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' }),
+  aDispatch(),
+);
 
 /** Renders with a template of these files; the first is the template, the others lie beside it. */
 function render(files: Readonly<Record<string, string>>): string {

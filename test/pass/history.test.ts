@@ -24,7 +24,7 @@ test('the history tells the life of a task: waited, dispatched, done, archived',
   rmSync(join(home, 'issue-2.md'));
   await pass(21);
   issues = issues.map((issue) => ({ ...issue, state: 'closed' as const }));
-  const open = { ...deps, listIssues: async () => ({ issues: [], warnings: [] }) };
+  const open = { ...deps, listIssues: async () => ({ issues: [], warnings: [], isUnread: () => false }) };
   clock.now = NOON + 30 * MINUTE;
   await dispatch(open);
 

@@ -170,10 +170,13 @@ test(
     const deps: DispatchDeps = {
       ...office.deps,
       listIssues: async () => listOpenIssues(client, where),
-      readIssue: async (at) => readFullIssue(client, at, config.url),
-      peekIssue: async (at) => peekIssue(client, at, config.url),
-      readAssigner: async (at, login) => readAssigner(client, at, login),
-      state: { ...office.deps.state, lock: async () => ({ release: () => {} }) },
+      gitea: (ms) => ({
+        ...office.deps.gitea(ms),
+        readIssue: async (at) => readFullIssue(client, at, config.url),
+        peekIssue: async (at) => peekIssue(client, at, config.url),
+        readAssigner: async (at, login) => readAssigner(client, at, login),
+      }),
+      state: { ...office.deps.state, lock: async () => ({ release: () => {}, note: null }) },
     };
 
     const made = { count: 0 };

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { dispatch } from '../../src/pass/pass.ts';
 import type { DispatchDeps } from '../../src/pass/pass-deps.ts';
 import { UserError } from '../../src/core/errors.ts';
-import { aFullIssue, MINUTE, NOON } from '../support/builders.ts';
-import { simulation } from '../support/pass.ts';
+import { aFullIssue, keyOf, MINUTE, NOON } from '../support/builders.ts';
+import { simulation, withGitea } from '../support/pass.ts';
 
 const manyIssues = (count: number) =>
   Array.from({ length: count }, (_, index) => aFullIssue({ number: index + 1, id: index + 1, createdAt: index }));
@@ -160,9 +160,7 @@ describe('a pass', () => {
     ];
     const { deps } = simulation(() => issues, NOON, { holdLabels: ['hold'] });
     await dispatch(deps);
-    const rows = deps.state
-      .read()
-      .state.lastPass?.rows.map(({ ref, outcome, reason, detail }) => [ref, outcome, reason, detail]);
+    const rows = deps.state.rows().map(({ ref, outcome, reason, detail }) => [ref, outcome, reason, detail]);
     expect(rows).toEqual([
       ['acme/app#1', 'chosen', null, null],
       ['acme/app#2', 'skipped', 'held', 'label hold'],
@@ -173,11 +171,12 @@ describe('a pass', () => {
   test('takes the labels of the moment: an issue that was put on hold since the list was read stays', async () => {
     const listed = [aFullIssue({ number: 1, id: 1, labels: ['critical'] }), aFullIssue({ number: 2, id: 2 })];
     const { deps } = simulation(() => listed, NOON, { holdLabels: ['hold'] });
-    await dispatch({
-      ...deps,
-      readIssue: async ({ number }) =>
-        number === 1 ? aFullIssue({ number: 1, id: 1, labels: ['critical', 'hold'] }) : (listed[1] ?? null),
-    });
+    await dispatch(
+      withGitea(deps, {
+        readIssue: async ({ number }) =>
+          number === 1 ? aFullIssue({ number: 1, id: 1, labels: ['critical', 'hold'] }) : (listed[1] ?? null),
+      }),
+    );
     expect(deps.journal.read()).toMatchObject([{ ref: 'acme/app#2' }]);
   });
 
@@ -189,7 +188,7 @@ describe('a pass', () => {
       await expect(dispatch(failing)).rejects.toBe(outage);
       clock.now += MINUTE;
     }
-    expect(deps.state.read().state).toMatchObject({
+    expect(deps.state.heartbeat()).toMatchObject({
       consecutiveFailures: 3,
       failingSince: new Date(NOON).toISOString(),
       lastPass: {
@@ -198,30 +197,48 @@ describe('a pass', () => {
       },
     });
     await dispatch(deps);
-    expect(deps.state.read().state).toMatchObject({ consecutiveFailures: 0, failingSince: null });
+    expect(deps.state.heartbeat()).toMatchObject({ consecutiveFailures: 0, failingSince: null });
   });
 
-  test('does not blame three issues for a server that is away', async () => {
-    const { deps } = simulation(() => manyIssues(5), NOON);
+  test('blames no issue for a server that is away: two different ones are enough to tell', async () => {
+    const { deps, clock } = simulation(() => manyIssues(5), NOON);
     const outage = new UserError('Gitea is away', { exitCode: 75, code: 'gitea_unreachable', hint: 'wait' });
-    await expect(dispatch({ ...deps, readIssue: async () => Promise.reject(outage) })).rejects.toBe(outage);
-    expect(deps.state.read().state.failures).toEqual({});
+    const asked: number[] = [];
+    const away = withGitea(deps, {
+      readIssue: async ({ number }) => {
+        asked.push(number);
+        throw outage;
+      },
+    });
+    await expect(dispatch(away)).rejects.toBe(outage);
+    expect(asked).toEqual([1, 2]);
+    // They wait for a minute, however often that happens, and the others are asked first.
+    clock.now += MINUTE;
+    await expect(dispatch(away)).rejects.toBe(outage);
+    expect(asked).toEqual([1, 2, 1, 2, 3, 4]);
+    expect(
+      Object.values(deps.state.read().state.turns).map(({ dueAt, askedAt }) => Date.parse(dueAt) - Date.parse(askedAt)),
+    ).toContain(MINUTE);
+    clock.now += MINUTE;
+    await dispatch(deps);
+    expect(deps.journal.read()).toHaveLength(1);
   });
 
   test('blames an issue that times out when the next one loads', async () => {
     const issues = manyIssues(2);
     const { deps, clock } = simulation(() => issues, NOON);
     const outage = new UserError('no answer', { exitCode: 75, code: 'gitea_unreachable', hint: 'wait' });
-    await dispatch({
-      ...deps,
-      readIssue: async (at) => (at.number === 1 ? Promise.reject(outage) : deps.readIssue(at)),
-    });
+    await dispatch(
+      withGitea(deps, {
+        readIssue: async ({ number }) => (number === 1 ? Promise.reject(outage) : (issues[number - 1] ?? null)),
+      }),
+    );
     expect(deps.journal.read()).toMatchObject([{ ref: 'acme/app#2' }]);
-    expect(deps.state.read().state.failures).toMatchObject({ '1:hans': { count: 1, message: 'no answer' } });
+    expect(deps.state.read().state.turns).toMatchObject({ [`read ${keyOf(1)}`]: { tries: 1, message: 'no answer' } });
     clock.now += MINUTE;
     await dispatch(deps);
     expect(deps.journal.read()).toHaveLength(2);
-    expect(deps.state.read().state.failures).toEqual({});
+    expect(deps.state.read().state.turns).toEqual({});
   });
 
   test('dispatches a deleted file again, as another attempt', async () => {

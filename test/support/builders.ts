@@ -7,15 +7,19 @@ import type { Facts } from '../../src/core/issue/eligibility.ts';
 import type { Comment, FullIssue, Issue } from '../../src/core/issue/issue.ts';
 import type { Stall, Taken } from '../../src/core/mailbox/claim.ts';
 import { type Snapshot, snapshotOf } from '../../src/core/health/snapshot.ts';
-import { EMPTY_STATE, type PassRecord, type RowRecord, type State } from '../../src/core/state/state.ts';
+import { NO_PASSES, type PassHistory, type PassRecord, type RowRecord } from '../../src/core/state/last-pass.ts';
 import { fileTask, type TaskFile } from '../../src/core/task/status.ts';
 import type { DispatchFacts } from '../../src/core/task/document.ts';
+import { taskKey } from '../../src/core/issue/identity.ts';
 import { visibleMarkdown } from '../../src/core/task/visible/markdown.ts';
 import type { TrackedTask } from '../../src/core/task/tracked.ts';
 
 /** Noon of an ordinary day, in epoch milliseconds. */
 export const NOON = Date.UTC(2026, 3, 9, 12);
 export const MINUTE = 60_000;
+/** The server of the configuration below, and what names an issue of it for an agent. */
+export const SERVER = 'git.example.com';
+export const keyOf = (issueId: number, agent = 'hans'): string => taskKey(SERVER, issueId, agent);
 
 /** An issue of acme/app assigned to hans; name only what the test is about. */
 export const anIssue = (overrides: Partial<Issue> = {}): Issue => ({
@@ -57,18 +61,20 @@ export const aComment = (overrides: Partial<Comment> = {}): Comment => ({
 
 /** What is remembered of acme/app#1, dispatched once to hans. */
 export const aTrackedTask = (overrides: Partial<TrackedTask> = {}): TrackedTask => ({
+  server: SERVER,
   issueId: 1,
   repository: 'acme/app',
   number: 1,
   agent: 'hans',
   file: '/srv/acme/.agent-tasks/hans/issue-1.md',
   dispatches: 1,
+  attempt: 1,
   isAssigned: true,
   seen: null,
   updates: 0,
-  recheckAt: null,
   receipt: 'none',
   receiptComment: null,
+  hook: null,
   ...overrides,
 });
 
@@ -76,6 +82,7 @@ export const aTrackedTask = (overrides: Partial<TrackedTask> = {}): TrackedTask 
 export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   file: null,
   url: 'https://git.example.com',
+  formerUrls: [],
   repositories: [{ owner: 'acme', name: 'app' }],
   tokenFile: null,
   workspace: '/srv/acme',
@@ -101,14 +108,14 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   ...overrides,
 });
 
-/** An empty task folder, no failures, no pause. */
+/** An empty task folder, nothing held back, no pause. */
 export const someFacts = (overrides: Partial<Facts> = {}): Facts => ({
   config: aConfig(),
   trouble: () => null,
   existing: () => null,
   tracked: () => undefined,
   openTasks: () => 0,
-  failures: new Map(),
+  heldBack: new Map(),
   pauses: [],
   ...overrides,
 });
@@ -116,7 +123,7 @@ export const someFacts = (overrides: Partial<Facts> = {}): Facts => ({
 /** The candidate for an issue and its first assignee. */
 export const aCandidate = (overrides: Partial<Issue> = {}): Candidate => {
   const issue = anIssue(overrides);
-  return candidateFor(issue, issue.assignees[0] ?? 'hans', { priorityLabels: new Map() });
+  return candidateFor(issue, issue.assignees[0] ?? 'hans', { priorityLabels: new Map(), url: `https://${SERVER}` });
 };
 
 /** The facts of a dispatch by the timer at noon. */
@@ -148,7 +155,7 @@ export const iso = (at: number): string => new Date(at).toISOString();
 
 /** A candidate's row as the last pass recorded it: acme/app#7 is next for hans. */
 export const aRow = (overrides: Partial<RowRecord> = {}): RowRecord => ({
-  key: '7:hans',
+  key: keyOf(7),
   ref: 'acme/app#7',
   issue: 7,
   repository: 'acme/app',
@@ -216,7 +223,7 @@ export const aTaskFile = (
 
 /** What `status` shows at noon for a state after a good pass, some task files, and some agents. */
 export const aSnapshot = (
-  state: Partial<State>,
+  state: Partial<PassHistory>,
   files: readonly TaskFile[] = [],
   agents: readonly string[] = ['hans'],
   pauses: readonly Pause[] = [],
@@ -229,7 +236,7 @@ export const aSnapshot = (
       }),
       version: '1.0.0',
       pauses,
-      state: { ...EMPTY_STATE, lastSuccessAt: state.lastPass?.finishedAt ?? null, ...state },
+      state: { ...NO_PASSES, lastSuccessAt: state.lastPass?.finishedAt ?? null, ...state },
       files,
       stallOf,
       dispatches: [],

@@ -4,16 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { DispatchDeps } from '../../src/pass/pass-deps.ts';
+import type { DispatchDeps, GiteaSlice } from '../../src/pass/pass-deps.ts';
 import type { Uptime } from '../../src/core/clock.ts';
 import type { Config } from '../../src/core/config/config.ts';
 import type { FullIssue } from '../../src/core/issue/issue.ts';
 import type { LogEvent } from '../../src/core/health/log-event.ts';
 import { passHistory } from '../../src/deps/history.ts';
-import { appendArchived, appendDispatch, readDispatches } from '../../src/io/state/journal.ts';
+import { openJournal } from '../../src/io/state/journal.ts';
 import { takeLock } from '../../src/io/state/lock.ts';
 import { readPauses } from '../../src/io/state/pauses.ts';
-import { readState, setAside, writeState } from '../../src/io/state/store.ts';
+import { openState } from '../../src/io/state/store.ts';
+import { openTrying } from '../../src/io/state/trying.ts';
 import { openTaskFolder, type TaskFolder } from '../../src/io/tasks/folder.ts';
 import { aConfig } from './builders.ts';
 
@@ -59,6 +60,7 @@ export function simulation(
     published: (file) => tasks.published(file),
     draft: (candidate, text) => tasks.draft(candidate, text),
   };
+  const journal = openJournal(config);
   const history = passHistory(
     config,
     (task) => tasks.stageOf(task),
@@ -71,16 +73,19 @@ export function simulation(
     markdown: async () => visibleMarkdown,
     now: () => clock.now,
     uptime: () => clock.uptime,
+    timeLeft: () => 38_000,
     sleep: async (ms) => void (clock.now += Math.max(0, ms)),
     randomWord: () => 'k7QdXXXXXXXX',
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    listIssues: async () => ({ issues: issues(), warnings: [] }),
-    readIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
-    peekIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
-    readAssigner: async () => null,
-    leaveReceipt: null,
-    saveAttachments: null,
-    onDispatch: null,
+    listIssues: async () => ({ issues: issues(), warnings: [], isUnread: () => false }),
+    gitea: () => ({
+      readIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
+      peekIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
+      readAssigner: async () => null,
+      leaveReceipt: async () => ({ comment: null, missing: null }),
+      saveAttachments: async () => new Map(),
+    }),
+    onDispatch: async () => {},
     template: async () => (data) => `${data.issue.ref}\n`,
     tasks: {
       ...ofThisPass,
@@ -104,23 +109,23 @@ export function simulation(
       },
     },
     state: {
+      ...openState(config),
       lock: async (seconds) => takeLock(config.stateDirectory, seconds),
       read: () => {
         tasks = openTaskFolder(config, () => 'random'); // another pass begins
-        return readState(config.stateDirectory);
+        return openState(config).read();
       },
-      write: (state) => writeState(config.stateDirectory, state),
-      setAside: (at) => setAside(config.stateDirectory, at),
       pauses: () => readPauses(config.stateDirectory),
     },
+    trying: openTrying(config),
     journal: {
+      ...journal,
       append: (entry) => {
-        appendDispatch(config.stateDirectory, entry);
+        journal.append(entry);
         history.dispatched(entry);
       },
-      read: () => readDispatches(config.stateDirectory),
       appendArchived: (entry) => {
-        appendArchived(config.stateDirectory, entry);
+        journal.appendArchived(entry);
         history.archived(entry);
       },
     },
@@ -133,4 +138,9 @@ export function simulation(
     isInterrupted: () => false,
   };
   return { deps, config, clock, events, appearances };
+}
+
+/** The same with a Gitea that answers otherwise. */
+export function withGitea(deps: DispatchDeps, answers: Partial<GiteaSlice>): DispatchDeps {
+  return { ...deps, gitea: (ms) => ({ ...deps.gitea(ms), ...answers }) };
 }

@@ -3,7 +3,7 @@ import { Chalk } from 'chalk';
 import stringWidth from 'string-width';
 import type { Snapshot } from '../../src/core/health/snapshot.ts';
 import type { Pause } from '../../src/core/state/pause.ts';
-import type { State } from '../../src/core/state/state.ts';
+import type { PassHistory } from '../../src/core/state/last-pass.ts';
 import type { Taken } from '../../src/core/mailbox/claim.ts';
 import { NO_WORK, type WorkRecord } from '../../src/core/mailbox/work-record.ts';
 import { type TaskFile, workedTask } from '../../src/core/task/status.ts';
@@ -86,7 +86,7 @@ describe('health', () => {
     message: 'Gitea refused the token (401)',
     hint: 'make a new one',
   };
-  test.for<{ state: Partial<State>; pauses?: Pause[]; health: string; says: string; fix: string | null }>([
+  test.for<{ state: Partial<PassHistory>; pauses?: Pause[]; health: string; says: string; fix: string | null }>([
     {
       state: {},
       health: 'never_run',

@@ -19,6 +19,8 @@ export interface Config {
   /** The file it came from, or null when it came from the environment. */
   readonly file: string | null;
   readonly url: string;
+  /** Addresses at which the same server was reached before. */
+  readonly formerUrls: readonly string[];
   readonly repositories: readonly RepositoryPattern[];
   readonly tokenFile: string | null;
   readonly workspace: string;
@@ -90,6 +92,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
   return {
     file,
     url: raw.gitea.url.replace(/\/+$/u, ''),
+    formerUrls: raw.gitea.formerUrls ?? [],
     repositories,
     tokenFile: read(raw.gitea.tokenFile),
     workspace,

@@ -16,6 +16,9 @@ const text = z.string().check(
 );
 const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
 const duration = z.string(DURATION_RULE).check(z.regex(DURATION, DURATION_RULE));
+const address = z
+  .string()
+  .check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'));
 const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));
 // A copy: a schema that stands in several places would have the last description in all of them.
 const describe = <S extends z.core.$ZodType>(schema: S, description: string): S => {
@@ -40,13 +43,12 @@ const AgentSchema = z.strictObject({
 /** The configuration file as users write it. The JSON Schema for editors is made from this. */
 export const ConfigSchema = z.strictObject({
   gitea: z.strictObject({
-    url: describe(
-      z
-        .string()
-        .check(
-          z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'),
-        ),
-      'Address of the Gitea or Forgejo server, with its path prefix when it has one.',
+    url: describe(address, 'Address of the Gitea or Forgejo server, with its path prefix when it has one.'),
+    formerUrls: z.optional(
+      describe(
+        z.array(address),
+        'Addresses at which the same server was reached before: its tasks are the same ones all the same.',
+      ),
     ),
     repositories: describe(
       z

@@ -1,6 +1,6 @@
 import { fromRfc3339, type Instant } from '../clock.ts';
 import { activePauses, type Pause } from '../state/pause.ts';
-import type { State } from '../state/state.ts';
+import type { PassHistory } from '../state/last-pass.ts';
 
 export type Health = 'never_run' | 'ok' | 'late' | 'stale' | 'failing' | 'paused';
 
@@ -26,7 +26,7 @@ const STALE_AFTER_MS = 180_000;
 
 /** How the timer-started passes are doing. Passes that stopped weigh more than passes that fail: nothing else is news then. */
 export function healthOf(
-  state: Pick<State, 'lastPass' | 'consecutiveFailures'>,
+  state: Pick<PassHistory, 'lastPass' | 'consecutiveFailures'>,
   pauses: readonly Pause[],
   now: Instant,
 ): Health {
@@ -57,7 +57,7 @@ export function isAboutTimer(health: Health): boolean {
 /** Why nothing moves. `waiting` and `held` are the candidates of the last pass that wait, and that were passed over. */
 export function causeOf(
   { health, timer, waiting, held }: { health: Health; timer: TimerState; waiting: number; held: number },
-  lastPass: Pick<NonNullable<State['lastPass']>, 'outcome' | 'error'> | null,
+  lastPass: Pick<NonNullable<PassHistory['lastPass']>, 'outcome' | 'error'> | null,
 ): Cause {
   switch (health) {
     case 'never_run':

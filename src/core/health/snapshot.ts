@@ -9,7 +9,8 @@ import { issueUrl } from '../issue/issue.ts';
 import { activePauses, type Pause } from '../state/pause.ts';
 import type { Stall, Taken } from '../mailbox/claim.ts';
 import type { Priority } from '../issue/priority.ts';
-import { lastDispatchAt, type PassRecord, type RowRecord, type State } from '../state/state.ts';
+import type { PassHistory, PassRecord, RowRecord } from '../state/last-pass.ts';
+import { lastDispatchAt } from '../state/state.ts';
 import { inTurn, rowTask, type TaskFile, type TaskState, type TaskStatus } from '../task/status.ts';
 
 export interface AgentStatus {
@@ -76,7 +77,7 @@ export interface Snapshot {
 interface Sources {
   readonly config: Pick<Config, 'url' | 'agents' | 'rateLimitMs' | 'tasksDirectory'>;
   readonly version: string;
-  readonly state: State;
+  readonly state: PassHistory;
   readonly pauses: readonly Pause[];
   readonly files: readonly TaskFile[];
   /** Why a task that is taken is stalled; null: it is not. */

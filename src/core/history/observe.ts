@@ -83,13 +83,16 @@ export function observed(
   const { now } = sight;
   const sinceSample = now - (fromRfc3339(before.sampledAt ?? '') ?? Number.NEGATIVE_INFINITY);
   const isSample = sinceSample >= SAMPLE_MS || sinceSample < 0;
-  const sample: HistoryEvent = { at: now, event: 'sample', waiting: waitingText(sight.waiting) };
+  // Looked at only now: whoever counts them has to read them.
+  const samples: readonly HistoryEvent[] = isSample
+    ? [{ at: now, event: 'sample', waiting: waitingText(sight.waiting) }]
+    : [];
   // A clock that is wrong for an hour must not cost the history: old files go only a day after it was set.
   const isJump = sinceSample > JUMP_MS || sinceSample < 0;
   const prunedAt = isJump || before.prunedAt === null ? now : (fromRfc3339(before.prunedAt) ?? now);
   const prune = now - prunedAt >= DAY_MS;
   return {
-    events: [...moved.events, ...counted.events, ...(isSample ? [sample] : [])],
+    events: [...moved.events, ...counted.events, ...samples],
     memory: {
       ...counted.memory,
       sampledAt: isSample ? toRfc3339(now) : before.sampledAt,

@@ -1,26 +1,29 @@
 import type { Config } from '../config/config.ts';
+import { serverOf, taskKey } from './identity.ts';
 import type { Issue } from './issue.ts';
 import { type RatedPriority, rank, ratePriority } from './priority.ts';
 
 /** One issue for one agent: what becomes one task. */
 export interface Candidate extends RatedPriority {
-  /** `<issue id>:<agent>`: names the task in the state file, whatever the repository is called later. */
+  /** Names the task in the state file, whatever the repository is called later: see `taskKey`. */
   readonly key: string;
   readonly issue: Issue;
   /** Lower-cased login. It may still be unfit to be a folder name. */
   readonly agent: string;
 }
 
+type Naming = Pick<Config, 'priorityLabels' | 'url'>;
+
 /** One candidate for each issue and assignee, in no particular order. */
-export function candidatesOf(issues: readonly Issue[], config: Pick<Config, 'priorityLabels'>): readonly Candidate[] {
+export function candidatesOf(issues: readonly Issue[], config: Naming): readonly Candidate[] {
   return issues.flatMap((issue) => issue.assignees.map((login) => candidateFor(issue, login, config)));
 }
 
 /** The candidate for one issue and one login. */
-export function candidateFor(issue: Issue, login: string, config: Pick<Config, 'priorityLabels'>): Candidate {
+export function candidateFor(issue: Issue, login: string, config: Naming): Candidate {
   const agent = login.toLowerCase();
   return {
-    key: `${issue.id}:${agent}`,
+    key: taskKey(serverOf(config.url), issue.id, agent),
     issue,
     agent,
     ...ratePriority(issue.labels, issue.title, config.priorityLabels),

@@ -6,7 +6,7 @@ import { isSafeFolderName } from '../task/file-name.ts';
 import { MOST_REPEATS, repeatsOf, type TrackedTask } from '../task/tracked.ts';
 
 /** Why a candidate is passed over. The same words stand in state, JSON, log and documentation. */
-type SkipReason =
+export type SkipReason =
   | 'unknown_agent'
   | 'unsafe_name'
   | 'folder_unusable'
@@ -24,11 +24,10 @@ export interface Gate {
   readonly detail: string;
 }
 
-export interface Failure {
-  readonly count: number;
-  readonly message: string;
-  readonly retryAt: Instant;
+/** What an earlier look at a candidate found, until it is looked at again. */
+export interface HeldBack {
   readonly reason: 'failed' | 'blocked' | 'held';
+  readonly message: string;
 }
 
 /** What a decision looks at besides the candidates: files on disk, and what the state remembers. */
@@ -42,8 +41,8 @@ export interface Facts {
   readonly tracked: (candidate: Candidate) => TrackedTask | undefined;
   /** Task files of an agent that are neither done nor archived. */
   readonly openTasks: (agent: string) => number;
-  /** Tasks that could not be read or rendered, by candidate key. */
-  readonly failures: ReadonlyMap<string, Failure>;
+  /** Candidates that failed, or that only the server can release, by their key. */
+  readonly heldBack: ReadonlyMap<string, HeldBack>;
   readonly pauses: readonly Pause[];
 }
 
@@ -85,8 +84,8 @@ export function closedGates(candidate: Candidate, facts: Facts, now: Instant): r
     close('held', `its file was deleted again and again; after ${MOST_REPEATS} repetitions only --force sends it`);
   }
 
-  const failure = facts.failures.get(candidate.key);
-  if (failure && failure.retryAt > now) close(failure.reason, failure.message);
+  const heldBack = facts.heldBack.get(candidate.key);
+  if (heldBack) close(heldBack.reason, heldBack.message);
 
   const cap = settings?.maxTasks ?? null;
   const open = cap === null ? 0 : facts.openTasks(agent);

@@ -6,3 +6,8 @@ export function serverOf(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname}`.toLowerCase().replace(/\/+$/u, '');
 }
+
+/** Names an issue for an agent: `git.example.com#7:hans`. */
+export function taskKey(server: string, issueId: number, agent: string): string {
+  return `${server}#${issueId}:${agent}`;
+}

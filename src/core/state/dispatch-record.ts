@@ -5,6 +5,8 @@ import { PRIORITIES, type Priority } from '../issue/priority.ts';
 export const DispatchRecordSchema = z.object({
   /** RFC 3339, the same as `dispatchedAt` in the task file. */
   at: z.string(),
+  /** As `serverOf` names it. Missing in what older versions wrote. */
+  server: z.optional(z.string()),
   ref: z.string(),
   issueId: z.int(),
   agent: z.string(),
@@ -15,6 +17,8 @@ export const DispatchRecordSchema = z.object({
   attempt: z.int(),
   /** Absolute path of the task file. */
   file: z.string(),
+  /** False: it was forced on an agent that the issue is not assigned to. Missing in what older versions wrote. */
+  isAssigned: z.optional(z.boolean()),
   /** Gates that `--force` lifted, in words. */
   lifted: z.array(z.string()),
   contentHash: z.string(),
@@ -29,7 +33,8 @@ const ArchiveRecordSchema = z.object({
   ref: z.string(),
   issueId: z.int(),
   agent: z.string(),
-  reason: z.enum(['closed', 'unassigned']),
+  /** `replaced`: its repository was deleted and made again. */
+  reason: z.enum(['closed', 'unassigned', 'replaced']),
   /** Absolute paths. */
   from: z.string(),
   to: z.string(),

@@ -20,3 +20,11 @@ export function receiptHead(agent: string): string {
 export function isReceipt(body: string): boolean {
   return body.startsWith(MARKER);
 }
+
+/** What came of leaving a receipt. */
+export interface ReceiptLeft {
+  /** The id of its comment, if it has one. */
+  readonly comment: number | null;
+  /** The parts that could not be left, in words; null: none. */
+  readonly missing: string | null;
+}

@@ -33,7 +33,7 @@ export function sampleData(): TaskData {
       { ref: 'acme/app#4', title: 'Another one', open: true, url: 'https://git.example.com/acme/app/issues/4' },
     ],
   };
-  return taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map() }), {
+  return taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' }), {
     at: 0,
     trigger: 'timer',
     attempt: 1,

@@ -3,8 +3,8 @@
 
 import * as z from 'zod/mini';
 import type { Candidate } from '../issue/candidate.ts';
-import { fromRfc3339, type Instant } from '../clock.ts';
 import type { Issue } from '../issue/issue.ts';
+import { DispatchRecordSchema } from '../state/dispatch-record.ts';
 
 const SeenSchema = z.object({
   /** The issue's `updated_at` when it was read last. */
@@ -22,6 +22,8 @@ const SeenSchema = z.object({
 export type Seen = z.infer<typeof SeenSchema>;
 
 export const TrackedTaskSchema = z.object({
+  /** As `serverOf` names it. */
+  server: z.string(),
   issueId: z.int(),
   repository: z.string(),
   number: z.int(),
@@ -30,18 +32,20 @@ export const TrackedTaskSchema = z.object({
   file: z.string(),
   /** How often it was dispatched since it was last archived or forced: more than once when its file was deleted. */
   dispatches: z.int(),
+  /** The attempt that its task file names. */
+  attempt: z.int(),
   /** False when it was forced on an agent that the issue is not assigned to. */
   isAssigned: z.boolean(),
   /** Null: nobody knows yet what the agent was told. */
   seen: z.nullable(SeenSchema),
   /** Files with news that were written beside it. */
   updates: z.int(),
-  /** Not asked for before then: the server could not tell what became of it. */
-  recheckAt: z.nullable(z.string()),
   /** `due`: what is to be left on the issue is not there yet. */
   receipt: z.enum(['none', 'due', 'left']),
   /** The comment that was left, to be edited and never repeated. */
   receiptComment: z.nullable(z.int()),
+  /** The dispatch that `onDispatch` has not been told of yet. */
+  hook: z.nullable(DispatchRecordSchema),
 });
 export type TrackedTask = z.infer<typeof TrackedTaskSchema>;
 
@@ -56,25 +60,20 @@ export function repeatsOf(task: TrackedTask | undefined): number {
   return task === undefined ? 0 : task.dispatches - 1;
 }
 
-/** `acme/app#5` */
-export function trackedRef({ repository, number }: Pick<TrackedTask, 'repository' | 'number'>): string {
-  return `${repository}#${number}`;
-}
-
 /**
  * The keys of tasks whose issue may be closed or no longer assigned: it is not on the list, or not with this agent. Being
- * absent proves nothing (rows vanish while pages are read), so each is a question to ask, oldest question first.
+ * absent proves nothing (rows vanish while pages are read), so each is a question to ask.
  */
 export function suspectsOf(
   tasks: TrackedTasks,
+  server: string,
   issues: readonly Issue[],
   candidates: readonly Candidate[],
-  now: Instant,
 ): readonly string[] {
   const listed = new Set(issues.map((issue) => issue.id));
   const keys = new Set(candidates.map((candidate) => candidate.key));
   return Object.entries(tasks).flatMap(([key, task]) => {
-    if (keys.has(key) || (!task.isAssigned && listed.has(task.issueId))) return [];
-    return (fromRfc3339(task.recheckAt ?? '') ?? 0) > now ? [] : [key];
+    if (task.server !== server || keys.has(key) || (!task.isAssigned && listed.has(task.issueId))) return [];
+    return [key];
   });
 }

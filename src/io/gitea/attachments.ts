@@ -5,7 +5,7 @@ import { basename, dirname, extname, relative, sep } from 'node:path';
 import { fetch } from 'node-fetch-native/node';
 import type { Attachment, FullIssue } from '../../core/issue/issue.ts';
 import { systemCode } from '../../core/errors.ts';
-import { deadline } from '../deadline.ts';
+import { type Slice, unlessAborted } from '../deadline.ts';
 import { type Folder, makingTaskFolder } from '../tasks/ground.ts';
 
 /** What is saved, and from where. */
@@ -20,31 +20,43 @@ export interface AttachmentRules {
 }
 
 const MOST_FILES = 20;
-const TIMEOUT_MS = 8000;
+const AT_ONCE = 4;
+/** What there must be left to begin one. Milliseconds. */
+const SHORTEST_MS = 500;
 const MAX_REDIRECTS = 3;
 
 /**
  * Saves what the rules allow into `issue-5.attachments/` beside the task file. Answers each saved one's path, relative to the
- * task file, by its address. What cannot be had is left out: its address stands in the task all the same.
+ * task file, by its address. What cannot be had in the time of the slice is left out: its address stands in the task all the
+ * same, and those that are there already are not loaded again.
  */
 export async function saveAttachments(
   issue: FullIssue,
   taskFile: string,
   rules: AttachmentRules,
+  { signal, timeLeft }: Slice,
 ): Promise<ReadonlyMap<string, string>> {
   const wanted = issue.attachments.filter((attachment) => isWanted(attachment, rules)).slice(0, MOST_FILES);
   const saved = new Map<string, string>();
   if (wanted.length === 0) return saved;
   const folder = `${basename(taskFile, extname(taskFile))}.attachments`;
   const way = [...relative(rules.tasksDirectory, dirname(taskFile)).split(sep), folder];
-  for (const [index, { name, url }] of wanted.entries()) {
-    const bytes = await download(url, rules);
-    if (bytes === null) continue;
-    const file = `${index + 1}-${safeName(name)}`;
-    // Opened for each: while one was downloaded, the agent may have done anything to it.
-    if (makingTaskFolder(rules.tasksDirectory, (root) => root.making(way, (place) => isKept(place, file, bytes))))
-      saved.set(url, `${folder}/${file}`);
-  }
+  // Opened for each: while one was downloaded, the agent may have done anything to it.
+  const inFolder = (work: (place: Folder) => boolean): boolean =>
+    makingTaskFolder(rules.tasksDirectory, (root) => root.making(way, work));
+  const save = async ({ url }: Attachment, file: string): Promise<void> => {
+    if (!inFolder((place) => place.look(file)?.kind === 'file')) {
+      if (timeLeft() < SHORTEST_MS) return;
+      const bytes = await download(url, rules, signal);
+      if (bytes === null || !inFolder((place) => isKept(place, file, bytes))) return;
+    }
+    saved.set(url, `${folder}/${file}`);
+  };
+  const queue = wanted.map((each, index) => ({ each, file: `${index + 1}-${safeName(each.name)}` })).values();
+  const work = async (): Promise<void> => {
+    for (const { each, file } of queue) await save(each, file);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   return saved;
 }
 
@@ -63,24 +75,26 @@ function safeName(whole: string): string {
 }
 
 // The token goes to the configured server alone: an answer that leads elsewhere (to a store of objects) is not followed.
-async function download(address: string, { serverUrl, token, maxBytes }: AttachmentRules): Promise<Buffer | null> {
-  const limit = deadline(TIMEOUT_MS);
+async function download(
+  address: string,
+  { serverUrl, token, maxBytes }: AttachmentRules,
+  signal: AbortSignal,
+): Promise<Buffer | null> {
   try {
     let url = address;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
       if (new URL(url).origin !== new URL(serverUrl).origin) return null;
       const settings = { headers: { authorization: `Bearer ${token}` }, redirect: 'manual', size: maxBytes } as const;
-      const response = await fetch(url, { ...settings, signal: limit.signal });
+      const response = await fetch(url, { ...settings, signal });
       const location = response.headers.get('location');
-      if (response.status === 200) return Buffer.from(await response.arrayBuffer());
+      // The signal ends a body that drips as well.
+      if (response.status === 200) return Buffer.from(await unlessAborted(signal, response.arrayBuffer()));
       if (response.status < 300 || response.status > 399 || location === null) return null;
       url = new URL(location, url).href;
     }
     return null;
   } catch {
     return null;
-  } finally {
-    limit.clear();
   }
 }
 

@@ -10,7 +10,7 @@ import { createFetch, type FetchOptions } from 'ofetch';
 import { fromRfc3339 } from '../../core/clock.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
-import { deadline, unlessAborted } from '../deadline.ts';
+import { deadline, type Slice, unlessAborted } from '../deadline.ts';
 import {
   badAnswer,
   isFinal,
@@ -63,7 +63,8 @@ interface Write {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export type GiteaClient = (path: string, write?: Write) => Promise<Answer>;
+/** `slice`: the request and its repetitions end with that as well. */
+export type GiteaClient = (path: string, write?: Write, slice?: Slice) => Promise<Answer>;
 
 interface RawAnswer {
   readonly status: number;
@@ -74,24 +75,32 @@ interface RawAnswer {
 /** A reader of `/api/v1` paths: `client('/repos/acme/app/issues/5')`. It throws UserErrors with exit 4 or 75. */
 export function createClient(options: ClientOptions): GiteaClient {
   const request = createRequest(options);
-  return async (path, write) => {
+  return async (path, write, slice) => {
     const address = `${options.url}/api/v1${path}`;
     const retries = write ? 0 : MAX_RETRIES;
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await attempted(() => follow(async (at) => request(at, write), address, options));
+      const outcome = await attempted(() => follow(async (at) => request(at, write, slice), address, options));
       if (outcome.kind === 'answer' && !RETRIED_STATUSES.has(outcome.answer.status)) {
         return interpret(outcome.answer, path, options, write ? 'change' : 'read');
       }
       const wait = outcome.kind === 'answer' ? retryAfter(outcome.answer) : null;
       const pause = wait ?? (250 + 500 * options.random()) * 2 ** attempt;
-      if (attempt === retries || (outcome.kind === 'error' && !outcome.retry) || pause >= options.timeLeft()) {
+      const timeLeft = Math.min(options.timeLeft(), slice?.timeLeft() ?? Number.POSITIVE_INFINITY);
+      if (attempt === retries || (outcome.kind === 'error' && !outcome.retry) || pause >= timeLeft) {
         throw outcome.kind === 'answer'
           ? turnedAway(outcome.answer.status, path, options.url)
-          : unreachable(outcome.error, options);
+          : unreachable(outcome.error, { url: options.url, ...whatEnded(options, slice) });
       }
       await options.sleep(pause);
     }
   };
+}
+
+// The slice of one issue may be over while the pass has time left.
+function whatEnded({ signal }: ClientOptions, slice: Slice | undefined): { signal: AbortSignal; within: string } {
+  return slice?.signal.aborted && !signal.aborted
+    ? { signal: slice.signal, within: 'one issue' }
+    : { signal, within: 'a pass' };
 }
 
 function createRequest({
@@ -100,7 +109,7 @@ function createRequest({
   signal,
   trace,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
-}: ClientOptions): (address: string, write?: Write) => Promise<RawAnswer> {
+}: ClientOptions): (address: string, write?: Write, slice?: Slice) => Promise<RawAnswer> {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
     'https:': new HttpsAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
@@ -108,9 +117,9 @@ function createRequest({
   const ofetch = createFetch({ fetch, Headers, AbortController });
   // A connection in the midst of an endless answer would keep the process alive.
   signal.addEventListener('abort', () => Object.values(agents).forEach((agent) => agent.destroy()));
-  return async (address, write) => {
+  return async (address, write, slice) => {
     const started = performance.now();
-    const limit = deadline(requestTimeoutMs, signal);
+    const limit = deadline(requestTimeoutMs, signal, ...(slice ? [slice.signal] : []));
     const settings: FetchOptions<'text'> & {
       readonly size: number;
       readonly agent: (url: URL) => HttpAgent;

@@ -1,6 +1,7 @@
 import { type Config, coversRepository, type RepositoryPattern } from '../../core/config/config.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue/issue.ts';
+import type { Listing } from '../../core/listing/listing.ts';
 import type { GiteaClient, JsonAnswer } from './client.ts';
 import { badAnswer } from './outage.ts';
 import { parseListed } from './wire.ts';
@@ -10,12 +11,6 @@ const PAGE_SIZE = 50;
 /** 20,000 issues: beyond this a server is taken to hand out pages without end. */
 const MAX_PAGES = 400;
 const CONCURRENCY = 4;
-
-export interface Listing {
-  readonly issues: readonly Issue[];
-  /** What the user should know although the pass goes on. */
-  readonly warnings: readonly string[];
-}
 
 /** Told after each further page of a listing: what is listed, how many came, how many there are (null: unknown). */
 export type Progress = (name: string, count: number, total: number | null) => void;
@@ -56,7 +51,7 @@ export async function listOpenIssues(
     for (const issue of result?.issues ?? []) byId.set(issue.id, issue);
   }
   if (bad > 0) warnings.push(`Gitea sent ${bad} unreadable ${bad === 1 ? 'issue' : 'issues'}, left out of this pass`);
-  return { issues: [...byId.values()], warnings };
+  return { issues: [...byId.values()], warnings, isUnread: () => false };
 }
 
 /** What is said of a repository or owner that the token cannot see. */

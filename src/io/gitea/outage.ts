@@ -31,9 +31,12 @@ export function turnedAway(status: number, path: string, url: string): UserError
 }
 
 /** No answer came at all. */
-export function unreachable(cause: unknown, { url, signal }: { url: string; signal: AbortSignal }): UserError {
+export function unreachable(
+  cause: unknown,
+  { url, signal, within }: { url: string; signal: AbortSignal; within: string },
+): UserError {
   if (signal.aborted) {
-    return outage(`Gitea at ${url} did not answer within the time of a pass`, {
+    return outage(`Gitea at ${url} did not answer within the time of ${within}`, {
       code: 'gitea_timeout',
       hint: 'check the server and the network; the next pass tries again',
       cause,

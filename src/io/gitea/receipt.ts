@@ -1,27 +1,40 @@
 // The only place that writes to Gitea, and only when a receipt is configured. Each part can be repeated without doubling.
 
 import type { ReceiptConfig } from '../../core/config/config.ts';
-import { EXIT, UserError } from '../../core/errors.ts';
-import { type Receipt, receiptHead } from '../../core/task/receipt.ts';
+import { EXIT, messageOf, UserError } from '../../core/errors.ts';
+import { type Receipt, receiptHead, type ReceiptLeft } from '../../core/task/receipt.ts';
 import type { GiteaClient } from './client.ts';
 
 const PAGE_SIZE = 50;
 const MAX_PAGES = 10;
 
-/** Leaves reaction, label and comment as configured. Answers the id of the comment, or null. Throws exit 4 or 75. */
+/** Leaves reaction, label and comment as configured. What one of them fails of keeps none of the others from being left. */
 export async function leaveReceipt(
   client: GiteaClient,
   { reaction, label, comment }: ReceiptConfig,
   receipt: Receipt,
-): Promise<number | null> {
+): Promise<ReceiptLeft> {
   const repository = `/repos/${receipt.repository.split('/').map(encodeURIComponent).join('/')}`;
   const issue = `${repository}/issues/${receipt.number}`;
-  if (reaction !== null) await client(`${issue}/reactions`, { method: 'POST', body: { content: reaction } });
+  const missing: string[] = [];
+  const part = async <T>(work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      missing.push(messageOf(error));
+      return null;
+    }
+  };
+  if (reaction !== null)
+    await part(async () => client(`${issue}/reactions`, { method: 'POST', body: { content: reaction } }));
   if (label !== null) {
-    const id = await labelId(client, repository, label);
-    await client(`${issue}/labels`, { method: 'POST', body: { labels: [id] } });
+    await part(async () => {
+      const id = await labelId(client, repository, label);
+      await client(`${issue}/labels`, { method: 'POST', body: { labels: [id] } });
+    });
   }
-  return comment ? leaveComment(client, repository, issue, receipt) : null;
+  const left = comment ? await part(async () => leaveComment(client, repository, issue, receipt)) : null;
+  return { comment: left, missing: missing.length > 0 ? missing.join('; ') : null };
 }
 
 async function leaveComment(

@@ -1,5 +1,13 @@
+// The journal of dispatches: dispatches.jsonl, a line a dispatch, append-only. Grown to a few megabytes it becomes
+// dispatches.jsonl.1 (the one before that .2, and so on, none is deleted), and the new one begins with what the old ones add up to: so nobody
+// ever has to read more than the newest two.
+
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod/mini';
 import { type Instant, fromRfc3339 } from '../../core/clock.ts';
+import type { Config } from '../../core/config/config.ts';
+import { PRIORITIES } from '../../core/issue/priority.ts';
 import {
   type ArchiveRecord,
   type DispatchRecord,
@@ -11,30 +19,49 @@ import { systemCode } from '../../core/errors.ts';
 import { appendLine, readRegularFile } from '../files.ts';
 import { followLines } from '../tail.ts';
 
-/** Appends a dispatch. A line that a power cut left unfinished is closed first, so that it spoils only itself. */
-export function appendDispatch(stateDirectory: string, entry: DispatchRecord): void {
+/** What a pass needs of the journal. */
+export interface Journal {
+  /** Appends a dispatch. A line that a power cut left unfinished is closed first, so that it spoils only itself. */
+  readonly append: (entry: DispatchRecord) => void;
+  /** Appends what was archived to `archived.jsonl`, beside the journal of dispatches. */
+  readonly appendArchived: (entry: ArchiveRecord) => void;
+  /** The dispatches of the newest two files, oldest first. Lines that are not entries are left out. */
+  readonly read: () => readonly DispatchRecord[];
+  /** The highest attempt so far at giving an issue to an agent; 0 when there was none, or too long ago to be in the newest two files. */
+  readonly attempts: (issue: { readonly server: string; readonly issueId: number; readonly agent: string }) => number;
+}
+
+/** The journal of a configuration. */
+export function openJournal({ stateDirectory }: Pick<Config, 'stateDirectory'>, rotateAt = ROTATE_BYTES): Journal {
   const path = join(stateDirectory, FILE);
-  const unfinished = !['', '\n'].includes(readText(path).slice(-1));
-  appendLine(path, `${unfinished ? '\n' : ''}${JSON.stringify(entry)}`);
+  return {
+    append: (entry) => {
+      const { size, isUnfinished } = endOf(path);
+      if (size > rotateAt) rotate(path);
+      appendLine(path, `${isUnfinished && size <= rotateAt ? '\n' : ''}${JSON.stringify(entry)}`);
+    },
+    appendArchived: (entry) => appendLine(join(stateDirectory, ARCHIVED), JSON.stringify(entry)),
+    read: () => readDispatches(stateDirectory),
+    attempts: ({ server, issueId, agent }) =>
+      linesOf(path)
+        // Thousands of lines: only those that may be meant are parsed.
+        .filter((line) => line.includes(`"issueId":${issueId},`))
+        .flatMap((line) => recordIn(line) ?? [])
+        .filter((entry) => entry.issueId === issueId && entry.agent === agent && (entry.server ?? server) === server)
+        .reduce((most, { attempt }) => Math.max(most, attempt), 0),
+  };
 }
 
-/** Appends what was archived to `archived.jsonl`, beside the journal of dispatches. */
-export function appendArchived(stateDirectory: string, entry: ArchiveRecord): void {
-  appendLine(join(stateDirectory, ARCHIVED), JSON.stringify(entry));
-}
-
-/** Every dispatch ever made, oldest first. Lines that are not entries are left out. */
+/** The dispatches of the newest two files, oldest first. Lines that are not entries are left out. */
 export function readDispatches(stateDirectory: string): readonly DispatchRecord[] {
-  return readText(join(stateDirectory, FILE))
-    .split('\n')
-    .flatMap((line) => recordIn(line) ?? []);
+  return linesOf(join(stateDirectory, FILE)).flatMap((line) => recordIn(line) ?? []);
 }
 
 /** Everything that was archived since `archived.jsonl` was begun, oldest first. Lines that are not entries are left out. */
 export function readArchived(stateDirectory: string): readonly ArchiveRecord[] {
-  return readText(join(stateDirectory, ARCHIVED))
+  return (readText(join(stateDirectory, ARCHIVED)) ?? '')
     .split('\n')
-    .flatMap((line) => parsedLine(line, parseArchiveRecord) ?? []);
+    .flatMap((line) => parseArchiveRecord(jsonIn(line)) ?? []);
 }
 
 /** What a reader that stays learns from the journal. */
@@ -54,12 +81,12 @@ export function followDispatches(stateDirectory: string): (now: Instant) => Disp
     const { lines, restarted } = next();
     if (restarted) [recent, totals] = [[], new Map()];
     for (const { text } of lines) {
+      const before = totalsIn(text);
+      if (before) totals = new Map(before.map((total) => [keyOf(total), total]));
       const record = recordIn(text);
       if (!record) continue;
       recent.push(record);
-      const key = `${record.agent} ${record.priority}`;
-      const { agent, priority } = record;
-      totals.set(key, { agent, priority, count: (totals.get(key)?.count ?? 0) + 1 });
+      count(totals, record);
     }
     const older = recent.slice(0, -KEPT).filter((record) => now - (fromRfc3339(record.at) ?? 0) < DAY_MS);
     recent = [...older, ...recent.slice(-KEPT)];
@@ -69,29 +96,89 @@ export function followDispatches(stateDirectory: string): (now: Instant) => Disp
 
 const FILE = 'dispatches.jsonl';
 const ARCHIVED = 'archived.jsonl';
+/** Some eight thousand dispatches. */
+const ROTATE_BYTES = 4 * 1024 * 1024;
 const MAX_BYTES = 256 * 1024 * 1024;
 const MAX_LINE = 65_536;
 const DAY_MS = 86_400_000;
 /** How many of the last dispatches a follower keeps in any case. */
 const KEPT = 500;
 
-function recordIn(line: string): DispatchRecord | undefined {
-  return parsedLine(line, parseDispatchRecord);
+/** The first line of a file that follows others. */
+const TotalsSchema = z.object({
+  totals: z.array(z.object({ agent: z.string(), priority: z.enum(PRIORITIES), count: z.int() })),
+});
+
+// Killed in between, a file is missing for a moment and its successor begins without totals: nothing else is lost.
+function rotate(path: string): void {
+  const totals = new Map<string, DispatchTotal>();
+  for (const line of (readText(path) ?? '').split('\n')) {
+    for (const total of totalsIn(line) ?? []) totals.set(keyOf(total), total);
+    const record = recordIn(line);
+    if (record) count(totals, record);
+  }
+  let last = 0;
+  while (existsSync(`${path}.${last + 1}`)) last += 1;
+  for (let number = last; number > 0; number -= 1) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
+  renameSync(path, `${path}.1`);
+  appendLine(path, JSON.stringify({ totals: [...totals.values()] }));
 }
 
-function parsedLine<T>(line: string, parse: (raw: unknown) => T | undefined): T | undefined {
+function count(totals: Map<string, DispatchTotal>, { agent, priority }: DispatchRecord): void {
+  const key = keyOf({ agent, priority });
+  totals.set(key, { agent, priority, count: (totals.get(key)?.count ?? 0) + 1 });
+}
+
+function keyOf({ agent, priority }: Pick<DispatchTotal, 'agent' | 'priority'>): string {
+  return `${agent} ${priority}`;
+}
+
+function recordIn(line: string): DispatchRecord | undefined {
+  return parseDispatchRecord(jsonIn(line));
+}
+
+function totalsIn(line: string): readonly DispatchTotal[] | undefined {
+  if (!line.startsWith('{"totals":')) return undefined;
+  const result = TotalsSchema.safeParse(jsonIn(line));
+  return result.success ? result.data.totals : undefined;
+}
+
+function jsonIn(line: string): unknown {
   try {
-    return parse(JSON.parse(line));
+    return JSON.parse(line);
   } catch {
     return undefined;
   }
 }
 
-function readText(path: string): string {
+function linesOf(path: string): string[] {
+  return [`${path}.1`, path].flatMap((file) => (readText(file) ?? '').split('\n'));
+}
+
+function readText(path: string): string | undefined {
   try {
-    return readRegularFile(path) ?? '';
+    return readRegularFile(path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return '';
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+function endOf(path: string): { readonly size: number; readonly isUnfinished: boolean } {
+  let handle: number;
+  try {
+    // A pipe must not hold us up.
+    handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    // Whoever appends says what is wrong with it.
+    if (systemCode(error) !== '') return { size: 0, isUnfinished: false };
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(handle);
+    const last = Buffer.alloc(1);
+    return { size, isUnfinished: size > 0 && readSync(handle, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a };
+  } finally {
+    closeSync(handle);
   }
 }

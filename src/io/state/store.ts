@@ -1,27 +1,116 @@
+// The state folder's own files: state.json (what the next pass needs), last-pass.json (how the last one went, written by
+// every pass and small), candidates.json (what it decided, written when that changes), trying.json (what it is at).
+
 import { lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Instant, toRfc3339 } from '../../core/clock.ts';
+import type { Config } from '../../core/config/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
+import { serverOf } from '../../core/issue/identity.ts';
+import {
+  type Heartbeat,
+  HeartbeatSchema,
+  NO_PASSES,
+  type PassHistory,
+  type RowRecord,
+  RowsSchema,
+} from '../../core/state/last-pass.ts';
 import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state/state.ts';
+import { fromVersion1 } from '../../core/state/version-1.ts';
 import { fileStamp, readRegularFile, replaceFile } from '../files.ts';
 
-const FILE = 'state.json';
+const STATE = 'state.json';
+const HEARTBEAT = 'last-pass.json';
+const ROWS = 'candidates.json';
 const MAX_BYTES = 64 * 1024 * 1024;
 
-export interface StoredState {
+type Place = Pick<Config, 'stateDirectory' | 'url'>;
+
+interface StoredState {
   readonly state: State;
   /** `missing`: there is no state file. `broken`: there is one that cannot be used. */
   readonly found: 'whole' | 'missing' | 'broken';
 }
 
-/** Reads the state file. Throws exit 1 when a newer dispatcher wrote it, or when it may not be read. */
-export function readState(stateDirectory: string): StoredState {
-  const path = join(stateDirectory, FILE);
+/** What a pass needs of the state folder. */
+export interface StateStore {
+  /** Throws exit 1 when a newer dispatcher wrote it, or when it may not be read. */
+  readonly read: () => StoredState;
+  /** Replaces the state file at once, and waits until it is on the disk. Throws exit 1 when it cannot be written. */
+  readonly write: (state: State) => void;
+  /** Keeps a broken state file under another name beside it, and answers that name. */
+  readonly setAside: (now: Instant) => string;
+  /** How the last pass went; null when none is known. */
+  readonly heartbeat: () => Heartbeat | null;
+  /** The rows of the last decision, as far as they can be read. */
+  readonly rows: () => readonly RowRecord[];
+  /** Records a pass. `rows` null: they are as before. */
+  readonly writeHeartbeat: (heartbeat: Heartbeat, rows: readonly RowRecord[] | null) => void;
+}
+
+/** The state folder of a configuration. */
+export function openState(config: Place): StateStore {
+  const path = (name: string): string => join(config.stateDirectory, name);
+  return {
+    read: () => readStored(config).stored,
+    write: (state) => {
+      try {
+        replaceFile(path(STATE), `${JSON.stringify(state)}\n`);
+      } catch (error) {
+        throw unwritable(config, error);
+      }
+    },
+    setAside: (now) => setAside(path(STATE), now),
+    heartbeat: () => readHeartbeat(config),
+    rows: () => readRows(config),
+    writeHeartbeat: (heartbeat, rows) => {
+      try {
+        // The rows first: a heartbeat that names others would keep them from being written again.
+        if (rows) replaceFile(path(ROWS), `${JSON.stringify(rows)}\n`);
+        replaceFile(path(HEARTBEAT), `${JSON.stringify(heartbeat)}\n`);
+      } catch (error) {
+        throw unwritable(config, error);
+      }
+    },
+  };
+}
+
+/** What is known of the passes so far. Throws exit 1 as `read` does. */
+export function readPassHistory(config: Place): {
+  readonly state: PassHistory;
+  readonly found: StoredState['found'];
+} {
+  const { stored, old } = readStored(config);
+  const { lastDispatch } = stored.state;
+  const heartbeat = readHeartbeat(config);
+  if (!heartbeat) return { state: { ...(old ?? NO_PASSES), lastDispatch }, found: stored.found };
+  const { lastPass, lastSuccessAt, consecutiveFailures, failingSince } = heartbeat;
+  return {
+    state: {
+      lastDispatch,
+      lastPass: { ...lastPass, rows: readRows(config) },
+      lastSuccessAt,
+      consecutiveFailures,
+      failingSince,
+    },
+    found: stored.found,
+  };
+}
+
+/** A text that is another one when the state, the journal or the pauses became other ones. */
+export function stateFingerprint(stateDirectory: string): string {
+  return [STATE, HEARTBEAT, 'dispatches.jsonl', 'pauses']
+    .map((name) => fileStamp(join(stateDirectory, name)))
+    .join(' ');
+}
+
+function readStored(config: Place): { readonly stored: StoredState; readonly old: PassHistory | null } {
+  const path = join(config.stateDirectory, STATE);
   let text: string | undefined;
   try {
     text = readRegularFile(path, MAX_BYTES);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { state: EMPTY_STATE, found: 'missing' };
+    if (systemCode(error) === 'ENOENT') return { stored: { state: EMPTY_STATE, found: 'missing' }, old: null };
     throw new UserError(`the state file ${path} cannot be read: ${messageOf(error)}`, {
       exitCode: EXIT.failure,
       code: 'state_unreadable',
@@ -39,34 +128,33 @@ export function readState(stateDirectory: string): StoredState {
     });
   }
   const state = parseState(raw);
-  return state ? { state, found: 'whole' } : { state: EMPTY_STATE, found: 'broken' };
+  if (state) return { stored: { state, found: 'whole' }, old: null };
+  const old = fromVersion1(raw, serverOf(config.url));
+  return old
+    ? { stored: { state: old.state, found: 'whole' }, old: old.history }
+    : { stored: { state: EMPTY_STATE, found: 'broken' }, old: null };
 }
 
-/** A text that is another one when the state, the journal or the pauses became other ones. */
-export function stateFingerprint(stateDirectory: string): string {
-  return [FILE, 'dispatches.jsonl', 'pauses'].map((name) => fileStamp(join(stateDirectory, name))).join(' ');
+// What cannot be read is not known: nothing hangs on it but a look back.
+function readHeartbeat({ stateDirectory }: Place): Heartbeat | null {
+  const result = HeartbeatSchema.safeParse(readJson(join(stateDirectory, HEARTBEAT)));
+  return result.success ? result.data : null;
 }
 
-/** Replaces the state file at once. */
-export function writeState(stateDirectory: string, state: State): void {
+function readRows({ stateDirectory }: Place): readonly RowRecord[] {
+  const result = RowsSchema.safeParse(readJson(join(stateDirectory, ROWS)));
+  return result.success ? result.data : [];
+}
+
+function readJson(path: string): unknown {
   try {
-    replaceFile(join(stateDirectory, FILE), `${JSON.stringify(state)}\n`);
-  } catch (error) {
-    throw new UserError(`the state file in ${stateDirectory} cannot be written: ${messageOf(error)}`, {
-      exitCode: EXIT.failure,
-      code: 'state_unwritable',
-      hint:
-        systemCode(error) === 'ENOSPC'
-          ? 'the disk is full: make room; nothing is dispatched until the time of a dispatch can be recorded'
-          : 'let this user write there; nothing is dispatched until the time of a dispatch can be recorded',
-      cause: error,
-    });
+    return parsed(readRegularFile(path, MAX_BYTES) ?? '');
+  } catch {
+    return undefined;
   }
 }
 
-/** Keeps a broken state file under another name beside it, and answers that name. */
-export function setAside(stateDirectory: string, now: Instant): string {
-  const path = join(stateDirectory, FILE);
+function setAside(path: string, now: Instant): string {
   const stamp = toRfc3339(now).replaceAll(/[:.]/gu, '-');
   for (let number = 1; ; number += 1) {
     const kept = `${path}.broken-${stamp}${number === 1 ? '' : `.${number}`}`;
@@ -74,6 +162,18 @@ export function setAside(stateDirectory: string, now: Instant): string {
     renameSync(path, kept);
     return kept;
   }
+}
+
+function unwritable({ stateDirectory }: Place, error: unknown): UserError {
+  return new UserError(`the state file in ${stateDirectory} cannot be written: ${messageOf(error)}`, {
+    exitCode: EXIT.failure,
+    code: 'state_unwritable',
+    hint:
+      systemCode(error) === 'ENOSPC'
+        ? 'the disk is full: make room; nothing is dispatched until the time of a dispatch can be recorded'
+        : 'let this user write there; nothing is dispatched until the time of a dispatch can be recorded',
+    cause: error,
+  });
 }
 
 function parsed(text: string): unknown {

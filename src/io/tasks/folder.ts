@@ -9,7 +9,7 @@ import { refOf } from '../../core/issue/issue.ts';
 import { isSafeFolderName, readPlace, taskFileName } from '../../core/task/file-name.ts';
 import { parseFrontMatter } from '../../core/task/front-matter.ts';
 import { type Stage, STAGE_FOLDERS } from '../../core/mailbox/place.ts';
-import { type TrackedTask, trackedRef } from '../../core/task/tracked.ts';
+import type { TrackedTask } from '../../core/task/tracked.ts';
 import { archiveTask, moveToArchive, writeUpdate } from './archive.ts';
 import { type Folder, inTaskFolder, makingTaskFolder, unsafe } from './ground.ts';
 import { BEGINNING, type Found, type Inventory, type Sought, takeInventory } from './inventory.ts';
@@ -144,7 +144,7 @@ function soughtFor(config: Place, { issue }: Named): Sought {
 function soughtTask(config: Place, task: TrackedTask): Sought | null {
   const name = nameBelow(config.tasksDirectory, task);
   if (name === null) return null;
-  return { server: serverOf(config.url), issueId: task.issueId, ref: trackedRef(task), name };
+  return { server: serverOf(config.url), issueId: task.issueId, ref: refOf(task), name };
 }
 
 function nameBelow(tasksDirectory: string, { agent, file }: Pick<TrackedTask, 'agent' | 'file'>): string | null {

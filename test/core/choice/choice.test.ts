@@ -15,6 +15,7 @@ import {
   MINUTE,
   NOON,
   someFacts,
+  keyOf,
 } from '../../support/builders.ts';
 
 const decideFor = (issues: readonly Issue[], facts: Facts = someFacts(), lastDispatchAt: number | null = null) =>
@@ -77,7 +78,7 @@ describe('outcomes', () => {
     {
       rule: 'it failed and is backed off',
       facts: {
-        failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON + 1, reason: 'failed' as const }]]),
+        heldBack: new Map([[keyOf(1), { message: 'broken', reason: 'failed' as const }]]),
       },
       reason: 'failed',
     },
@@ -107,10 +108,8 @@ describe('outcomes', () => {
     { rule: 'another agent is paused', facts: { pauses: [aPause({ agent: 'greta' })] } },
     { rule: 'the pause is over', facts: { pauses: [aPause({ until: iso(NOON) })] } },
     {
-      rule: 'its back-off is over',
-      facts: {
-        failures: new Map([['1:hans', { count: 1, message: 'broken', retryAt: NOON, reason: 'failed' as const }]]),
-      },
+      rule: 'another one failed',
+      facts: { heldBack: new Map([[keyOf(2), { message: 'x', reason: 'failed' as const }]]) },
     },
     {
       rule: 'its author is trusted, in any case',
@@ -196,7 +195,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(issues, last, (all, lastDispatchAt) => {
         const { rows } = decideFor(all, facts, lastDispatchAt);
-        const expected = all.flatMap((each) => each.assignees.map((login) => `${each.id}:${login}`));
+        const expected = all.flatMap((each) => each.assignees.map((login) => keyOf(each.id, login)));
         expect(rows.map((row) => row.candidate.key).toSorted()).toEqual(expected.toSorted());
         const kinds = rows.map((row) => row.outcome.kind);
         expect(kinds.filter((kind) => kind === 'chosen').length).toBeLessThanOrEqual(1);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Facts } from '../../../src/core/issue/eligibility.ts';
 import { judgeOverride } from '../../../src/core/choice/override.ts';
-import { aCandidate, aConfig, aPause, MINUTE, NOON, someFacts } from '../../support/builders.ts';
+import { aCandidate, aConfig, aPause, MINUTE, NOON, someFacts, keyOf } from '../../support/builders.ts';
 
 const team = aConfig({
   agents: new Map([['hans', { maxTasks: 1, template: null, attempts: 3 }]]),
@@ -73,10 +73,8 @@ test('a slot that opens within 5 s is waited for without force, and not with it'
 });
 
 test('a task that failed before is tried at once', () => {
-  const failures = new Map([
-    ['1:hans', { count: 3, message: 'broken', retryAt: NOON + MINUTE, reason: 'failed' as const }],
-  ]);
-  expect(judgeOverride(aCandidate(), someFacts({ failures }), null, NOON, false)).toMatchObject({
+  const heldBack = new Map([[keyOf(1), { message: 'broken', reason: 'failed' as const }]]);
+  expect(judgeOverride(aCandidate(), someFacts({ heldBack }), null, NOON, false)).toMatchObject({
     kind: 'dispatch',
     lifted: [],
   });

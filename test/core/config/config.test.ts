@@ -29,6 +29,7 @@ describe('a configuration with every default filled in', () => {
           "port": 8098,
         },
         "file": "/etc/d/config.yaml",
+        "formerUrls": [],
         "historyKeepMs": 7776000000,
         "holdLabels": [],
         "logFile": "/etc/d|.|.agent-dispatcher.log",
@@ -128,6 +129,7 @@ describe('a configuration with every default filled in', () => {
           "port": 80,
         },
         "file": "/etc/d/config.yaml",
+        "formerUrls": [],
         "historyKeepMs": 7776000000,
         "holdLabels": [
           "on hold",

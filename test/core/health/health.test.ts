@@ -10,19 +10,21 @@ import {
   type TimerState,
 } from '../../../src/core/health/health.ts';
 import { withTimer } from '../../../src/core/health/snapshot.ts';
-import type { State } from '../../../src/core/state/state.ts';
+import type { PassHistory } from '../../../src/core/state/last-pass.ts';
 import { healthSentence, sentenceText } from '../../../src/views/health.ts';
 import { aPass, aPause, aRow, aSnapshot, iso, MINUTE, NOON } from '../../support/builders.ts';
 
-const failed = (code: string): Partial<State> => ({
+const failed = (code: string): Partial<PassHistory> => ({
   lastPass: aPass({ outcome: 'failed', error: { code, message: `it was ${code}`, hint: 'mend it' } }),
   consecutiveFailures: 3,
   failingSince: iso(NOON - 3 * MINUTE),
 });
-const old = (minutes: number): Partial<State> => ({ lastPass: aPass({ finishedAt: iso(NOON - minutes * MINUTE) }) });
+const old = (minutes: number): Partial<PassHistory> => ({
+  lastPass: aPass({ finishedAt: iso(NOON - minutes * MINUTE) }),
+});
 
 interface Row {
-  readonly state: Partial<State>;
+  readonly state: Partial<PassHistory>;
   readonly timer?: TimerState;
   readonly paused?: boolean;
   readonly health: Health;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { nextChangeAt, snapshotOf } from '../../../src/core/health/snapshot.ts';
-import { EMPTY_STATE } from '../../../src/core/state/state.ts';
+import { NO_PASSES } from '../../../src/core/state/last-pass.ts';
 import {
   aConfig,
   aDispatchRecord,
@@ -76,7 +76,7 @@ describe('the picture of a state', () => {
         config: aConfig(),
         version: '1.0.0',
         pauses: [],
-        state: EMPTY_STATE,
+        state: NO_PASSES,
         files: [],
         stallOf: () => null,
         dispatches: [],
@@ -123,7 +123,7 @@ describe('the picture of a state', () => {
   });
 
   test('tells the slot, free from the moment on at which it opens', () => {
-    const state = { ...EMPTY_STATE, lastDispatch: { at: iso(NOON), ref: null, pending: null, uptime: null } };
+    const state = { ...NO_PASSES, lastDispatch: { at: iso(NOON), ref: null, pending: null, uptime: null } };
     const slot = { opensAt: iso(NOON + MINUTE), lastDispatchAt: iso(NOON) };
     expect(pictured({ state }, NOON + MINUTE - 1).slot).toEqual({ ...slot, free: false });
     expect(pictured({ state }, NOON + MINUTE).slot).toEqual({ ...slot, free: true });
@@ -138,7 +138,7 @@ describe('the picture of a state', () => {
   });
 
   test('has the warnings of reading and of the last pass, and how long that took', () => {
-    const state = { ...EMPTY_STATE, lastPass: aPass({ warnings: ['b'] }) };
+    const state = { ...NO_PASSES, lastPass: aPass({ warnings: ['b'] }) };
     expect(pictured({ state, warnings: ['a'] }).warnings).toEqual(['a', 'b']);
     expect(pictured({ state }).lastPass).toEqual({
       startedAt: iso(NOON - 40_000),
@@ -160,7 +160,7 @@ describe('the picture of a state', () => {
       aRow({ key: 'd', ref: 'acme/app#6', outcome: 'skipped', reason: 'unsafe_name', agent: '..', file: null }),
     ];
     const { agents, counts, skipped } = pictured({
-      state: { ...EMPTY_STATE, lastPass: aPass({ rows }) },
+      state: { ...NO_PASSES, lastPass: aPass({ rows }) },
       files: [file, aTaskFile({ ref: 'acme/app#1', issue: 1 }, true)],
     });
     expect(agents).toMatchObject([
@@ -177,7 +177,7 @@ describe('the picture of a state', () => {
 
   test('has a table for each configured agent, each with a file, and each with a task, in the order of their names', () => {
     const config = aConfig({ agents: new Map([['zoe', { maxTasks: null, template: null, attempts: 3 }]]) });
-    const state = { ...EMPTY_STATE, lastPass: aPass({ rows: [aRow({ agent: 'greta' })] }) };
+    const state = { ...NO_PASSES, lastPass: aPass({ rows: [aRow({ agent: 'greta' })] }) };
     expect(pictured({ config, state, files: [aTaskFile()] }).agents.map(({ name }) => name)).toEqual([
       'greta',
       'hans',

@@ -8,7 +8,8 @@ import type { FullIssue } from '../../../src/core/issue/issue.ts';
 import { type DispatchFacts, taskData, taskFrontMatter } from '../../../src/core/task/document.ts';
 import { aComment, aDispatch, aFullIssue, NOON } from '../../support/builders.ts';
 
-const candidateOf = (issue: FullIssue) => candidateFor(issue, 'hans', { priorityLabels: new Map() });
+const candidateOf = (issue: FullIssue) =>
+  candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' });
 const dataOf = (overrides: Partial<FullIssue>, facts: Partial<DispatchFacts> = {}) => {
   const issue = aFullIssue(overrides);
   return taskData(issue, candidateOf(issue), aDispatch(facts));

@@ -1,15 +1,11 @@
 import { expect, test } from 'vitest';
-import { repeatsOf, suspectsOf, TrackedTaskSchema, trackedRef } from '../../../src/core/task/tracked.ts';
-import { aCandidate, anIssue, aTrackedTask, iso, NOON } from '../../support/builders.ts';
+import { repeatsOf, suspectsOf, TrackedTaskSchema } from '../../../src/core/task/tracked.ts';
+import { aCandidate, anIssue, aTrackedTask, SERVER } from '../../support/builders.ts';
 
 test('a task that was dispatched once is no repetition, nor is one that nobody knows', () => {
   expect(repeatsOf(undefined)).toBe(0);
   expect(repeatsOf(aTrackedTask())).toBe(0);
   expect(repeatsOf(aTrackedTask({ dispatches: 3 }))).toBe(2);
-});
-
-test('its name is that of its issue', () => {
-  expect(trackedRef(aTrackedTask({ number: 5 }))).toBe('acme/app#5');
 });
 
 test.for(['none', 'due', 'left'] as const)('a record whose receipt is %s reads back', (receipt) => {
@@ -28,11 +24,9 @@ test.for([
     asked: false,
   },
   { what: 'was forced on somebody, and is gone', listed: [], candidates: [], task: { isAssigned: false }, asked: true },
-  { what: 'was asked about just now', listed: [], candidates: [], task: { recheckAt: iso(NOON + 1) }, asked: false },
-  { what: 'was to be asked about now', listed: [], candidates: [], task: { recheckAt: iso(NOON) }, asked: true },
-  { what: 'has an unreadable time', listed: [], candidates: [], task: { recheckAt: 'soon' }, asked: true },
+  { what: 'is of another server', listed: [], candidates: [], task: { server: 'git.other.org' }, asked: false },
 ])('the issue of a task that $what: asked about: $asked', ({ listed, candidates, task, asked }) => {
   const issues = listed.map((id) => anIssue({ id }));
   const known = candidates.map((key) => ({ ...aCandidate(), key }));
-  expect(suspectsOf({ '1:hans': aTrackedTask(task) }, issues, known, NOON)).toEqual(asked ? ['1:hans'] : []);
+  expect(suspectsOf({ '1:hans': aTrackedTask(task) }, SERVER, issues, known)).toEqual(asked ? ['1:hans'] : []);
 });

@@ -98,7 +98,11 @@ const markdownOf = (block: string | null): string =>
 const facts = aDispatch({ marker: MARKER });
 const task = (overrides: Parameters<typeof aFullIssue>[0]) => {
   const issue = aFullIssue(overrides);
-  return taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map() }), facts).issue;
+  return taskData(
+    issue,
+    candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' }),
+    facts,
+  ).issue;
 };
 const news = (overrides: Parameters<typeof aFullIssue>[0], changed: readonly string[]) => {
   const issue = aFullIssue(overrides);

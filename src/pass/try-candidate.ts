@@ -1,0 +1,145 @@
+// One candidate, in its slice of the time: read as it is now, looked at once more, rendered, and put beside its place.
+
+import { decide, type Decision } from '../core/choice/choice.ts';
+import { EXIT, messageOf, UserError } from '../core/errors.ts';
+import { type Candidate, candidateFor } from '../core/issue/candidate.ts';
+import type { Facts } from '../core/issue/eligibility.ts';
+import { type FullIssue, refOf } from '../core/issue/issue.ts';
+import { serverOf } from '../core/issue/identity.ts';
+import type { Trigger } from '../core/task/document.ts';
+import type { TaskData } from '../core/task/document.ts';
+import { lastDispatchAt, type State } from '../core/state/state.ts';
+import { type Hold, holdOf } from './hold.ts';
+import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
+import { prepareTask, type PreparedTask } from './prepare.ts';
+
+/** What became of a try. */
+export type Tried =
+  | { readonly kind: 'ready'; readonly task: PreparedTask }
+  /** The issue is not what the list said; `now` is what it is. */
+  | { readonly kind: 'changed'; readonly now: Candidate }
+  /** It is no candidate any more; `isIssue`: neither are the others of its issue. */
+  | { readonly kind: 'gone'; readonly isIssue: boolean }
+  | { readonly kind: 'held'; readonly hold: Hold }
+  /** `agent`: none of its tasks can be written. `isOutage`: Gitea did not answer, which may be Gitea's fault. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly blame: 'agent' | 'issue'; readonly isOutage: boolean };
+
+interface Occasion {
+  readonly decision: Decision;
+  readonly facts: Facts;
+  readonly state: State;
+  /** Milliseconds. */
+  readonly slice: number;
+  readonly draft: (task: PreparedTask) => void;
+}
+
+/** Tries to prepare a candidate's task. Throws only what ends the pass: an interrupt, or a token that is refused. */
+export async function tryCandidate(deps: DispatchDeps, target: Candidate, occasion: Occasion): Promise<Tried> {
+  let render: (data: TaskData) => string;
+  try {
+    render = await deps.template(target.agent);
+    deps.tasks.checkWay(target);
+  } catch (error) {
+    return { kind: 'failed', error, blame: 'agent', isOutage: false };
+  }
+  let task: PreparedTask;
+  deps.trying.begin({ key: target.key, ref: refOf(target.issue), agent: target.agent });
+  try {
+    const result = await preparedOrNot(deps, target, render, occasion);
+    if (result.kind !== 'ready') return result;
+    ({ task } = result);
+  } catch (error) {
+    if (deps.isInterrupted()) throw error;
+    const isUserError = error instanceof UserError;
+    // A token that may read the list, but not this issue, holds up nobody else.
+    if (isUserError && error.exitCode === EXIT.token && error.code !== 'gitea_forbidden') throw error;
+    return { kind: 'failed', error, blame: 'issue', isOutage: isUserError && OUTAGE.test(error.code) };
+  } finally {
+    deps.trying.end();
+  }
+  try {
+    occasion.draft(task);
+    return { kind: 'ready', task };
+  } catch (error) {
+    return { kind: 'failed', error, blame: 'agent', isOutage: false };
+  }
+}
+
+const OUTAGE = /^gitea_(?:unreachable|unavailable|throttled|timeout)$/u;
+
+async function preparedOrNot(
+  deps: DispatchDeps,
+  target: Candidate,
+  render: (data: TaskData) => string,
+  { decision, facts, state, slice }: Occasion,
+): Promise<Tried> {
+  const gitea = deps.gitea(slice);
+  const issue = await gitea.readIssue(target.issue);
+  const login = issue?.assignees.find((assignee) => assignee.toLowerCase() === target.agent);
+  if (!issue || issue.state !== 'open' || issue.isPullRequest) return { kind: 'gone', isIssue: true };
+  if (login === undefined) return { kind: 'gone', isIssue: false };
+  const fresh = candidateFor(issue, login, deps.config);
+  if (fresh.key !== target.key) return { kind: 'gone', isIssue: true };
+  // With its labels of this moment: is it still the one to go?
+  const others = decision.rows.map((row) => row.candidate).map((other) => (other.key === fresh.key ? fresh : other));
+  const again = decide(others, facts, lastDispatchAt(state), deps.now());
+  if ((again.chosen ?? again.next)?.key !== fresh.key) return { kind: 'changed', now: fresh };
+  const hold = await holdOf(gitea, deps.config, issue, login);
+  if (hold) return { kind: 'held', hold };
+  const at = Math.max(again.slotOpensAt, deps.now());
+  const task = await taskFor(deps, gitea, fresh, issue, { at, trigger: 'timer', lifted: [], facts, render });
+  return { kind: 'ready', task };
+}
+
+interface Dispatching {
+  readonly at: number;
+  readonly trigger: Trigger;
+  readonly lifted: readonly string[];
+  readonly facts: Pick<Facts, 'tracked'>;
+  readonly render: (data: TaskData) => string;
+}
+
+/** Renders the task of an issue that is to go, with its attachments saved as far as the slice allows. Throws exit 78. */
+export async function taskFor(
+  deps: DispatchDeps,
+  gitea: GiteaSlice,
+  candidate: Candidate,
+  issue: FullIssue,
+  { at, trigger, lifted, facts, render }: Dispatching,
+): Promise<PreparedTask> {
+  const { config, version, sha256 } = deps;
+  const file = deps.tasks.path(candidate);
+  const { agent } = candidate;
+  return prepareTask(config, candidate, await withAttachments(deps, gitea, issue, file), {
+    at,
+    now: deps.now(),
+    trigger,
+    lifted,
+    before: facts.tracked(candidate),
+    attempts: deps.journal.attempts({ server: serverOf(config.url), issueId: issue.id, agent }),
+    file,
+    marker: deps.randomWord(),
+    version,
+    sha256,
+    markdown: await deps.markdown(),
+    render,
+  });
+}
+
+// They lie beside the task before it appears. Whatever goes wrong, the task goes: their addresses stand in it.
+async function withAttachments(
+  deps: DispatchDeps,
+  gitea: GiteaSlice,
+  issue: FullIssue,
+  file: string,
+): Promise<FullIssue> {
+  if (!deps.config.attachments) return issue;
+  try {
+    const saved = await gitea.saveAttachments(issue, file);
+    return { ...issue, attachments: issue.attachments.map((each) => ({ ...each, savedAs: saved.get(each.url) })) };
+  } catch (error) {
+    if (deps.isInterrupted()) throw error;
+    deps.log({ name: 'WARNING', message: `the attachments of ${refOf(issue)} are not saved: ${messageOf(error)}` });
+    return issue;
+  }
+}
