@@ -10,7 +10,7 @@ import { readRegularFile } from '../files.ts';
 
 const TryingSchema = z.object({ key: z.string(), ref: z.string(), agent: z.string() });
 /** A candidate that is being read and rendered. */
-export type Trying = z.infer<typeof TryingSchema>;
+type Trying = z.infer<typeof TryingSchema>;
 
 /** The record of what is being tried. Failing to keep it fails nothing. */
 export interface TryingRecord {
