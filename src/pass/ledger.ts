@@ -4,7 +4,7 @@
 import { elapsedBetween, fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { answered, turnKey } from '../core/choice/turns.ts';
-import { serverOf, taskKey } from '../core/issue/identity.ts';
+import { presentName, serverOf, taskKey } from '../core/issue/identity.ts';
 import type { State } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { LogEvent } from '../core/health/log-event.ts';
@@ -184,13 +184,14 @@ function trackedFrom(record: DispatchRecord, { config }: LedgerDeps): TrackedTas
 
 // A server that has another address now is the same one all the same.
 function withServers(state: State, { config }: LedgerDeps): State {
-  const server = serverOf(config.url);
-  const former = new Set(config.formerUrls.map((url) => serverOf(url)));
-  if (!Object.values(state.tasks ?? {}).some((task) => former.has(task.server))) return state;
-  const tasks = Object.entries(state.tasks ?? {}).map(([key, task]): [string, TrackedTask] =>
-    former.has(task.server) ? [taskKey(server, task.issueId, task.agent), { ...task, server }] : [key, task],
-  );
-  return { ...state, tasks: Object.fromEntries(tasks) };
+  const present = presentName(config);
+  const tasks = Object.values(state.tasks ?? {});
+  if (tasks.every(({ server }) => present(server) === server)) return state;
+  const renamed = tasks.map((task): [string, TrackedTask] => {
+    const server = present(task.server);
+    return [taskKey(server, task.issueId, task.agent), { ...task, server }];
+  });
+  return { ...state, tasks: Object.fromEntries(renamed) };
 }
 
 // Without a state file the files themselves tell when the last one appeared.

@@ -48,9 +48,9 @@ const BUGS: readonly Bug[] = [
   {
     invariant: 'I4',
     bug: 'a broken template is blamed on the issue, which has to wait after it is mended',
-    file: 'src/pass/choose.ts',
-    from: "{ kind: 'failed', error, blame: 'template' }",
-    to: "{ kind: 'failed', error, blame: 'issue' }",
+    file: 'src/pass/try-candidate.ts',
+    from: "    deps.tasks.checkWay(target);\n  } catch (error) {\n    return { kind: 'failed', error, blame: 'agent',",
+    to: "    deps.tasks.checkWay(target);\n  } catch (error) {\n    return { kind: 'failed', error, blame: 'issue',",
     experiment: ['settings', 'templates'],
   },
   {
@@ -73,8 +73,8 @@ const BUGS: readonly Bug[] = [
     invariant: 'I7',
     bug: 'the journal of a killed pass is not completed',
     file: 'src/pass/ledger.ts',
-    from: 'if (isWhole && !deps.journal',
-    to: 'if (false && !deps.journal',
+    from: 'record: isWhole && !isJournalled ? record : null,',
+    to: 'record: null,',
     experiment: ['killed', 'a dispatching pass'],
   },
 ];

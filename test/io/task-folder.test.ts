@@ -31,7 +31,7 @@ interface Office {
   readonly task: (path: string, about?: { id?: number; ref?: string; server?: string }) => string;
 }
 
-function office(taskFile = 'issue-{number}.md', url = SERVER): Office {
+function office(taskFile = 'issue-{number}.md', url = SERVER, formerUrls: readonly string[] = []): Office {
   const base = mkdtempSync(join(tmpdir(), 'dispatcher-office-'));
   onTestFinished(() => rmSync(base, { recursive: true }));
   chmodSync(base, 0o755);
@@ -41,7 +41,7 @@ function office(taskFile = 'issue-{number}.md', url = SERVER): Office {
   return {
     root,
     at,
-    open: () => openTaskFolder({ tasksDirectory: root, taskFile, url }, () => 'random'),
+    open: () => openTaskFolder({ tasksDirectory: root, taskFile, url, formerUrls }, () => 'random'),
     task: (path, { id = 1, ref = 'acme/app#1', server = SERVER } = {}) => {
       const file = at(`hans/${path}`);
       mkdirSync(dirname(file), { recursive: true });

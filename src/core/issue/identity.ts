@@ -1,10 +1,18 @@
 // What an issue is, whatever it is called: the server it is on, and its id there. Names and numbers change hands when a
 // repository is renamed, or deleted and made again; two servers have the same ids.
 
+import type { Config } from '../config/config.ts';
+
 /** The server at an address: host, port and path in lower case, whatever the protocol. `git.example.com/gitea` */
 export function serverOf(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname}`.toLowerCase().replace(/\/+$/u, '');
+}
+
+/** What a server is called now: one that was reached at another address before is the same all the same. */
+export function presentName(config: Pick<Config, 'url' | 'formerUrls'>): (server: string) => string {
+  const former = new Set(config.formerUrls.map((url) => serverOf(url)));
+  return (server) => (former.has(server) ? serverOf(config.url) : server);
 }
 
 /** Names an issue for an agent: `git.example.com#7:hans`. */

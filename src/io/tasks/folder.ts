@@ -16,7 +16,7 @@ import { BEGINNING, type Found, type Inventory, type Sought, takeInventory } fro
 import { wakeWorker } from './wake.ts';
 import { eachAgent, walk } from './walk.ts';
 
-type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url'>;
+type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url' | 'formerUrls'>;
 type Named = Pick<Candidate, 'agent' | 'issue'>;
 
 /** A task file that is written but not yet visible under its name. */

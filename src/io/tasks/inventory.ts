@@ -4,7 +4,7 @@
 import { join, relative } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import { hintOf, messageOf } from '../../core/errors.ts';
-import { serverOf } from '../../core/issue/identity.ts';
+import { presentName, serverOf } from '../../core/issue/identity.ts';
 import { readPlace, taskFileMatcher } from '../../core/task/file-name.ts';
 import { parseFrontMatter, TASK_SCHEMA } from '../../core/task/front-matter.ts';
 import { inTaskFolder } from './ground.ts';
@@ -40,8 +40,11 @@ export interface Inventory {
   readonly open: number;
 }
 
+type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url' | 'formerUrls'>;
+
 /** Walks an agent's folder. Whatever is wrong with it is said as its trouble, and thrown at nobody. */
-export function takeInventory(config: Pick<Config, 'tasksDirectory' | 'taskFile'>, agent: string): Inventory {
+export function takeInventory(config: Place, agent: string): Inventory {
+  const present = presentName(config);
   const home = join(config.tasksDirectory, agent);
   const isTaskName = matcherOf(config.taskFile);
   const known = new Map<string, Found[]>();
@@ -52,7 +55,7 @@ export function takeInventory(config: Pick<Config, 'tasksDirectory' | 'taskFile'
   const sight = (seen: Sight): void => {
     const path = relative(home, join(seen.folder.path, seen.name));
     const place = readPlace(path);
-    const { id, ref, isTask } = labelOf(seen);
+    const { id, ref, isTask } = labelOf(seen, present);
     const found = { path, isDone: place.isDone };
     for (const key of id === null ? [`name ${place.home}`, ...(ref === '' ? [] : [`ref ${ref}`])] : [id]) {
       const alike = known.get(key);
@@ -102,13 +105,13 @@ interface Label {
   readonly isTask: boolean;
 }
 
-function labelOf({ folder, name, kind }: Sight): Label {
+function labelOf({ folder, name, kind }: Sight, present: (server: string) => string): Label {
   const fields = kind === 'file' ? parseFrontMatter(beginningOf(folder, name) ?? '') : undefined;
   const [url, issueId, ref] = [fields?.get('url'), fields?.get('issueId'), fields?.get('ref')];
   const server = typeof url === 'string' ? serverIn(url) : null;
   const isKnown = server !== null && typeof issueId === 'number' && fields?.get('schema') === TASK_SCHEMA;
   return {
-    id: isKnown ? idOf(server, issueId) : null,
+    id: isKnown ? idOf(present(server), issueId) : null,
     ref: typeof ref === 'string' ? ref : '',
     isTask: fields?.get('schema') === TASK_SCHEMA,
   };
