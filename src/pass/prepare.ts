@@ -5,6 +5,7 @@ import { type Instant, toRfc3339 } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import { serverOf } from '../core/issue/identity.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
+import { moveCommand } from '../core/mailbox/place.ts';
 import { type Reading, seenOf } from '../core/task/news.ts';
 import { isReceipt } from '../core/task/receipt.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
@@ -59,6 +60,7 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
     markdown: occasion.markdown,
     isTrusted: (login) => config.trust.commenters?.includes(login.toLowerCase()) ?? true,
     sha256: occasion.sha256,
+    handBack: moveCommand(`${config.tasksDirectory}/${agent}`, file),
   };
   const isAssigned = issue.assignees.some((login) => login.toLowerCase() === agent);
   const frontMatter = taskFrontMatter(issue, candidate, facts);

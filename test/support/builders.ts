@@ -137,6 +137,7 @@ export const aDispatch = (overrides: Partial<DispatchFacts> = {}): DispatchFacts
   markdown: visibleMarkdown,
   isTrusted: () => true,
   sha256: (text) => `sha-${text.length}`,
+  handBack: 'mv -n a b',
   ...overrides,
 });
 

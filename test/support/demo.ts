@@ -32,6 +32,23 @@ async function dispatcher(...args: string[]): Promise<number | null> {
   return new Promise((resolve) => child.on('close', resolve));
 }
 
+/** A stub in the place of an agent takes the task, comments on its issue, and finishes. */
+async function showAgent(): Promise<void> {
+  const [file = ''] = tasks;
+  const agent = file.split('/')[1] ?? '';
+  const comment =
+    'fetch(`${process.env.URL}/api/v1/repos/${process.env.DISPATCHER_REF.replace("#", "/issues/")}/comments`, { method: "POST", headers: { authorization: `token ${process.env.TOKEN}`, "content-type": "application/json" }, body: JSON.stringify({ body: "Done, see the pull request." }) }).then((answer) => console.log(`commented on ${process.env.DISPATCHER_REF}: ${answer.status}`))';
+  process.env['URL'] = embedded?.url;
+  process.env['TOKEN'] = embedded?.token;
+  console.log(`\nNow ${agent} works on it: a stub that comments on the issue stands in its place.`);
+  await dispatcher('work', '--agent', agent, '--', process.execPath, '-e', comment);
+  const kept = readdirSync(workspace, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.includes('.output-'),
+  );
+  for (const name of kept) console.log(`\n$ cat ${name}\n${readFileSync(join(workspace, name), 'utf8').trim()}`);
+  await dispatcher('status');
+}
+
 console.log(
   embedded
     ? `No server is configured: this runs against a small Gitea inside the demo, at ${embedded.url}.`
@@ -49,6 +66,7 @@ for (const task of tasks) {
 }
 if (code === 0) {
   await dispatcher('status');
+  if (embedded) await showAgent();
   console.log('\nThe next pass is free to send one a minute from now. What it would choose:');
   await dispatcher('dispatch', '--dry-run', '-q');
   if (process.argv.includes('--dashboard')) await dispatcher('dashboard', '--port', '0');

@@ -8,6 +8,14 @@ export type Stage = 'new' | 'doing' | 'blocked' | 'done';
 /** The folders of the stages that have one; a new task lies in the agent's folder itself. */
 export const STAGE_FOLDERS = ['doing', 'blocked', 'done'] as const;
 
+/** The line of shell that hands a new task back as finished. `folder`: the agent's; `file`: below it, absolute. */
+export function moveCommand(folder: string, file: string): string {
+  const quoted = (path: string): string =>
+    /^[\w./@-]+$/u.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+  const target = `${folder}/${pathIn('done', file.slice(folder.length + 1))}`;
+  return `mkdir -p ${quoted(target.slice(0, target.lastIndexOf('/')))} && mv -n ${quoted(file)} ${quoted(target)}`;
+}
+
 /** Left in an agent's folder by whoever made a task new there; the worker takes it away before it looks. */
 export const WAKE_FILE = '.wake';
 

@@ -25,6 +25,8 @@ export interface DispatchFacts extends QuotingFacts {
   /** Comments by others are left out, with a note. */
   readonly isTrusted: (login: string) => boolean;
   readonly sha256: (text: string) => string;
+  /** What to type when the task is finished: for a shell, by plain `mv`. */
+  readonly handBack: string;
 }
 
 /** The template data; every field is documented in the README for template authors. */
@@ -81,7 +83,12 @@ export function taskData(whole: FullIssue, candidate: Candidate, dispatch: Dispa
     repository: { owner, name, fullName: issue.repository, url: `${dispatch.serverUrl}/${issue.repository}` },
     agent: { name: candidate.agent },
     priority: { name: candidate.priority, source: cleanInline(candidate.source, 120) },
-    dispatch: { at: toRfc3339(dispatch.at), trigger: dispatch.trigger, attempt: dispatch.attempt },
+    dispatch: {
+      at: toRfc3339(dispatch.at),
+      trigger: dispatch.trigger,
+      attempt: dispatch.attempt,
+      handBack: dispatch.handBack,
+    },
     hidden,
     marker: dispatch.marker,
     version: dispatch.version,

@@ -43,5 +43,6 @@ export function sampleData(): TaskData {
     markdown: (text) => ({ text, unseen: { comments: 1, characters: 1, texts: 1, collapsed: 1 } }),
     isTrusted: () => true,
     sha256: () => '',
+    handBack: 'mv -n issue-5.md done/issue-5.md',
   });
 }

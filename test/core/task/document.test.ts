@@ -231,6 +231,7 @@ describe('the whole of it', () => {
         "dispatch": {
           "at": "2026-04-09T12:00:00.000Z",
           "attempt": 2,
+          "handBack": "mv -n a b",
           "trigger": "forced",
         },
         "hidden": {

@@ -20,6 +20,7 @@ test('the sample has everything that an issue can have, so that a template is tr
       "dispatch": {
         "at": "1970-01-01T00:00:00.000Z",
         "attempt": 1,
+        "handBack": "mv -n issue-5.md done/issue-5.md",
         "trigger": "timer",
       },
       "hidden": {

@@ -1,0 +1,185 @@
+// Many workers of one agent, killed at random; and the agent's commands killed at every call.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { COMMAND, finished } from '../support/command.ts';
+import { addTask } from '../support/mailbox.ts';
+import { conclude, sampled, together } from './experiment.ts';
+
+const EVERY = Number(process.env['DISPATCHER_TEST_EVERY'] ?? 1);
+const WORKERS = 20;
+
+interface Office {
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+function office(issues: number): Office {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatcher-workers-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (let issue = 1; issue <= issues; issue += 1)
+    addTask({ folder }, `hans/issue-${issue}.md`, { priority: issue % 10 === 0 ? 'HIGH' : 'NORMAL' });
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: folder,
+    DISPATCHER_AGENT: 'hans',
+    DISPATCHER_TASKS: join(folder, '.agent-tasks'),
+  };
+  return { folder, environment };
+}
+
+/** Every task file, by its issue, with the places where it is. */
+function placesOf({ folder }: Office): ReadonlyMap<number, readonly string[]> {
+  const root = join(folder, '.agent-tasks/hans');
+  const places = new Map<number, readonly string[]>();
+  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    const issue = Number(/(?:^|\/)issue-(\d+)\.md$/u.exec(name)?.[1] ?? 0);
+    if (issue > 0) places.set(issue, [...(places.get(issue) ?? []), name]);
+  }
+  return places;
+}
+
+// Says when it begins and ends; that two work on one task at a time would show as two beginnings without an end.
+const AGENT = `echo "begin $DISPATCHER_REF $$" >> "$LOG"; sleep 0.1; echo "end $DISPATCHER_REF $$" >> "$LOG"`;
+
+test(`${WORKERS} workers are killed at random: each task is finished once, by one at a time, and none is lost`, async (context) => {
+  const issues = Math.ceil(500 / EVERY);
+  const at = office(issues);
+  const log = join(at.folder, 'log');
+  appendFileSync(log, '');
+  // A lost run counts as an attempt; here every run may be lost.
+  appendFileSync(
+    join(at.folder, '.agent-tasks/.dispatcher.json'),
+    JSON.stringify({
+      schema: 'dispatcher.settings/1',
+      stalledAfterMs: 86_400_000,
+      taskFile: 'issue-{number}.md',
+      attempts: { hans: 100 },
+    }),
+  );
+  const until = performance.now() + 240_000;
+  let kills = 0;
+  const worker = async (number: number): Promise<void> => {
+    for (let idle = 0; idle < 3 && performance.now() < until;) {
+      const child: ChildProcess = spawn(process.execPath, [COMMAND, '-q', 'work', '--', 'sh', '-c', AGENT], {
+        cwd: at.folder,
+        env: { ...at.environment, LOG: log },
+        stdio: 'ignore',
+      });
+      // Every third one or so, anywhere between its start and its end.
+      const isDoomed = (number * 7 + kills + idle) % 3 === 0;
+      const timer = isDoomed
+        ? setTimeout(() => void (child.kill('SIGKILL') && (kills += 1)), 100 + Math.random() * 700)
+        : undefined;
+      const { code } = await finished(child);
+      clearTimeout(timer);
+      idle = code === 6 ? idle + 1 : 0;
+      if (code === 6) await after(300);
+    }
+  };
+  await Promise.all(Array.from({ length: WORKERS }, async (_, number) => worker(number)));
+  const found: string[] = [];
+  for (const [issue, places] of placesOf(at))
+    if (places.length !== 1 || places[0] !== `done/issue-${issue}.md`)
+      found.push(`${issue} is at ${places.join(', ')}`);
+  if (placesOf(at).size !== issues) found.push(`${issues - placesOf(at).size} tasks are lost`);
+  const busy = new Map<string, string>();
+  for (const [what = '', ref = '', pid = ''] of readFileSync(log, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))) {
+    if (what === 'begin' && busy.has(ref)) found.push(`two work on ${ref}`);
+    if (what === 'begin') busy.set(ref, pid);
+    else busy.delete(ref);
+  }
+  expect(kills).toBeGreaterThan(10 / EVERY);
+  conclude(context, `${WORKERS} workers over ${issues} tasks, killed at random`, kills, found);
+}, 400_000);
+
+const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
+const CALLS = 'mkdir,openat,write,fsync,rename,unlink,unlinkat,clone,clone3,vfork,kill';
+
+describe.skipIf(!canTrace)('killed at every call', () => {
+  const taken = ['next'];
+  test.for<{ kind: string; before: readonly (readonly string[])[]; args: readonly string[] }>([
+    { kind: 'next', before: [], args: ['next'] },
+    { kind: 'done', before: [taken], args: ['done'] },
+    { kind: 'block', before: [taken], args: ['block', '--reason', 'x'] },
+    { kind: 'release', before: [taken], args: ['release'] },
+    { kind: 'work', before: [], args: ['work', '--', 'sh', '-c', AGENT] },
+  ])('$kind', { timeout: 400_000 }, async ({ kind, before, args }, context) => {
+    const run = async (at: Office, command: readonly string[]) =>
+      finished(
+        spawn(process.execPath, [COMMAND, ...command], {
+          cwd: at.folder,
+          env: { ...at.environment, LOG: join(at.folder, 'log') },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      );
+    const prepared = async (): Promise<Office> => {
+      const at = office(1);
+      for (const command of before) await run(at, command);
+      return at;
+    };
+    const traced = async (at: Office, inject: readonly string[]): Promise<readonly string[]> => {
+      const child = spawn(
+        'strace',
+        [
+          '-qq',
+          '-y',
+          '-o',
+          join(at.folder, 'trace'),
+          '-e',
+          `trace=${CALLS}`,
+          ...inject,
+          process.execPath,
+          COMMAND,
+          ...args,
+        ],
+        {
+          cwd: at.folder,
+          env: { ...at.environment, LOG: join(at.folder, 'log') },
+          stdio: 'ignore',
+        },
+      );
+      await finished(child);
+      return readFileSync(join(at.folder, 'trace'), 'utf8')
+        .split('\n')
+        .filter((line) => /^[a-z0-9_]+\(/u.test(line));
+    };
+    const whole = await prepared();
+    const counts = new Map<string, number>();
+    const points = (await traced(whole, [])).flatMap((call) => {
+      const name = /^\w+/u.exec(call)?.[0] ?? '';
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+      return call.includes(whole.folder) || /^(?:clone|vfork|kill)/u.test(call)
+        ? [{ name, nth: counts.get(name) ?? 0 }]
+        : [];
+    });
+    const found = await together(sampled(points), async ({ name, nth }) => {
+      const at = await prepared();
+      await traced(at, ['-e', `inject=${name}:signal=KILL:when=${nth}`]);
+      const [places = []] = placesOf(at).values();
+      const broken =
+        places.length === 1 ? [] : [`killed at ${name} ${nth}: it is at ${places.join(', ') || 'no place'}`];
+      // What a killed worker started ends; then everybody can go on as if nothing had been.
+      await after(300);
+      await run(at, ['release', '1']);
+      const next = await run(at, ['next']);
+      await run(at, ['done', '1']);
+      if (next.code !== 0 || !existsSync(join(at.folder, '.agent-tasks/hans/done/issue-1.md')))
+        broken.push(`killed at ${name} ${nth}: afterwards next ended with ${next.code}: ${next.stderr}`);
+      const lines = existsSync(join(at.folder, 'log'))
+        ? readFileSync(join(at.folder, 'log'), 'utf8').trim().split('\n')
+        : [];
+      if (lines.length > 2) broken.push(`killed at ${name} ${nth}: it was worked on twice at a time`);
+      return broken;
+    });
+    conclude(context, `killed at every call: ${kind}`, sampled(points).length, found);
+    expect(points.length).toBeGreaterThan(5);
+  });
+});
