@@ -62,8 +62,11 @@ function offers(program: Command, words: readonly string[], local: LocalWords): 
     : typed.startsWith('-')
       ? optionsOf(program, command)
       : wordsOf(command, rest);
-  return all.filter((offer) => offer.value.startsWith(typed));
+  return all.filter(({ value }) => value.startsWith(typed) && PLAIN.test(value));
 }
+
+// An agent may write into its task files what it likes, and bash puts the word on the command line as it is.
+const PLAIN = /^[A-Za-z0-9._/-]+$/u;
 
 interface Walked {
   readonly command: Command;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { DispatchDeps } from '../pass/pass-deps.ts';
 import type { Monitors } from '../pass/tell-monitors.ts';
 import type { Config } from '../core/config/config.ts';
@@ -52,7 +53,8 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     gitea: giteaSlices(world, config, gitea),
     onDispatch: async (record, ms) => {
       const { runHook } = await import('../io/hook.ts');
-      await runHook(config.onDispatch?.command ?? [], ms, record, world);
+      const folder = config.file === null ? '/' : dirname(config.file);
+      await runHook(config.onDispatch?.command ?? [], ms, record, { ...world, folder });
     },
     markdown: lazily(async () => (await import('#markdown')).visibleMarkdown),
     template: templateFor(config),

@@ -1,9 +1,8 @@
-import { chmodSync } from 'node:fs';
 import { type SnapshotDeps, takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Config } from '../core/config/config.ts';
 import { stallOf } from '../core/mailbox/claim.ts';
 import { processesHere } from '../io/processes.ts';
-import { replaceFile } from '../io/files.ts';
+import { EVERYBODY_READS, replaceFile } from '../io/files.ts';
 import { followDispatches, readDispatches } from '../io/state/journal.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readPassHistory } from '../io/state/store.ts';
@@ -35,7 +34,6 @@ function stallsHere({ stalledAfterMs }: Config, clock: () => number): SnapshotDe
 export function writeMetrics(config: Config, version: string, file: string): void {
   const { recent, totals } = followDispatches(config.stateDirectory)(now());
   const snapshot = takeSnapshot({ ...localFiles(config, version), readDispatches: () => recent });
-  replaceFile(file, metricsText(snapshot, totals), false);
   // Another user reads it: the exporter's.
-  chmodSync(file, 0o644);
+  replaceFile(file, metricsText(snapshot, totals), false, EVERYBODY_READS);
 }

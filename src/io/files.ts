@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -15,35 +16,40 @@ import {
 import { dirname } from 'node:path';
 import { systemCode } from '../core/errors.ts';
 
+/** Modes of what the dispatcher alone writes, whatever the umask: whoever may write there, steers it. */
+const GROUP_READS = 0o640;
+const NOBODY_ELSE = 0o600;
+export const EVERYBODY_READS = 0o644;
+
 /** Writes a file that must not exist yet, and waits until it is on the disk. */
-function writeNewFile(path: string, text: string | Buffer): void {
-  writeAndSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, text);
+function writeNewFile(path: string, text: string, mode: number): void {
+  writeAndSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, text, mode);
 }
 
 /**
  * Replaces a file at once: a reader, or a power cut, sees the old text or the new one, never a part. Without the lock several
  * commands may do so at the same instant: then each needs a draft of its own.
  */
-export function replaceFile(path: string, text: string, isLocked = true): void {
+export function replaceFile(path: string, text: string, isLocked = true, mode = GROUP_READS): void {
   const draft = isLocked ? `${path}.tmp` : `${path}.${process.pid}.tmp`;
   // Whatever has that name is not written to: it may be a second name of another file, or a pipe.
   removeFile(draft);
-  writeNewFile(draft, text);
+  writeNewFile(draft, text, mode);
   renameSync(draft, path);
   syncFolder(dirname(path));
 }
 
 /** Appends to a file and waits until it is on the disk. It neither follows a link nor waits for a pipe's reader. */
 export function appendLine(path: string, line: string): void {
-  writeAndSync(path, APPENDING, `${line}\n`);
+  writeAndSync(path, APPENDING, `${line}\n`, GROUP_READS);
 }
 
 const APPENDING =
   constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** Opens a file of our own for appending; it neither follows a link nor waits for a pipe's reader. The caller closes it. */
+/** Opens a file that is ours alone for appending; it neither follows a link nor waits for a pipe's reader. The caller closes it. */
 export function openForAppending(path: string): number {
-  return openRegularFile(path, APPENDING);
+  return openRegularFile(path, APPENDING, NOBODY_ELSE);
 }
 
 const SCRATCH_BYTES = 16_384;
@@ -99,8 +105,8 @@ function removeFile(path: string): void {
   }
 }
 
-function writeAndSync(path: string, flags: number, text: string | Buffer): void {
-  const handle = openRegularFile(path, flags);
+function writeAndSync(path: string, flags: number, text: string, mode: number): void {
+  const handle = openRegularFile(path, flags, mode);
   try {
     writeFileSync(handle, text);
     fsyncSync(handle);
@@ -109,22 +115,31 @@ function writeAndSync(path: string, flags: number, text: string | Buffer): void 
   }
 }
 
-function openRegularFile(path: string, flags: number): number {
-  const handle = openSync(path, flags, 0o666); // less the umask
-  if (fstatSync(handle).isFile()) return handle;
+function openRegularFile(path: string, flags: number, mode: number): number {
+  const handle = openSync(path, flags, mode); // less the umask
+  const stat = fstatSync(handle);
+  // What everybody is to read, they read under any umask. By the descriptor: its name may be another file's by now.
+  if (mode === EVERYBODY_READS) fchmodSync(handle, mode);
+  if (stat.isFile()) return handle;
   closeSync(handle);
   throw new Error(`${path} is not a regular file`);
+}
+
+/** Makes a folder in which the dispatcher alone writes, whatever the umask, unless it is there. */
+export function createOwnFolder(path: string): void {
+  createFolders(dirname(path));
+  createFolders(path, 0o750);
 }
 
 /**
  * Makes a folder with those above it, unless it is there. (Node's own way, `recursive`, never returns where the system
  * answers ENOENT although the folder above exists, such as below /proc.)
  */
-export function createFolders(path: string): void {
+export function createFolders(path: string, mode = 0o777): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   createFolders(dirname(path));
   try {
-    mkdirSync(path);
+    mkdirSync(path, mode); // less the umask
   } catch (error) {
     // Another command may have made it in between.
     if (systemCode(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;

@@ -1,7 +1,7 @@
 // onDispatch: a program of the operator's, told of a dispatch.
 
 import { spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import { delimiter, isAbsolute } from 'node:path';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
@@ -21,6 +21,8 @@ const PASSED_ON = [
 
 interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
+  /** The folder it starts in: none that an agent owns. */
+  readonly folder: string;
   /** Ends the program as well. */
   readonly interrupted: AbortSignal;
 }
@@ -33,15 +35,20 @@ export async function runHook(
   [program = '', ...args]: readonly string[],
   timeoutMs: number,
   record: DispatchRecord,
-  { environment, interrupted }: Surroundings,
+  { environment, folder, interrupted }: Surroundings,
 ): Promise<void> {
   const passedOn = PASSED_ON.flatMap((name): [string, string][] =>
     environment[name] === undefined ? [] : [[name, environment[name]]],
   );
   const child = spawn(program, args, {
-    cwd: dirname(record.file),
+    cwd: folder,
     env: {
       ...Object.fromEntries(passedOn),
+      // A relative entry would look for the program wherever it is started.
+      PATH: (environment['PATH'] ?? '')
+        .split(delimiter)
+        .filter((entry) => isAbsolute(entry))
+        .join(delimiter),
       DISPATCHER_FILE: record.file,
       DISPATCHER_AGENT: record.agent,
       DISPATCHER_REF: record.ref,

@@ -90,7 +90,9 @@ export function traces(
     ({ at, agent, trigger, attempt, ref }) =>
       `  ${ref} was dispatched to ${cleanLine(agent, 100)} ${age(at, now)} ago (${trigger}${attempt > 1 ? `, attempt ${attempt}` : ''}).`,
   );
-  const there = files.map(({ task }) => `  ${task.state === 'done' ? 'Done' : 'Task file'}: ${task.file}`);
+  const there = files.map(
+    ({ task }) => `  ${task.state === 'done' ? 'Done' : 'Task file'}: ${cleanLine(task.file, 1000)}`,
+  );
   return [...sent, ...there];
 }
 

@@ -3,6 +3,7 @@ import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Priority } from '../core/issue/priority.ts';
 import type { AgentStatus, Snapshot } from '../core/health/snapshot.ts';
 import { stateWord, type TaskStatus } from '../core/task/status.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import { columns, fitted } from './columns.ts';
 import { countsText } from './counts.ts';
 import { HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
@@ -76,7 +77,7 @@ function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Scr
   const rows = shown.map((task) => [
     task.priority ?? 'unknown',
     task.ref ?? 'unknown',
-    task.title ?? task.file?.slice(directory.length + 1) ?? '',
+    task.title ?? cleanLine(task.file?.slice(directory.length + 1) ?? ''),
     stateWord(task),
     ageOf(task, screen.now),
   ]);
@@ -88,7 +89,7 @@ function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Scr
 
 // What somebody has to do something about, with why.
 function noteOf(task: TaskStatus, { now, width }: Screen): readonly string[] {
-  const name = task.ref ?? task.file ?? '';
+  const name = task.ref ?? cleanLine(task.file ?? '');
   if (task.stage === 'blocked')
     return [fitted(`  ${name} is blocked: ${task.detail ?? 'nobody said why'}`, Math.max(width, 200))];
   if (task.stalled === null) return [];

@@ -420,6 +420,29 @@ describe('onDispatch', () => {
     expect(at.files()).not.toContain('pwned');
   });
 
+  test("runs in the configuration's folder, and nothing that lies in the agent's is run", async () => {
+    const at = await office();
+    at.write('dispatcher.yaml', `${at.read('dispatcher.yaml')}onDispatch: { command: [wake, "./x"] }\n`);
+    mkdirSync(join(at.folder, '.agent-tasks/hans'), { recursive: true });
+    mkdirSync(join(at.folder, 'bin'));
+    for (const [path, word] of [
+      ['.agent-tasks/hans/wake', 'planted'],
+      ['wake', 'planted'],
+      ['bin/wake', 'ours'],
+    ]) {
+      at.write(path ?? '', `#!/bin/sh\necho ${word} $(pwd) > '${at.folder}/told'\n`);
+      chmodSync(join(at.folder, path ?? ''), 0o755);
+    }
+    at.issue(1);
+    await at.pass({ PATH: `.:bin::${join(at.folder, 'bin')}:${process.env['PATH']}` });
+    expect(at.read('told')).toBe(`ours ${at.folder}\n`);
+    at.write('dispatcher.yaml', at.read('dispatcher.yaml').replace('[wake,', '[./wake,'));
+    expect(await at.pass()).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('must begin with an absolute path'),
+    });
+  });
+
   test.for([
     { trouble: 'fails', script: 'echo no agent here >&2; exit 3', says: /ended with 3: no agent here/u },
     { trouble: 'takes too long', script: 'sleep 60', says: /took longer than 1 s and was ended/u },

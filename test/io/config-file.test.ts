@@ -123,7 +123,7 @@ describe('a configuration', () => {
     { repositories: '[a/*]', file: 'issue-{number}.md', pattern: '{owner}/{repo}/issue-{number}.md' },
     { repositories: '[a/b, a/c]', file: '{repo}-{number}.md', pattern: '{repo}-{number}.md' },
     { repositories: '[a/b, c/b]', file: '{repo}-{number}.md', pattern: '{owner}/{repo}-{number}.md' },
-    { repositories: '[a/b, c/b]', file: '{owner}-{repo}-{number}.md', pattern: '{owner}-{repo}-{number}.md' },
+    { repositories: '[a/b, c/b]', file: '{owner}/{repo}-{number}.md', pattern: '{owner}/{repo}-{number}.md' },
   ])('with repositories $repositories the task file $file becomes $pattern', ({ repositories, file, pattern }) => {
     const place = folder();
     const tasks = file === undefined ? '' : `tasks: { file: "${file}" }\n`;

@@ -161,7 +161,13 @@ export const ConfigSchema = z.strictObject({
   onDispatch: z.optional(
     z.strictObject({
       command: describe(
-        z.array(text).check(z.minLength(1, 'must name a program')),
+        z.array(text).check(
+          z.minLength(1, 'must name a program'),
+          z.refine(
+            ([program = '']) => program.startsWith('/') || !program.includes('/'),
+            'must begin with an absolute path, or a name that is looked up in PATH',
+          ),
+        ),
         'Program and arguments to run after each dispatch, without a shell; facts are in its environment.',
       ),
       timeout: z.optional(describe(duration, 'After this time it is ended. Default: 10s, at most 30s')),

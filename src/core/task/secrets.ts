@@ -1,20 +1,72 @@
-// What looks like a credential is not shown. The dashboard has no token to compare with, so the form has to tell.
+// What looks like a credential is not shown. The dashboard has no token to compare with, so the form has to tell. The
+// forms are those that the services publish, and that scanners such as gitleaks and GitHub's look for; each expression
+// is bounded, so that a long text costs what its length is.
 
 const MASK = '[masked]';
 
 const NAMED =
-  /((?:authorization|token|passw(?:or)?d|secret|api[-_]?key|private[-_]?key)["']?\s{0,3}[:=]\s{0,3}["']?(?:(?:bearer|basic|token)\s{1,3})?)[^\s"',;&[]{4,}/giu;
+  /((?:authorization|token|passw(?:or)?d|secret|api[-_]?key|access[-_]?key|private[-_]?key)["']?\s{0,3}[:=]\s{0,3}["']?(?:(?:bearer|basic|token)\s{1,3})?)[^\s"',;&[]{4,}/giu;
+/** `--token X`, `--password X`: the word behind an option of such a name. */
+const OPTION = /((?<![a-z-])--?[a-z-]{0,30}(?:token|password|passwd|secret|api-?key)\s{1,3})(?!-)[^\s"',;&[]{4,}/giu;
+const COOKIE = /(\b(?:set-)?cookie\s{0,3}:\s{0,3})[^\r\n[]{4,4000}/giu;
 const SCHEME = /\b(bearer|basic)\s{1,3}[A-Za-z0-9._~+/=-]{8,}/giu;
-const IN_ADDRESS = /\/\/[^\s/@:]{1,200}:[^\s/@]{1,200}@/gu;
-// 40 hexadecimal digits: a token of Gitea and Forgejo. (Also a commit; better hidden than a token shown.)
-const KNOWN_FORMS =
-  /\b(?:[0-9a-f]{40}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|(?<!-)eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})(?![\w-])/giu;
+/** Up to the last at sign of the address's first part: a password may hold one as well. */
+const IN_ADDRESS = /\/\/[^\s/@:]{1,200}:[^\s/]{1,200}@/gu;
+const PEM =
+  /-----BEGIN ([A-Z ]{0,30})PRIVATE KEY( BLOCK)?-----[^-]{0,20000}(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?/gu;
+
+/** Forms that say by themselves what they are: a prefix, and what follows it. Case counts. */
+const FORMS: readonly string[] = [
+  String.raw`gh[pousr]_[A-Za-z0-9]{20,255}`, // GitHub
+  String.raw`github_pat_\w{20,255}`,
+  String.raw`gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-[\w.-]{16,255}`, // GitLab
+  String.raw`_gitlab_session=[0-9a-z]{32}`,
+  String.raw`sk-[\w-]{16,255}`, // OpenAI, Anthropic
+  String.raw`(?:sk|rk|pk)_(?:live|test|prod)_[A-Za-z0-9]{10,255}`, // Stripe
+  String.raw`whsec_[A-Za-z0-9+/=]{16,255}`,
+  String.raw`xox[abeoprs]-[\w-]{10,255}`, // Slack
+  String.raw`xapp-\d-[\w-]{10,255}`,
+  String.raw`hooks\.slack\.com/(?:services|workflows|triggers)/[\w/+-]{20,255}`,
+  String.raw`(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}`, // AWS
+  String.raw`(?:FwoG|IQoJ)[A-Za-z0-9+/=]{60,4000}`, // session tokens of it
+  String.raw`AIza[\w-]{35}`, // Google
+  String.raw`ya29\.[\w-]{20,1000}`,
+  String.raw`GOCSPX-[\w-]{20,100}`,
+  String.raw`npm_[A-Za-z0-9]{36}`,
+  String.raw`pypi-[\w-]{50,1000}`,
+  String.raw`hf_[A-Za-z0-9]{30,100}`, // Hugging Face
+  String.raw`SG\.[\w-]{16,64}\.[\w-]{16,128}`, // SendGrid
+  String.raw`dckr_(?:pat|oat)_[\w-]{20,255}`, // Docker
+  String.raw`hv[sbr]\.[\w-]{20,1000}`, // Vault
+  String.raw`AGE-SECRET-KEY-1[0-9A-Z]{40,80}`,
+  String.raw`do[opr]_v1_[0-9a-f]{64}`, // DigitalOcean
+  String.raw`shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}`, // Shopify
+  String.raw`(?:AC|SK)[0-9a-f]{32}`, // Twilio
+  String.raw`key-[0-9a-f]{32}`, // Mailgun
+  String.raw`lin_(?:api|oauth)_[A-Za-z0-9]{32,64}`, // Linear
+  String.raw`(?:ntn|secret)_[A-Za-z0-9]{40,60}`, // Notion
+  String.raw`dp\.pt\.[A-Za-z0-9]{40,50}`, // Doppler
+  String.raw`glsa_\w{32,64}`, // Grafana
+  String.raw`gl[cp]_[A-Za-z0-9+/=]{32,400}`,
+  String.raw`rubygems_[0-9a-f]{48}`,
+  String.raw`dapi[0-9a-f]{32}`, // Databricks
+  String.raw`tskey-[a-z]{2,10}-[\w-]{16,100}`, // Tailscale
+  String.raw`\d{8,10}:AA[\w-]{33}`, // Telegram
+  String.raw`(?<!-)eyJ[\w-]{8,4000}\.[\w-]{8,8000}\.[\w-]{8,2000}`, // a JSON web token
+];
+const KNOWN_FORMS = new RegExp(String.raw`(?<![A-Za-z0-9])(?:${FORMS.join('|')})(?![\w-])`, 'gu');
+/** 40 hexadecimal digits: a token of Gitea and Forgejo. (Also a commit; better hidden than a token shown.) */
+const FORTY_HEX = /\b[0-9a-f]{40}(?![\w-])/giu;
 
 /** The text with everything masked that has the form of a token, a password or a key. */
 export function maskSecrets(text: string): string {
   return text
+    .replaceAll(PEM, MASK)
+    .replaceAll(COOKIE, `$1${MASK}`)
     .replaceAll(NAMED, `$1${MASK}`)
+    .replaceAll(OPTION, `$1${MASK}`)
     .replaceAll(SCHEME, `$1 ${MASK}`)
     .replaceAll(IN_ADDRESS, `//${MASK}@`)
-    .replaceAll(KNOWN_FORMS, MASK);
+    .replaceAll(KNOWN_FORMS, MASK)
+    .replaceAll(FORTY_HEX, MASK);
 }

@@ -35,7 +35,7 @@ import {
   withDispatch,
 } from '../../core/history/observe.ts';
 import type { ArchiveRecord, DispatchRecord } from '../../core/state/dispatch-record.ts';
-import { createFolders, fileStamp, readRegularFile, replaceFile } from '../files.ts';
+import { createOwnFolder, fileStamp, readRegularFile, replaceFile } from '../files.ts';
 import { readArchived, readDispatches } from './journal.ts';
 
 /** The history of a state folder, for the one who holds the lock. */
@@ -128,7 +128,7 @@ function recall(stateDirectory: string, oldest: Instant): Memory {
   }
   const draft = `${folder}.new`;
   rmSync(draft, { recursive: true, force: true });
-  createFolders(draft);
+  createOwnFolder(draft);
   for (const [day, text] of textByDay(events.filter(({ at }) => at >= oldest))) {
     replaceFile(join(draft, `${day}.jsonl`), text);
   }

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
-import { createFolders, openForAppending, readRegularFile } from '../files.ts';
+import { createOwnFolder, openForAppending, readRegularFile } from '../files.ts';
 
 /** What flock(1) exits with when the lock is taken: a number that it uses for nothing else. */
 const TAKEN = 99;
@@ -26,7 +26,7 @@ export async function takeLock(stateDirectory: string, waitSeconds: number): Pro
   const path = join(stateDirectory, 'lock');
   let handle: number;
   try {
-    createFolders(stateDirectory);
+    createOwnFolder(stateDirectory);
     handle = openForAppending(path);
   } catch (error) {
     throw new UserError(`the state folder ${stateDirectory} cannot be written: ${messageOf(error)}`, {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { brokenPause, parsePause, type Pause } from '../../core/state/pause.ts';
 import { isSafeFolderName } from '../../core/task/file-name.ts';
-import { createFolders, readRegularFile, replaceFile } from '../files.ts';
+import { createOwnFolder, readRegularFile, replaceFile } from '../files.ts';
 
 const FOLDER = 'pauses';
 const ALL = 'all.json';
@@ -28,7 +28,8 @@ export function readPauses(stateDirectory: string): readonly Pause[] {
 /** Records a pause, over an earlier one of the same agent. Throws exit 1 when it cannot be written. */
 export function writePause(stateDirectory: string, pause: Pause): void {
   try {
-    createFolders(join(stateDirectory, FOLDER));
+    createOwnFolder(stateDirectory);
+    createOwnFolder(join(stateDirectory, FOLDER));
     replaceFile(pathOf(stateDirectory, pause.agent), `${JSON.stringify(pause)}\n`, false);
   } catch (error) {
     throw unwritable(stateDirectory, error);

@@ -279,3 +279,28 @@ describe('repositories', () => {
     expect(normaliseConfig({ gitea, tasks: { file } }, PLACE).taskFile).toBe(whole);
   });
 });
+
+describe('tasks.file is refused where two issues, or a task and something else, would have one name', () => {
+  const several = ['acme/app1', 'acme/app12', 'b/app1'];
+  test.for([
+    ['{repo}{number}.md', several, 'different issues one name'],
+    ['{repo}1{number}.md', several, 'different issues one name'],
+    ['{number}{repo}.md', several, 'different issues one name'],
+    ['{owner}-{repo}-{number}.md', several, 'different issues one name'],
+    ['{owner}.{repo}/{number}.md', several, 'different issues one name'],
+    ['done/issue-{number}.md', ['acme/app'], 'must not have a folder done'],
+    ['x.attachments/{number}.md', ['acme/app'], 'must not have a folder x.attachments'],
+    ['issue-5.update-{number}.md', ['acme/app'], 'nor be called as news is'],
+    ['.issue-{number}.md', ['acme/app'], 'must not begin with a dot'],
+    ['{repo}{number}.md', ['acme/app'], null],
+    ['{repo}-{number}.md', several, null],
+    ['{owner}/{repo}-{number}.md', several, null],
+    ['{owner}/{repo}/issue-{number}.md', several, null],
+  ] as const)('%s in %j', ([file, repositories, says]) => {
+    const problems = crossCheck({
+      gitea: { url: 'https://git.example.com', repositories: [...repositories] },
+      tasks: { file },
+    });
+    expect(problems.map(({ message }) => message)).toEqual(says === null ? [] : [expect.stringContaining(says)]);
+  });
+});

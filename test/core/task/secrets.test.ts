@@ -43,6 +43,64 @@ describe('what looks like a credential is masked', () => {
     expect(maskSecrets(text)).toBe(text);
   });
 
+  // Made up, in the form that each service publishes; put together here, so that no scanner takes this file for a leak.
+  const filled = (length: number, alphabet = 'aB3dE5gH7jK9mN1pQ2rS'): string =>
+    alphabet.repeat(Math.ceil(length / alphabet.length)).slice(0, length);
+  const hex = (length: number): string => filled(length, '0a1b2c3d4e5f');
+  test.for([
+    ['Stripe', `sk_live_${filled(24)}`],
+    ['Stripe, restricted', `rk_live_${filled(24)}`],
+    ['Stripe, test', `sk_test_${filled(24)}`],
+    ['a webhook of Stripe', `whsec_${filled(32)}`],
+    ['Google', `AIza${filled(35)}`],
+    ['Google OAuth', `ya29.${filled(60)}`],
+    ['a client of Google', `GOCSPX-${filled(28)}`],
+    ['npm', `npm_${filled(36)}`],
+    ['PyPI', `pypi-${filled(90)}`],
+    ['Hugging Face', `hf_${filled(34)}`],
+    ['SendGrid', `SG.${filled(22)}.${filled(43)}`],
+    ['Docker', `dckr_pat_${filled(27)}`],
+    ['Vault', `hvs.${filled(90)}`],
+    ['Slack, an app', `xapp-1-${filled(40)}`],
+    ['Slack, a configuration', `xoxe-${filled(40)}`],
+    ['Slack, a webhook', `https://hooks.slack.com/services/${filled(44)}`],
+    ['AWS, for a session', `ASIA${filled(16, 'A2B3C4D5')}`],
+    ['an AWS session', `FwoGZXIvYXdz${filled(120)}`],
+    ['GitLab, a runner', `glrt-${filled(20)}`],
+    ['GitLab, deploying', `gldt-${filled(20)}`],
+    ['GitLab, a trigger', `glptt-${hex(40)}`],
+    ['age', `AGE-SECRET-KEY-1${filled(58, 'QPZRY9X8')}`],
+    ['DigitalOcean', `dop_v1_${hex(64)}`],
+    ['Shopify', `shpat_${hex(32)}`],
+    ['Twilio', `SK${hex(32)}`],
+    ['Mailgun', `key-${hex(32)}`],
+    ['Linear', `lin_api_${filled(40)}`],
+    ['Grafana', `glsa_${filled(41)}`],
+    ['RubyGems', `rubygems_${hex(48)}`],
+    ['Databricks', `dapi${hex(32)}`],
+    ['Tailscale', `tskey-auth-${filled(30)}`],
+    ['Telegram', `123456789:AA${filled(33)}`],
+  ])('%s', ([, secret = '']) => {
+    for (const text of [secret, `key ${secret}, and more`, `"${secret}"`, `x=${secret}\n`])
+      expect(maskSecrets(text)).not.toContain(secret.slice(-12));
+  });
+
+  test.for([
+    ['an option', 'deploy --token abcd1234 --force', 'deploy --token [masked] --force'],
+    ['another', 'mysql --password hunter22', 'mysql --password [masked]'],
+    ['a cookie', 'Cookie: session=abc; other=def', 'Cookie: [masked]'],
+    ['JSON with blanks', '{ "token" : "abcd1234" }', '{ "token" : "[masked]" }'],
+    ['a password with an at sign', 'https://bot:p@ss@git.example.com/x', 'https://[masked]@git.example.com/x'],
+    [
+      'a private key',
+      `-----BEGIN OPENSSH PRIVATE KEY-----\n${filled(80)}\n-----END OPENSSH PRIVATE KEY-----\nnext`,
+      '[masked]\nnext',
+    ],
+    ['one that was cut', `-----BEGIN PRIVATE KEY-----\n${filled(80)}`, '[masked]'],
+  ])('%s is masked', ([, text, masked]) => {
+    expect(maskSecrets(text ?? '')).toBe(masked);
+  });
+
   test('a token is masked whatever stands around it', () => {
     const hex = fc.stringMatching(/^[0-9a-f]{40}$/u);
     const around = fc.stringMatching(/^[ ,;:()"'=/]{1,5}$/u);
