@@ -121,24 +121,28 @@ const SHARED = 0o2020;
 
 /** Whether a folder is such. */
 export function isShared(folder: string): boolean {
-  const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
-  return (mode & SHARED) === SHARED;
+  return (modeOf(folder) & SHARED) === SHARED;
 }
 
 /**
- * Makes something in a folder. Where that is shared, the group may do with it what its owner may: it does not matter under
- * which umask, or as which user of the group, it came to be. (Changing its mode afterwards would lose the setgid bit,
- * which a unit with RestrictSUIDSGID= may not set.)
+ * Makes something in a folder. Where that is shared, the group may do with it what its owner may, and others may read it
+ * when they may read the folder: it does not matter under which umask, or as which user of the group, it came to be.
+ * (Changing its mode afterwards would lose the setgid bit, which a unit with RestrictSUIDSGID= may not set.)
  */
 export function sharedIn<T>(folder: string, make: () => T): T {
-  if (!isShared(folder)) return make();
+  const mode = modeOf(folder);
+  if ((mode & SHARED) !== SHARED) return make();
   const umask = process.umask();
-  process.umask(umask & ~0o070);
+  process.umask(umask & ~0o070 & ~(mode & 0o005));
   try {
     return make();
   } finally {
     process.umask(umask);
   }
+}
+
+function modeOf(folder: string): number {
+  return statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
 }
 
 /** Gives a file the name of another one, which is gone then. */

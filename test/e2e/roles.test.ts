@@ -1,0 +1,123 @@
+// The table of README, "Security": each cell is tried as that user, in the layout that deploy/ describes.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { CAN_BE_ANOTHER } from '../support/another-user.ts';
+import { COMMAND, type Finished, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
+
+const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+const [DISPATCHER, HANS, GRETA] = [47_111, 47_112, 47_113];
+
+/** User and groups of each row. */
+const ROLES: Readonly<Record<string, readonly [uid: number, ...groups: number[]]>> = {
+  dispatcher: [DISPATCHER, DISPATCHER],
+  'agent hans': [HANS, HANS, DISPATCHER],
+  'group dispatcher (dashboard, status)': [47_114, 47_114, DISPATCHER],
+  'anybody else': [47_115, 47_115],
+};
+
+/** What each column stands for, in the workspace. */
+const PLACES: Readonly<Record<string, readonly string[]>> = {
+  configuration: ['dispatcher.yaml'],
+  token: ['token'],
+  'state, journal': ['.agent-dispatcher/state.json', '.agent-dispatcher/dispatches.jsonl'],
+  lock: ['.agent-dispatcher/lock'],
+  log: ['.agent-dispatcher.log'],
+  'folder of hans': ['.agent-tasks/hans'],
+  'folder of greta': ['.agent-tasks/greta'],
+};
+
+function as(role: string, line: readonly string[]): readonly string[] {
+  const [uid = 0, group = uid, ...groups] = ROLES[role] ?? [];
+  return [
+    `--reuid=${uid}`,
+    `--regid=${group}`,
+    groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups',
+    ...line,
+  ];
+}
+
+async function run(at: Workspace, role: string, args: readonly string[]): Promise<Finished> {
+  const config = join(at.folder, 'dispatcher.yaml');
+  const line = ['sh', '-c', 'umask 027; exec "$@"', 'sh', NODE, COMMAND, ...args, '--config', config];
+  const env = { PATH: process.env['PATH'], ...RECORDING };
+  return finished(spawn('setpriv', as(role, line), { cwd: '/', env, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+async function office(): Promise<Workspace> {
+  const at = await workspace({
+    yaml: 'gitea: { url: URL, repositories: [acme/app], tokenFile: token }\nagents: { hans: {}, greta: {} }\n',
+  });
+  at.write('token', at.gitea.token);
+  const own = (path: string, mode: number, group = DISPATCHER): void => {
+    chownSync(join(at.folder, path), DISPATCHER, group);
+    chmodSync(join(at.folder, path), mode);
+  };
+  for (const folder of ['.agent-tasks', '.agent-tasks/hans', '.agent-tasks/greta']) mkdirSync(join(at.folder, folder));
+  // The folder that a configuration lies in may be entered; what else lies in it is nobody's business.
+  own('.', 0o755);
+  own('token', 0o600);
+  own('.agent-tasks', 0o750);
+  own('.agent-tasks/hans', 0o2775, HANS);
+  own('.agent-tasks/greta', 0o2775, GRETA);
+  chmodSync(join(at.folder, 'dispatcher.yaml'), 0o644);
+  at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+  return at;
+}
+
+test.runIf(CAN_BE_ANOTHER)('each cell of the table of who may do what is so', async () => {
+  const at = await office();
+  expect(await run(at, 'dispatcher', [])).toMatchObject({ code: 0, stderr: '' });
+  const lines = README.split('\n').map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  const start = lines.findIndex(([first]) => first === 'who');
+  const [, ...columns] = lines[start] ?? [];
+  expect(columns).toEqual(Object.keys(PLACES));
+  const rows = lines.slice(start + 2, start + 2 + Object.keys(ROLES).length);
+  expect(rows.map(([role]) => role)).toEqual(Object.keys(ROLES));
+  const may = (role: string, path: string): string => {
+    const ask = 'test -r "$1" && printf reads; test -w "$1" && printf ", writes"; true';
+    const line = as(role, ['sh', '-c', ask, 'sh', join(at.folder, path)]);
+    return execFileSync('setpriv', line, { encoding: 'utf8' }) || '–';
+  };
+  const tried = rows.map(([role = '']) => [
+    role,
+    ...columns.map((column) => [...new Set((PLACES[column] ?? []).map((path) => may(role, path)))].join(' or ')),
+  ]);
+  expect(tried).toEqual(rows);
+});
+
+test.runIf(CAN_BE_ANOTHER)(
+  'with those rights everybody can do his work, and one agent not the work of another',
+  async () => {
+    const at = await office();
+    await run(at, 'dispatcher', []);
+    for (const role of ['agent hans', 'group dispatcher (dashboard, status)'])
+      expect((await run(at, role, ['status'])).stdout).toContain('acme/app#1');
+    expect((await run(at, 'anybody else', ['status'])).code).not.toBe(0);
+    const move = (role: string, from: string, to: string): string =>
+      execFileSync(
+        'setpriv',
+        as(role, ['sh', '-c', 'mv "$1" "$2" 2>/dev/null && echo moved || echo refused', 'sh', from, to]),
+        {
+          encoding: 'utf8',
+        },
+      ).trim();
+    const tasks = join(at.folder, '.agent-tasks');
+    expect(move('group dispatcher (dashboard, status)', `${tasks}/hans/issue-1.md`, `${tasks}/hans/x.md`)).toBe(
+      'refused',
+    );
+    expect(move('agent hans', `${tasks}/greta`, `${tasks}/mine`)).toBe('refused');
+    expect(move('agent hans', tasks, `${tasks}.away`)).toBe('refused');
+    expect(move('agent hans', `${at.folder}/.agent-dispatcher/state.json`, `${tasks}/hans/state.json`)).toBe('refused');
+    expect(move('agent hans', `${tasks}/hans/issue-1.md`, `${tasks}/hans/in progress.md`)).toBe('moved');
+    expect((await run(at, 'dispatcher', [])).stdout).not.toContain('FILE GONE');
+  },
+);
