@@ -12,7 +12,8 @@ import { openState } from '../io/state/store.ts';
 import { openTrying } from '../io/state/trying.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
 import { passHistory } from './history.ts';
-import { giteaClient, giteaSlices, NETWORK_BUDGET_MS, withProgress } from './gitea.ts';
+import { giteaClient, giteaSlices, NETWORK_BUDGET_MS } from './gitea.ts';
+import { issueLister } from './listing.ts';
 import {
   commandLine,
   type GlobalOptions,
@@ -45,11 +46,7 @@ export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps
     sleep: async (ms) => sleep(ms, world.interrupted),
     randomWord,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    listIssues: async () => {
-      const { listOpenIssues } = await import('../io/gitea/listing.ts');
-      const client = await gitea();
-      return withProgress(world, async (progress) => listOpenIssues(client, config, progress));
-    },
+    listIssues: issueLister(world, config, options),
     gitea: giteaSlices(world, config, gitea),
     onDispatch: async (record, ms) => {
       const { runHook } = await import('../io/hook.ts');

@@ -7,6 +7,7 @@ import { readPassHistory } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential } from '../io/systemd.ts';
 import { readCredential, readToken } from '../io/token.ts';
 import { giteaClient } from './gitea.ts';
+import { listAll } from './listing.ts';
 import { commandLine, type GlobalOptions, now, packaged, type World } from './world.ts';
 
 /** The real dependencies of `doctor`. */
@@ -27,17 +28,16 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
       loadTemplate(file, packaged('templates'))(sampleData());
     },
     gitea: async (config, token) => {
-      const [client, { readVersion, mayReadUser, unreadableRepositories }, { listOpenIssues, unreadableText }] =
-        await Promise.all([
-          giteaClient(world, config, options, token),
-          import('../io/gitea/probe.ts'),
-          import('../io/gitea/listing.ts'),
-        ]);
+      const [client, { readVersion, mayReadUser, unreadableRepositories }, { unreadableText }] = await Promise.all([
+        giteaClient(world, config, options, token),
+        import('../io/gitea/probe.ts'),
+        import('../io/gitea/listing.ts'),
+      ]);
       return {
         version: async () => readVersion(client),
         list: async () => {
           const [{ issues, warnings }, unreadable] = await Promise.all([
-            listOpenIssues(client, config),
+            listAll(client, config),
             unreadableRepositories(client, config.repositories),
           ]);
           return { issues, warnings: [...new Set([...warnings, ...unreadable.map((name) => unreadableText(name))])] };

@@ -3,7 +3,7 @@ import type { Config } from '../core/config/config.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
 import { deadline, type Slice } from '../io/deadline.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
-import type { Progress } from '../io/gitea/listing.ts';
+import type { Progress } from '../io/gitea/scope.ts';
 import { readToken, type Token } from '../io/token.ts';
 import { type GlobalOptions, lazily, now, sleep, warner, type World } from './world.ts';
 

@@ -8,6 +8,7 @@ import type { GiteaClient } from '../io/gitea/client.ts';
 import { readToken } from '../io/token.ts';
 import { terminalPrompter } from '../io/prompts.ts';
 import { giteaClient } from './gitea.ts';
+import { listAll } from './listing.ts';
 import { commandLine, type GlobalOptions, type World } from './world.ts';
 import { createFolders } from '../io/files.ts';
 
@@ -45,14 +46,14 @@ export function initDeps(world: World, options: GlobalOptions & { readonly works
       return visibleIssues(await clientFor(url, token));
     },
     list: async (url, token, repositories) => {
-      const [{ listOpenIssues, unreadableText }, { unreadableRepositories }, { parsePattern }] = await Promise.all([
+      const [{ unreadableText }, { unreadableRepositories }, { parsePattern }] = await Promise.all([
         import('../io/gitea/listing.ts'),
         import('../io/gitea/probe.ts'),
         import('../core/config/config.ts'),
       ]);
       const client = await clientFor(url, token);
       const patterns = repositories.map(parsePattern);
-      const { issues, warnings } = await listOpenIssues(client, { url, repositories: patterns });
+      const { issues, warnings } = await listAll(client, { url, repositories: patterns });
       const unreadable = await unreadableRepositories(client, patterns);
       return { issues, warnings: [...warnings, ...unreadable.map((name) => unreadableText(name))] };
     },

@@ -156,7 +156,7 @@ const MAX_PLACES = 30;
 async function placesOf({ config, listIssues }: DispatchDeps, number: number): Promise<readonly string[]> {
   const named = config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
   if (named.length === config.repositories.length) return named;
-  const { issues } = await listIssues();
+  const { issues } = await listIssues('all');
   const fitting = issues.filter((issue) => issue.number === number);
   const places = [...fitting, ...issues].map((issue) => issue.repository).concat(named);
   const byName = new Map(places.toReversed().map((place) => [place.toLowerCase(), place]));

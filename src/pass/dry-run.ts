@@ -10,7 +10,7 @@ import { openLedger } from './ledger.ts';
 export async function dryRun(real: DispatchDeps, width: number): Promise<ExitCode> {
   const deps = unwriting(real);
   const { state, findings } = openLedger(deps, deps.now());
-  const listing = await deps.listIssues();
+  const listing = await deps.listIssues('look');
   const manner = { ignoreSlot: true, draft: () => {} };
   const { decision, task, warnings, failure } = await choose(deps, state, listing, manner);
   deps.print(

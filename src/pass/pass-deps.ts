@@ -4,7 +4,7 @@ import type { Config } from '../core/config/config.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
-import type { Listing } from '../core/listing/listing.ts';
+import type { Listing, ListingMode } from '../core/listing/listing.ts';
 import type { Pause } from '../core/state/pause.ts';
 import type { DispatchFacts, TaskData } from '../core/task/document.ts';
 import type { Monitors } from './tell-monitors.ts';
@@ -46,7 +46,7 @@ export interface DispatchDeps {
   /** A fresh word that nobody can guess. */
   readonly randomWord: () => string;
   readonly sha256: DispatchFacts['sha256'];
-  readonly listIssues: () => Promise<Listing>;
+  readonly listIssues: (mode: ListingMode) => Promise<Listing>;
   /** Gitea, for so many milliseconds from now. */
   readonly gitea: (ms: number) => GiteaSlice;
   /** Runs `onDispatch`, for so many milliseconds at the most. Rejects when it did not end well. */

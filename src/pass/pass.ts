@@ -93,7 +93,7 @@ async function work(
   course: Course,
   tell: (key: string, record: PreparedTask['record']) => void,
 ): Promise<void> {
-  const listing = await deps.listIssues();
+  const listing = await deps.listIssues('keep');
   let draft: Draft | null = null;
   const choice = await choose(deps, course.state, listing, {
     ignoreSlot: false,

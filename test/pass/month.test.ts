@@ -9,6 +9,7 @@ import type { DispatchDeps } from '../../src/pass/pass-deps.ts';
 import { createClient } from '../../src/io/gitea/client.ts';
 import { peekIssue, readAssigner, readFullIssue } from '../../src/io/gitea/full-issue.ts';
 import { listOpenIssues } from '../../src/io/gitea/listing.ts';
+import { openScopeCache, unsavedScope } from '../../src/io/state/listing-cache.ts';
 import { MINUTE, NOON } from '../support/builders.ts';
 import { type FakeGitea, FAULTS, startFakeGitea } from '../support/gitea/server.ts';
 import { simulation } from '../support/pass.ts';
@@ -169,7 +170,10 @@ test(
     const where = { repositories: config.repositories, url: gitea.url };
     const deps: DispatchDeps = {
       ...office.deps,
-      listIssues: async () => listOpenIssues(client, where),
+      listIssues: async (mode) =>
+        listOpenIssues(client, where, {
+          cacheOf: ({ name }) => (mode === 'all' ? unsavedScope() : openScopeCache(config.stateDirectory, name)),
+        }),
       gitea: (ms) => ({
         ...office.deps.gitea(ms),
         readIssue: async (at) => readFullIssue(client, at, config.url),

@@ -22,7 +22,7 @@ describe('the hard limit', () => {
     const { deps, clock, appearances } = simulation(() => issues, NOON);
     for (let index = 0; index < 60; index += 1) {
       clock.now = Math.max(clock.now, NOON + index * MINUTE + jitter(index));
-      await dispatch({ ...deps, listIssues: async () => ((clock.now += 150), deps.listIssues()) });
+      await dispatch({ ...deps, listIssues: async (mode) => ((clock.now += 150), deps.listIssues(mode)) });
     }
     expect(appearances).toHaveLength(60);
     expect(closest(appearances)).toBeGreaterThanOrEqual(MINUTE);

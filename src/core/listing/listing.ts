@@ -2,9 +2,18 @@ import type { Issue } from '../issue/issue.ts';
 
 /** Open issues, and what the user should know although the pass goes on. */
 export interface Listing {
-  /** Of everything that could be read. */
+  /**
+   * The assigned ones, of everything that could be read. None while a first listing is not at its end: a more urgent one may
+   * come. Made when first asked for.
+   */
   readonly issues: readonly Issue[];
   readonly warnings: readonly string[];
-  /** Whether a repository could not be read this time: that its issues are missing says nothing about them. */
+  /** Whether a repository is not listed this time: that its issues are missing says nothing about them. */
   readonly isUnread: (repository: string) => boolean;
 }
+
+/**
+ * How to list. `keep`: by what changed, and to remember it, under the lock. `look`: the same, and nothing is written. `all`:
+ * every open issue, unassigned ones too, from the beginning.
+ */
+export type ListingMode = 'keep' | 'look' | 'all';

@@ -63,8 +63,19 @@ interface Write {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** Something to read that may be less than the longest answer. */
+interface Read {
+  readonly maxBytes: number;
+}
+
 /** `slice`: the request and its repetitions end with that as well. */
-export type GiteaClient = (path: string, write?: Write, slice?: Slice) => Promise<Answer>;
+export type GiteaClient = (path: string, request?: Write | Read, slice?: Slice) => Promise<Answer>;
+
+interface Asked {
+  readonly maxBytes: number;
+  readonly write: Write | undefined;
+  readonly slice: Slice | undefined;
+}
 
 interface RawAnswer {
   readonly status: number;
@@ -75,11 +86,15 @@ interface RawAnswer {
 /** A reader of `/api/v1` paths: `client('/repos/acme/app/issues/5')`. It throws UserErrors with exit 4 or 75. */
 export function createClient(options: ClientOptions): GiteaClient {
   const request = createRequest(options);
-  return async (path, write, slice) => {
+  return async (path, asked, slice) => {
+    const write = asked && 'method' in asked ? asked : undefined;
+    const maxBytes = asked && 'maxBytes' in asked ? asked.maxBytes : MAX_BODY_BYTES;
     const address = `${options.url}/api/v1${path}`;
     const retries = write ? 0 : MAX_RETRIES;
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await attempted(() => follow(async (at) => request(at, write, slice), address, options));
+      const outcome = await attempted(() =>
+        follow(async (at) => request(at, { maxBytes, write, slice }), address, options),
+      );
       if (outcome.kind === 'answer' && !RETRIED_STATUSES.has(outcome.answer.status)) {
         return interpret(outcome.answer, path, options, write ? 'change' : 'read');
       }
@@ -89,7 +104,7 @@ export function createClient(options: ClientOptions): GiteaClient {
       if (attempt === retries || (outcome.kind === 'error' && !outcome.retry) || pause >= timeLeft) {
         throw outcome.kind === 'answer'
           ? turnedAway(outcome.answer.status, path, options.url)
-          : unreachable(outcome.error, { url: options.url, ...whatEnded(options, slice) });
+          : unreachable(outcome.error, { url: options.url, path, maxBytes, ...whatEnded(options, slice) });
       }
       await options.sleep(pause);
     }
@@ -109,7 +124,7 @@ function createRequest({
   signal,
   trace,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
-}: ClientOptions): (address: string, write?: Write, slice?: Slice) => Promise<RawAnswer> {
+}: ClientOptions): (address: string, asked: Asked) => Promise<RawAnswer> {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
     'https:': new HttpsAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
@@ -117,7 +132,7 @@ function createRequest({
   const ofetch = createFetch({ fetch, Headers, AbortController });
   // A connection in the midst of an endless answer would keep the process alive.
   signal.addEventListener('abort', () => Object.values(agents).forEach((agent) => agent.destroy()));
-  return async (address, write, slice) => {
+  return async (address, { maxBytes, write, slice }) => {
     const started = performance.now();
     const limit = deadline(requestTimeoutMs, signal, ...(slice ? [slice.signal] : []));
     const settings: FetchOptions<'text'> & {
@@ -136,7 +151,7 @@ function createRequest({
       ignoreResponseError: true,
       responseType: 'text',
       signal: limit.signal,
-      size: MAX_BODY_BYTES,
+      size: maxBytes,
       agent: (url) => (url.protocol === 'https:' ? agents['https:'] : agents['http:']),
     };
     try {

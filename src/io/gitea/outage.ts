@@ -8,6 +8,9 @@ export const REQUEST_TIMEOUT_MS = 15_000;
 /** The longest answer that is read. */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
+/** The code of an answer that was longer than what is read. */
+export const TOO_LARGE = 'gitea_too_large';
+
 /** An error with exit 75. */
 export function outage(message: string, options: { code: string; hint: string; cause?: unknown }): UserError {
   return new UserError(message, { exitCode: EXIT.unavailable, ...options });
@@ -30,15 +33,28 @@ export function turnedAway(status: number, path: string, url: string): UserError
   });
 }
 
+interface Unanswered {
+  readonly url: string;
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** Whose time was over. */
+  readonly within: string;
+}
+
 /** No answer came at all. */
-export function unreachable(
-  cause: unknown,
-  { url, signal, within }: { url: string; signal: AbortSignal; within: string },
-): UserError {
+export function unreachable(cause: unknown, { url, path, maxBytes, signal, within }: Unanswered): UserError {
   if (signal.aborted) {
     return outage(`Gitea at ${url} did not answer within the time of ${within}`, {
       code: 'gitea_timeout',
       hint: 'check the server and the network; the next pass tries again',
+      cause,
+    });
+  }
+  if (codesOf(cause).includes('max-size')) {
+    return outage(`Gitea at ${url} answered ${shortPath(path)} with more than ${maxBytes / 1024 / 1024} MiB`, {
+      code: TOO_LARGE,
+      hint: 'look at what is so long there: a text of many megabytes can be made shorter, or the issue closed',
       cause,
     });
   }
@@ -80,7 +96,6 @@ function reasonOf(error: unknown): string {
   if (codes.includes('ECONNREFUSED')) return 'the connection was refused';
   if (codes.includes('EPROTO')) return 'it does not speak TLS as expected';
   if (codes.includes('ECONNRESET') || codes.includes('PREMATURE_CLOSE')) return 'the connection broke off';
-  if (codes.includes('max-size')) return `the answer is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB`;
   return cleanLine(messageOf(rootOf(error)), 200);
 }
 

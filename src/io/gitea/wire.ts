@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { fromRfc3339 } from '../../core/clock.ts';
+import type { Listed } from '../../core/listing/scope-state.ts';
 import { cut } from '../../core/task/untrusted.ts';
 import {
   type Attachment,
@@ -45,7 +46,7 @@ const WireIssue = z.object({
   created_at: instant,
   updated_at: instant,
   pull_request: z.nullish(z.unknown()),
-  repository: z.nullish(z.object({ full_name: text.check(z.regex(FULL_NAME)) })),
+  repository: z.nullish(z.object({ id: z.nullish(z.int()), full_name: text.check(z.regex(FULL_NAME)) })),
 });
 const WireFullIssue = z.extend(WireIssue, {
   body: z.nullish(text),
@@ -84,21 +85,27 @@ export function lastAssigner(timeline: readonly unknown[], login: string): strin
   return entries.findLast(({ assignee }) => assignee.login.toLowerCase() === login.toLowerCase())?.user.login ?? null;
 }
 
-/** What one element of a listing turned out to be. */
-export type Listed =
-  | { readonly kind: 'issue'; readonly issue: Issue }
-  | { readonly kind: 'bad' }
-  | { readonly kind: 'other' };
-
-/** Reads one element of a listing. `repository` stands in where the endpoint names none. `other`: a pull request, or closed since. */
+/** Reads one element of a listing. `repository` stands in where the endpoint names none. */
 export function parseListed(raw: unknown, repository: string | null): Listed {
   const result = WireIssue.safeParse(raw);
-  if (!result.success) return { kind: 'bad' };
+  const name = result.data?.repository?.full_name ?? repository;
+  if (!result.success || name === null) return { kind: 'bad', id: openId(raw) };
   const wire = result.data;
-  const name = wire.repository?.full_name ?? repository;
-  if (name === null) return { kind: 'bad' };
-  if (wire.pull_request || wire.state !== 'open') return { kind: 'other' };
-  return { kind: 'issue', issue: toIssue(wire, name) };
+  if (wire.pull_request) return { kind: 'pull' };
+  if (wire.state === 'closed') return { kind: 'closed', id: wire.id, updatedAt: wire.updated_at };
+  return { kind: 'issue', issue: toIssue(wire, name), repositoryId: wire.repository?.id ?? null };
+}
+
+const OpenId = z.object({
+  id: z.int().check(z.positive()),
+  state: z.literal('open'),
+  pull_request: z.nullish(z.null()),
+});
+
+// An issue that is shown wrongly counts all the same.
+function openId(raw: unknown): number | null {
+  const result = OpenId.safeParse(raw);
+  return result.success ? result.data.id : null;
 }
 
 /** Reads the answers about one issue; undefined when the issue itself is not readable. Bad comments are left out. */

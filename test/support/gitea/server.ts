@@ -15,6 +15,11 @@ export interface FakeGiteaOptions {
   /** ROOT_URL, when an admin has set it wrong. */
   readonly rootUrl?: string;
   readonly now?: () => Date;
+  /** What the Date header says instead: a proxy with a clock of its own. */
+  readonly date?: () => Date;
+  readonly ignoresSince?: boolean;
+  /** What X-Total-Count says instead of the truth. */
+  readonly total?: (count: number) => number;
 }
 
 /** What a request is answered with instead of the truth. */
@@ -45,7 +50,8 @@ export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<Fa
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     requestHeaders.push(request.headers);
-    if (options.now) response.setHeader('date', options.now().toUTCString());
+    const date = options.date ?? options.now;
+    if (date) response.setHeader('date', date().toUTCString());
     const rule = rules.findLast(({ match, left }) => left > 0 && match.test(request.url ?? ''));
     if (rule) {
       rule.left -= 1;
@@ -58,6 +64,8 @@ export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<Fa
         rootUrl: options.rootUrl ?? url,
         maxItems: options.maxResponseItems ?? 50,
         scopes: options.scopes ?? ['read:issue'],
+        ignoresSince: options.ignoresSince ?? false,
+        total: options.total ?? ((count) => count),
       },
       request,
       response,
@@ -113,6 +121,8 @@ export interface Context {
   readonly rootUrl: string;
   readonly maxItems: number;
   readonly scopes: readonly string[];
+  readonly ignoresSince: boolean;
+  readonly total: (count: number) => number;
 }
 
 function answer(context: Context, request: IncomingMessage, response: ServerResponse): void {
@@ -192,10 +202,16 @@ function search(context: Context, query: URLSearchParams, json: Json, problem: P
   const owner = query.get('owner')?.toLowerCase();
   const names = [...context.store.repositories.keys()];
   // A query parameter is never redirected: an owner that was renamed is unknown.
+  if (Number.isNaN(Date.parse(query.get('since') ?? '1970-01-01'))) return problem(422, 'bad since');
   if (owner !== undefined && !names.some((name) => name.startsWith(`${owner}/`))) return problem(400, 'user not found');
   page(
     context,
-    filtered(context, query, (issue) => owner === undefined || issue.repository.toLowerCase().startsWith(`${owner}/`)),
+    filtered(
+      context,
+      query,
+      (issue) => owner === undefined || issue.repository.toLowerCase().startsWith(`${owner}/`),
+      owner ?? '',
+    ),
     query,
     20,
     json,
@@ -213,7 +229,7 @@ function underRepository(
   const [, , number, sub] = rest.split('/');
   if (number === undefined) {
     const inRepository = (issue: StoredIssue): boolean => issue.repository.toLowerCase() === repository.toLowerCase();
-    return page(context, filtered(context, query, inRepository), query, 30, json);
+    return page(context, filtered(context, query, inRepository, repository.toLowerCase()), query, 30, json);
   }
   const issue = context.store.find(repository, Number(number));
   if (sub === undefined)
@@ -241,14 +257,35 @@ function underRepository(
   return json(200, blockers.slice(from, from + size));
 }
 
+// The last answers, as long as nothing changes: a listing of a thousand pages would sort all issues for each.
+const lists = new WeakMap<Store, { version: number; readonly byQuery: Map<string, readonly StoredIssue[]> }>();
+
 function filtered(
-  { store }: Context,
+  context: Context,
+  query: URLSearchParams,
+  belongs: (issue: StoredIssue) => boolean,
+  of: string,
+): readonly StoredIssue[] {
+  const { store } = context;
+  let known = lists.get(store);
+  if (known?.version !== store.version()) {
+    known = { version: store.version(), byQuery: new Map() };
+    lists.set(store, known);
+  }
+  const key = [of, query.get('state'), query.get('type'), query.get('since')].join(' ');
+  const found = known.byQuery.get(key) ?? filteredAnew(context, query, belongs);
+  known.byQuery.set(key, found);
+  return found;
+}
+
+function filteredAnew(
+  { store, ignoresSince }: Context,
   query: URLSearchParams,
   belongs: (issue: StoredIssue) => boolean,
 ): readonly StoredIssue[] {
   const state = query.get('state');
   const type = query.get('type');
-  const since = Math.floor(Date.parse(query.get('since') ?? '1970-01-01T00:00:00Z') / 1000);
+  const since = Math.floor(Date.parse((ignoresSince ? null : query.get('since')) ?? '1970-01-01T00:00:00Z') / 1000);
   return (
     store.issues
       .filter(belongs)
@@ -273,7 +310,7 @@ function page(
   json(
     200,
     issues.slice(from, from + size).map((issue) => issueJson(issue, context)),
-    { 'x-total-count': String(issues.length) },
+    { 'x-total-count': String(context.total(issues.length)) },
   );
 }
 

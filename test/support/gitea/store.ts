@@ -55,7 +55,9 @@ export function createStore(now: () => Date) {
   const issues: StoredIssue[] = [];
   const repositories = new Map<string, StoredRepository>();
   const renamed = new Map<string, string>();
+  const numbers = new Map<string, number>();
   let lastId = 0;
+  let version = 0;
   const nextId = (): number => (lastId += 1);
 
   const addRepository = (name: string, { hasIssues = true } = {}): void => {
@@ -72,6 +74,7 @@ export function createStore(now: () => Date) {
   const replace = (ref: string, change: (issue: StoredIssue) => StoredIssue): void => {
     const issue = at(ref);
     issues[issues.indexOf(issue)] = change(issue);
+    version += 1;
   };
   const comment = (seed: CommentSeed, createdAt: Date): StoredComment => ({
     id: nextId(),
@@ -83,17 +86,21 @@ export function createStore(now: () => Date) {
     issues: issues as readonly StoredIssue[],
     repositories: repositories as ReadonlyMap<string, StoredRepository>,
     find,
+    /** Another number after each change. */
+    version: () => version,
     addRepository,
     /** The new name of a renamed repository, as long as nobody took the old one. */
     renamedTo: (name: string): string | undefined =>
       repositories.has(name.toLowerCase()) ? undefined : renamed.get(name.toLowerCase()),
     addIssue: (seed: IssueSeed): { readonly id: number; readonly number: number; readonly ref: string } => {
       if (!repositories.has(seed.repository.toLowerCase())) addRepository(seed.repository);
-      const numbers = issues.filter((issue) => issue.repository === seed.repository).map((issue) => issue.number);
+      const number = (numbers.get(seed.repository) ?? 0) + 1;
+      numbers.set(seed.repository, Math.max(number, seed.number ?? number));
+      version += 1;
       const createdAt = seed.createdAt ?? now();
       const issue: StoredIssue = {
         id: nextId(),
-        number: Math.max(0, ...numbers) + 1,
+        number,
         title: 'Untitled',
         body: '',
         author: 'alice',
@@ -145,8 +152,19 @@ export function createStore(now: () => Date) {
         replace(`${repository}#${number}`, (issue) => ({ ...issue, labels: labels(issue.labels) }));
       }
     },
-    deleteIssue: (ref: string): void => void issues.splice(issues.indexOf(at(ref)), 1),
+    /** Does not move `updated_at`: the rows of assignees go with the user or its access. */
+    removeAssignee: (login: string): void => {
+      for (const { repository, number } of issues.filter((each) => each.assignees.includes(login))) {
+        const without = (issue: StoredIssue) => issue.assignees.filter((each) => each !== login);
+        replace(`${repository}#${number}`, (issue) => ({ ...issue, assignees: without(issue) }));
+      }
+    },
+    deleteIssue: (ref: string): void => {
+      issues.splice(issues.indexOf(at(ref)), 1);
+      version += 1;
+    },
     renameRepository: (from: string, to: string): void => {
+      version += 1;
       const repository = repositories.get(from.toLowerCase());
       if (!repository) throw new Error(`the fake server has no ${from}`);
       repositories.delete(from.toLowerCase());

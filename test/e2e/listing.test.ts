@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { workspace } from '../support/command.ts';
+import { FAULTS, type Fault } from '../support/gitea/server.ts';
+
+const YAML = 'gitea:\n  url: URL\n  repositories: [acme/app, labs/kit]\n';
+const TASK = '.agent-tasks/hans/labs/kit/issue-1.md';
+
+/** So many bytes of blanks, which are JSON as far as they go. */
+const flood =
+  (bytes: number): Fault =>
+  (_request: IncomingMessage, response: ServerResponse) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(' '.repeat(bytes));
+
+describe('the trouble of one repository', () => {
+  test.for<[string, Fault, string]>([
+    ['an outage', FAULTS.overloaded, 'acme/app could not be read: Gitea at '],
+    ['broken JSON', FAULTS.truncated, 'acme/app could not be read: Gitea at '],
+    ['a forbidden one', { status: 403, body: '{}' }, 'acme/app could not be read: Gitea does not let'],
+    ['one that is not there', { status: 404, body: '{}' }, 'acme/app cannot be read: misspelt'],
+    ['pages without end', { body: '[{"id":0}]' }, 'acme/app could not be read: '],
+  ])('is a warning with its name, and another one is dispatched from: %s', async ([, fault, warning]) => {
+    const at = await workspace({ yaml: YAML });
+    at.gitea.addIssue({ repository: 'acme/app', title: 'CRITICAL: hidden', assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'labs/kit', assignees: ['hans'] });
+    at.gitea.intercept(/repos\/acme\/app\/issues\?/u, fault);
+    const { code, stdout } = await at.run([]);
+    expect(stdout).toContain(`WARNING: ${warning}`);
+    expect(code).toBe(0);
+    expect(at.tasks()).toEqual([TASK]);
+  });
+
+  test('has none of its tasks asked for, and none archived', async () => {
+    const at = await workspace({ yaml: `${YAML}rateLimit: 1s\n` });
+    at.gitea.addIssue({ repository: 'acme/app', title: 'CRITICAL: first', assignees: ['hans'] });
+    at.gitea.addIssue({ repository: 'labs/kit', assignees: ['hans'] });
+    await at.run([]);
+    const before = at.gitea.requests.length;
+    at.gitea.intercept(/repos\/acme\/app\/issues\?/u, FAULTS.overloaded);
+    await at.run([]);
+    expect(at.tasks()).toEqual(['.agent-tasks/hans/acme/app/issue-1.md', TASK]);
+    expect(at.gitea.requests.slice(before).filter((request) => request.includes('/acme/app/issues/1'))).toEqual([]);
+  });
+
+  test('is an outage of the pass when no other can be read', async () => {
+    const at = await workspace({ yaml: YAML });
+    at.gitea.intercept(/issues\?/u, FAULTS.overloaded);
+    expect(await at.run([])).toMatchObject({ code: 75 });
+  });
+});
+
+describe('long issues', () => {
+  test('that nobody is assigned to hold up no other: a page of them is read in smaller ones', async () => {
+    const at = await workspace();
+    at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'] });
+    for (let count = 0; count < 7; count += 1) {
+      at.gitea.addIssue({ repository: 'acme/app', author: 'mallory', body: 'x'.repeat(10_000_000) });
+    }
+    // A slow machine takes more than a pass for the 70 MB.
+    for (let pass = 0; pass < 5 && at.tasks().length === 0; pass += 1)
+      expect(await at.run([])).toMatchObject({ code: 0 });
+    expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-1.md']);
+  });
+
+  test('beyond what is read at all are left out and named, and the others go', async () => {
+    const at = await workspace();
+    for (let count = 0; count < 3; count += 1) at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'] });
+    at.gitea.intercept(/issues\?.*limit=(?!1&)/u, flood(9_000_000));
+    at.gitea.intercept(/limit=1&page=2$/u, flood(68_000_000));
+    const { code, stdout } = await at.run([]);
+    expect(stdout).toMatch(/WARNING: Gitea at \S+ answered \S+ with more than 64 MiB: it is number 2 of acme\/app/u);
+    expect(code).toBe(0);
+    expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-1.md']);
+  });
+
+  test('are not kept: a listing of 150 MB is read within 128 MiB of memory for objects', async () => {
+    const at = await workspace();
+    for (let count = 0; count < 120; count += 1) {
+      at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'], body: 'x'.repeat(1_250_000) });
+    }
+    for (let pass = 0; pass < 5 && at.tasks().length === 0; pass += 1) {
+      const ended = await at.run([], { NODE_OPTIONS: '--max-old-space-size=128' });
+      expect(ended).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-1.md']);
+  });
+});

@@ -1,0 +1,405 @@
+// The cache of the listing against a server that is changed at random, over HTTP: openly, silently, with faults and kills between
+// the passes and broken files. A step is a minute.
+
+import { mkdtempSync, readdirSync, rmSync, truncateSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Issue } from '../../src/core/issue/issue.ts';
+import type { Listing } from '../../src/core/listing/listing.ts';
+import { createClient } from '../../src/io/gitea/client.ts';
+import { listOpenIssues } from '../../src/io/gitea/listing.ts';
+import { openScopeCache } from '../../src/io/state/listing-cache.ts';
+import { MINUTE, NOON } from '../support/builders.ts';
+import { type FakeGitea, type FakeGiteaOptions, FAULTS, startFakeGitea } from '../support/gitea/server.ts';
+
+interface Office {
+  readonly gitea: FakeGitea;
+  readonly clock: { now: number };
+  readonly folder: string;
+  /** A pass; `killed`: before it remembers anything. */
+  readonly list: (killed?: boolean, hasTime?: () => boolean) => Promise<Listing>;
+  readonly requestsOf: (act: () => Promise<unknown>) => Promise<readonly string[]>;
+}
+
+async function office(options: FakeGiteaOptions = {}, repositories = ['acme/*']): Promise<Office> {
+  const clock = { now: NOON };
+  const gitea = await startFakeGitea({ now: () => new Date(clock.now), ...options });
+  const folder = mkdtempSync(join(tmpdir(), 'dispatcher-listing-'));
+  onTestFinished(async () => {
+    await gitea.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const client = createClient({
+    url: gitea.url,
+    token: gitea.token,
+    tokenSource: 'a test',
+    version: '0.0.0',
+    signal: new AbortController().signal,
+    timeLeft: () => 0,
+    sleep: async () => {},
+    random: () => 0,
+  });
+  const patterns = repositories.map((pattern) => {
+    const [owner = '', name = ''] = pattern.split('/');
+    return { owner, name: name === '*' ? null : name };
+  });
+  return {
+    gitea,
+    clock,
+    folder,
+    list: async (killed = false, hasTime = () => true) =>
+      listOpenIssues(
+        client,
+        { url: gitea.url, repositories: patterns },
+        {
+          hasTime,
+          cacheOf: ({ name }) => {
+            const cache = openScopeCache(folder, name);
+            return killed ? { ...cache, save: () => {} } : cache;
+          },
+        },
+      ),
+    requestsOf: async (act) => {
+      const before = gitea.requests.length;
+      await act();
+      return gitea.requests.slice(before);
+    },
+  };
+}
+
+const told = (issues: readonly Pick<Issue, 'id' | 'repository' | 'number' | 'title' | 'labels' | 'assignees'>[]) =>
+  issues
+    .map(({ id, repository, number, title, labels, assignees }) =>
+      [id, repository, number, title, labels.join(), assignees.toSorted().join()].join(' '),
+    )
+    .toSorted();
+
+const truth = ({ gitea }: Office, except: ReadonlySet<number> = new Set()) =>
+  told(
+    gitea.issues.filter(
+      ({ id, state, assignees, pullRequest }) =>
+        !except.has(id) && state === 'open' && assignees.length > 0 && !pullRequest,
+    ),
+  );
+
+const known = ({ issues }: Listing, except: ReadonlySet<number> = new Set()) =>
+  told(issues.filter(({ id, assignees }) => assignees.length > 0 && !except.has(id)));
+
+function fill({ gitea }: Office, count: number, assigned = count): void {
+  for (let number = 1; number <= count; number += 1) {
+    gitea.addIssue({
+      repository: `acme/${number % 3 === 0 ? 'api' : 'app'}`,
+      title: `Issue ${number}`,
+      assignees: number <= assigned ? ['hans'] : [],
+      createdAt: new Date(NOON - (count - number + 5) * MINUTE),
+    });
+  }
+}
+
+type Step =
+  | { readonly kind: 'open' | 'close' | 'assign' | 'unassign' | 'label' | 'comment' | 'delete'; readonly at: number }
+  | { readonly kind: 'rename label' | 'remove assignee' | 'pass' | 'killed pass' }
+  | { readonly kind: 'failed pass'; readonly at: number }
+  | { readonly kind: 'cut' | 'garbage' | 'lose'; readonly at: number };
+
+const at = fc.nat(1000);
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('open', 'close', 'assign', 'unassign', 'label', 'comment', 'delete'),
+        at,
+      }),
+    },
+    { weight: 8, arbitrary: fc.record({ kind: fc.constant('pass') }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('rename label', 'remove assignee', 'killed pass') }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('failed pass'), at }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('cut', 'garbage', 'lose'), at }) },
+  ),
+  { minLength: 10, maxLength: 60 },
+) as fc.Arbitrary<Step[]>;
+
+const FAULT_PLACES = [/since=/u, /state=open.*page=1$/u, /state=open.*page=[2-9]/u, /issues/u];
+
+/** Does a step; notes in `silent` the issues whose change nobody was told. */
+async function take(office: Office, step: Step, silent: Set<number>): Promise<Listing | null> {
+  const { gitea, clock, folder, list } = office;
+  const issue = 'at' in step ? gitea.issues[step.at % gitea.issues.length] : undefined;
+  const ref = issue ? `${issue.repository}#${issue.number}` : '';
+  const edit = (change: Parameters<FakeGitea['editIssue']>[1]): void => {
+    if (!issue) return;
+    gitea.editIssue(ref, change);
+    silent.delete(issue.id);
+  };
+  const silently = (isMeant: (each: (typeof gitea.issues)[number]) => boolean): void =>
+    gitea.issues.filter(isMeant).forEach(({ id }) => void silent.add(id));
+  clock.now += 20_000;
+  switch (step.kind) {
+    case 'open':
+      gitea.addIssue({ repository: 'acme/app', assignees: step.at % 2 === 0 ? ['hans'] : [], labels: ['old'] });
+      return null;
+    case 'close':
+      edit({ state: issue?.state === 'open' ? 'closed' : 'open' });
+      return null;
+    case 'assign':
+      edit({ assignees: ['greta'] });
+      return null;
+    case 'unassign':
+      edit({ assignees: [] });
+      return null;
+    case 'label':
+      edit({ labels: ['old', 'P1'] });
+      return null;
+    case 'comment':
+      if (issue) gitea.addComment(ref, { author: 'bob', body: 'A word.' });
+      if (issue) silent.delete(issue.id);
+      return null;
+    case 'delete':
+      if (gitea.issues.length < 2 || !issue) return null;
+      silent.add(issue.id);
+      gitea.deleteIssue(ref);
+      return null;
+    case 'rename label':
+      silently(({ labels }) => labels.includes('old'));
+      gitea.renameLabel('old', 'new');
+      return null;
+    case 'remove assignee':
+      silently(({ assignees }) => assignees.includes('greta'));
+      gitea.removeAssignee('greta');
+      return null;
+    case 'pass':
+      clock.now += MINUTE;
+      return list();
+    case 'killed pass':
+      clock.now += MINUTE;
+      return list(true);
+    case 'failed pass': {
+      const mend = gitea.intercept(FAULT_PLACES[step.at % FAULT_PLACES.length] ?? /issues/u, FAULTS.overloaded);
+      const listing = await list().catch(() => null);
+      mend();
+      return listing;
+    }
+    case 'cut':
+    case 'garbage':
+    case 'lose':
+      spoil(join(folder, 'listing'), step);
+      return null;
+  }
+}
+
+function spoil(folder: string, { kind, at: which }: { readonly kind: string; readonly at: number }): void {
+  const names = readdirSync(folder, { withFileTypes: true }).map(({ name }) => name);
+  const file = join(folder, names[which % names.length] ?? '');
+  if (names.length === 0) return;
+  if (kind === 'cut') truncateSync(file, Math.floor(statSync(file).size / 2));
+  else if (kind === 'garbage') writeFileSync(file, 'x'.repeat(statSync(file).size));
+  else rmSync(file);
+}
+
+describe('a random history', () => {
+  test(
+    'is known after each pass but for silent changes, and wholly after the rounds that follow',
+    { timeout: 240_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, fc.constantFrom(3, 5, 50), async (history, maxResponseItems) => {
+          const here = await office({ maxResponseItems });
+          fill(here, 17, 12);
+          const silent = new Set<number>();
+          await here.list();
+          for (const step of history) {
+            // A file of rows that was tampered with is found when it is read: that pass fails, and the next begins anew.
+            const listing = await take(here, step, silent);
+            if (!listing) continue;
+            const found = attempt(() => known(listing, silent));
+            if (found) expect(found).toEqual(truth(here, silent));
+          }
+          for (let pass = 0; pass < 40; pass += 1) {
+            here.clock.now += MINUTE;
+            const listing = await here.list();
+            attempt(() => known(listing));
+          }
+          here.clock.now += MINUTE;
+          expect(known(await here.list())).toEqual(truth(here));
+        }),
+        { numRuns: Number(process.env['DISPATCHER_TEST_HISTORIES'] ?? 15) },
+      );
+    },
+  );
+});
+
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    expect(error).toMatchObject({ exitCode: 75, code: 'listing_broken' });
+    return undefined;
+  }
+}
+
+/** Bytes of the folder's files, by name. */
+const sizesIn = (folder: string): ReadonlyMap<string, number> =>
+  new Map(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).size]));
+
+describe('a quiet pass', () => {
+  test('asks twice and writes less than 2 kB, whatever is open', async () => {
+    const here = await office();
+    fill(here, 400);
+    await here.list();
+    for (let pass = 0; pass < 12; pass += 1) {
+      here.clock.now += MINUTE;
+      const before = sizesIn(join(here.folder, 'listing'));
+      const requests = await here.requestsOf(async () => here.list());
+      expect(requests).toHaveLength(2);
+      const written = [...sizesIn(join(here.folder, 'listing'))].map(([name, size]) =>
+        name.endsWith('.json') ? size : Math.max(0, size - (before.get(name) ?? 0)),
+      );
+      expect(written.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(2000);
+    }
+  });
+
+  test('asks once where everything fits on a page', async () => {
+    const here = await office();
+    fill(here, 40);
+    await here.list();
+    here.clock.now += MINUTE;
+    here.gitea.editIssue('acme/app#1', { state: 'closed' });
+    expect(await here.requestsOf(async () => here.list())).toEqual([
+      'GET /api/v1/repos/issues/search?owner=acme&state=open&type=issues&limit=50&page=1',
+    ]);
+    expect(known(await here.list())).toEqual(truth(here));
+  });
+});
+
+describe('what a server changes silently', () => {
+  test('is noticed at once when the numbers do not add up: a deleted issue', async () => {
+    const here = await office();
+    fill(here, 400);
+    await here.list();
+    here.clock.now += MINUTE;
+    here.gitea.deleteIssue('acme/app#1');
+    await here.list();
+    here.clock.now += MINUTE;
+    expect(known(await here.list())).toEqual(truth(here));
+  });
+
+  test('is noticed within a round: a renamed label', async () => {
+    const here = await office();
+    fill(here, 400);
+    here.gitea.editIssue('acme/app#1', { labels: ['old'] });
+    await here.list();
+    here.gitea.renameLabel('old', 'P0');
+    for (let pass = 0; pass < 8; pass += 1) {
+      here.clock.now += MINUTE;
+      await here.list();
+    }
+    expect(known(await here.list())).toEqual(truth(here));
+  });
+
+  test('such as the name of a repository is followed and said', async () => {
+    const here = await office({}, ['acme/app', 'acme/api']);
+    fill(here, 30);
+    await here.list();
+    here.gitea.renameRepository('acme/app', 'acme/application');
+    const listing = await here.list();
+    expect(known(listing)).toEqual(truth(here));
+    expect(listing.warnings).toEqual([
+      'acme/app is called acme/application now, and followed there: change gitea.repositories',
+    ]);
+  });
+
+  test('such as the owner of a lone repository is said, and nothing of it goes', async () => {
+    const here = await office({}, ['acme/app']);
+    fill(here, 30);
+    await here.list();
+    here.gitea.renameRepository('acme/app', 'mallory/app');
+    const listing = await here.list();
+    expect(listing.issues).toEqual([]);
+    expect(listing.warnings).toEqual([
+      expect.stringContaining('acme/app belongs to somebody else now (mallory/app), and is not read'),
+    ]);
+  });
+});
+
+describe('a server that is not what it should be', () => {
+  test('has a clock an hour ahead of the one that stamps the issues: seen by the listing, and by what changed from then on', async () => {
+    const clock = { now: NOON };
+    const here = await office({ date: () => new Date(clock.now + 60 * MINUTE) });
+    const tick = (): void => void (clock.now = here.clock.now += MINUTE);
+    fill(here, 120, 60);
+    await here.list();
+    tick();
+    here.gitea.editIssue('acme/app#1', { assignees: ['greta'] });
+    for (let pass = 0; pass < 4; pass += 1) {
+      tick();
+      await here.list();
+    }
+    expect(known(await here.list())).toEqual(truth(here));
+    for (const title of ['one', 'two', 'three']) {
+      tick();
+      here.gitea.editIssue('acme/app#2', { title });
+      tick();
+      expect(known(await here.list())).toEqual(truth(here));
+    }
+  });
+
+  test('ignores since: all of it is listed in each pass', async () => {
+    const here = await office({ ignoresSince: true });
+    fill(here, 120, 60);
+    await here.list();
+    for (const state of ['closed', 'open', 'closed'] as const) {
+      here.clock.now += 10 * MINUTE;
+      here.gitea.editIssue('acme/app#1', { state });
+      expect(known(await here.list())).toEqual(truth(here));
+    }
+  });
+
+  test.for([7, -7])('has a total that lies by %i: it is said, and costs no more than a quiet pass', async (by) => {
+    const here = await office({ total: (count) => (count === 0 ? 0 : Math.max(0, count + by)) });
+    fill(here, 120, 60);
+    const first = await here.list();
+    expect(known(first)).toEqual(truth(here));
+    for (let pass = 0; pass < 8; pass += 1) {
+      here.clock.now += MINUTE;
+      expect(await here.requestsOf(async () => here.list())).toHaveLength(2);
+    }
+    expect((await here.list()).warnings).toEqual([
+      `acme/* has ${120 + by} open issues by Gitea's count, and shows 120`,
+    ]);
+    here.clock.now += MINUTE;
+    here.gitea.editIssue('acme/app#1', { state: 'closed' });
+    expect(known(await here.list())).toEqual(truth(here));
+  });
+});
+
+describe('a first listing', () => {
+  test('goes on over several passes, says how far it is, and nothing goes before it is whole', async () => {
+    const here = await office();
+    fill(here, 400);
+    let listing = await here.list(false, () => false);
+    for (let pass = 1; listing.warnings.length > 0; pass += 1) {
+      expect(listing.warnings).toEqual([
+        `acme/*: ${pass * 50} of 400 open issues are listed; nothing goes before all are, and the next pass goes on`,
+      ]);
+      expect(listing.issues).toEqual([]);
+      expect(listing.isUnread('acme/app')).toBe(true);
+      here.clock.now += MINUTE;
+      if (pass === 3) here.gitea.editIssue('acme/app#200', { title: 'changed meanwhile' });
+      listing = await here.list(false, () => false);
+    }
+    expect(known(listing)).toEqual(truth(here));
+  });
+
+  test('begins anew when the watermark is in the future of the server', async () => {
+    const here = await office();
+    fill(here, 120);
+    here.clock.now += 600 * MINUTE;
+    await here.list();
+    here.clock.now -= 590 * MINUTE;
+    here.gitea.editIssue('acme/app#1', { title: 'changed' });
+    expect(known(await here.list())).toEqual(truth(here));
+  });
+});
