@@ -71,6 +71,10 @@ export function giteaSlices(
         const { readAssigner } = await import('../io/gitea/full-issue.ts');
         return readAssigner(client, at, login);
       },
+      readContext: async (issue, agent, attempt) => {
+        const { readContext } = await import('../io/gitea/context.ts');
+        return readContext(client, issue, agent, attempt, config);
+      },
       leaveReceipt: async (receipt) => {
         const { leaveReceipt } = await import('../io/gitea/receipt.ts');
         return leaveReceipt(client, config.receipt, receipt);

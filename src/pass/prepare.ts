@@ -4,6 +4,7 @@ import type { Candidate } from '../core/issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import { serverOf } from '../core/issue/identity.ts';
+import type { IssueContext } from '../core/issue/context.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { moveCommand } from '../core/mailbox/place.ts';
 import { type Reading, seenOf } from '../core/task/news.ts';
@@ -40,9 +41,21 @@ export interface Occasion {
   readonly marker: string;
   readonly version: string;
   readonly sha256: DispatchFacts['sha256'];
+  /** What was looked up besides the issue. */
+  readonly context: IssueContext;
   /** Works out what of a text its page shows. */
   readonly markdown: DispatchFacts['markdown'];
   readonly render: (data: TaskData) => string;
+}
+
+/** Whose comments the agents of a configuration are told. */
+export function isTrustedFor({ trust: { commenters } }: Pick<Config, 'trust'>): DispatchFacts['isTrusted'] {
+  return (login) => commenters?.includes(login.toLowerCase()) ?? true;
+}
+
+function lastEnd({ trigger, before }: Occasion): string {
+  if (trigger === 'forced') return 'it is sent again by hand';
+  return before ? 'its task file was deleted' : 'the issue was closed, or was not yours for a time';
 }
 
 /** Renders the task file. Throws exit 78 when the template fails on this issue. */
@@ -58,7 +71,9 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
     serverUrl: config.url,
     version: occasion.version,
     markdown: occasion.markdown,
-    isTrusted: (login) => config.trust.commenters?.includes(login.toLowerCase()) ?? true,
+    isTrusted: isTrustedFor(config),
+    context: occasion.context,
+    lastEnd: attempt === 1 ? null : lastEnd(occasion),
     sha256: occasion.sha256,
     handBack: moveCommand(`${config.tasksDirectory}/${agent}`, file),
   };

@@ -4,14 +4,14 @@ import { decide, type Decision } from '../core/choice/choice.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import { type Candidate, candidateFor } from '../core/issue/candidate.ts';
 import type { Facts } from '../core/issue/eligibility.ts';
-import { type FullIssue, refOf } from '../core/issue/issue.ts';
+import { type FullIssue, refOf, withSaved } from '../core/issue/issue.ts';
 import { serverOf } from '../core/issue/identity.ts';
-import type { Trigger } from '../core/task/document.ts';
+import { heard, type Trigger } from '../core/task/document.ts';
 import type { TaskData } from '../core/task/document.ts';
 import { lastDispatchAt, type State } from '../core/state/state.ts';
 import { type Hold, holdOf } from './hold.ts';
 import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
-import { prepareTask, type PreparedTask } from './prepare.ts';
+import { isTrustedFor, prepareTask, type PreparedTask } from './prepare.ts';
 
 /** What became of a try. */
 export type Tried =
@@ -110,13 +110,21 @@ export async function taskFor(
   const { config, version, sha256 } = deps;
   const file = deps.tasks.path(candidate);
   const { agent } = candidate;
-  return prepareTask(config, candidate, await withAttachments(deps, gitea, issue, file), {
+  const attempts = deps.journal.attempts({ server: serverOf(config.url), issueId: issue.id, agent });
+  const before = facts.tracked(candidate);
+  const told = heard(issue, { isTrusted: isTrustedFor(config) });
+  const [whole, context] = await Promise.all([
+    withAttachments(deps, gitea, issue, told, file),
+    gitea.readContext(told, agent, Math.max(attempts, before?.attempt ?? 0) + 1),
+  ]);
+  return prepareTask(config, candidate, whole, {
     at,
     now: deps.now(),
     trigger,
     lifted,
-    before: facts.tracked(candidate),
-    attempts: deps.journal.attempts({ server: serverOf(config.url), issueId: issue.id, agent }),
+    before,
+    attempts,
+    context,
     file,
     marker: deps.randomWord(),
     version,
@@ -131,12 +139,12 @@ async function withAttachments(
   deps: DispatchDeps,
   gitea: GiteaSlice,
   issue: FullIssue,
+  told: FullIssue,
   file: string,
 ): Promise<FullIssue> {
   if (!deps.config.attachments) return issue;
   try {
-    const saved = await gitea.saveAttachments(issue, file);
-    return { ...issue, attachments: issue.attachments.map((each) => ({ ...each, savedAs: saved.get(each.url) })) };
+    return withSaved(issue, await gitea.saveAttachments(told, file));
   } catch (error) {
     if (deps.isInterrupted()) throw error;
     deps.log({ name: 'WARNING', message: `the attachments of ${refOf(issue)} are not saved: ${messageOf(error)}` });

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { candidateFor } from '../../src/core/issue/candidate.ts';
 import { parseLogLine, textLine } from '../../src/core/health/log-event.ts';
+import { referencesIn } from '../../src/core/issue/context.ts';
 import { ratePriority } from '../../src/core/issue/priority.ts';
 import { taskData, taskFrontMatter } from '../../src/core/task/document.ts';
 import { acceptanceCriteria } from '../../src/core/task/body-sections.ts';
@@ -20,6 +21,7 @@ import {
   visibleText,
 } from '../../src/core/task/untrusted.ts';
 import { updateData } from '../../src/core/task/update.ts';
+import { parseTimeline } from '../../src/io/gitea/wire-context.ts';
 import { parseFullIssue, parseListed } from '../../src/io/gitea/wire.ts';
 import { aComment, aDispatch, aFullIssue, aTrackedTask, iso, NOON } from '../support/builders.ts';
 
@@ -146,6 +148,13 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   textLine: (message) => textLine({ name: 'WARNING', message }, NOON),
   taskSections,
   bodyOf,
+  referencesIn: (text) => referencesIn(text, 'acme/app', 'https://git.example.com'),
+  parseTimeline: (text) =>
+    parseTimeline(
+      [{ type: 'change_title', user: { login: text }, created_at: text, old_title: text, new_title: text }],
+      'hans',
+      'https://x',
+    ),
   acceptanceCriteria: (text) => acceptanceCriteria(cut(text, 60_000).text),
   'ratePriority (label)': (text) => ratePriority([text], '', priorityLabels),
   'ratePriority (title)': (text) => ratePriority([], text, priorityLabels),
@@ -207,7 +216,7 @@ describe('a megabyte costs at most 50 ms, or little more than replacing each of 
   const replacing = median(() => '\r'.repeat(MEGABYTE).replaceAll(/\r\n?/gu, () => '\n'));
 
   test.for(Object.entries(READERS))('%s', ([name, read]) => {
-    const limit = Math.max(50, (THOROUGH.has(name) ? 10 : 2) * replacing);
+    const limit = Math.max(50, (THOROUGH.has(name) ? 16 : 2) * replacing);
     for (const hostile of HOSTILE) {
       // Small ones first: one that is slow would take the test its whole life too.
       for (const size of [1000, 20_000, MEGABYTE]) {

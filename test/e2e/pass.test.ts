@@ -164,8 +164,8 @@ describe('what lands in the task folder', () => {
     expect(parseFrontMatter(text)?.get('title')).toBe(title.replace(/[\uD800-\uDBFF]$/u, '\uFFFD'));
     expect(text).toContain('(Cut here. 940000 more characters:');
     expect(text.match(/^### bob, /gmu)).toHaveLength(100);
-    expect(text).toContain(`200 more: ${at.gitea.url}/acme/app/issues/1`);
-    expect(text.indexOf('comment 0')).toBeLessThan(text.indexOf('comment 99'));
+    expect(text).toContain(`(200 comments left out here: ${at.gitea.url}/acme/app/issues/1`);
+    expect(text.indexOf('comment 0')).toBeLessThan(text.indexOf('comment 299'));
   });
 
   test('hostile text stays quoted: it adds no front matter, closes no marker, runs no template, reaches no path', async () => {

@@ -103,6 +103,8 @@ const issue = fc
         body: text,
         createdAt: fc.constant(NOON),
         url: fc.constant('https://git.example.com/c'),
+        editedAt: fc.constant(null),
+        attachments: fc.constant([]),
       }),
       { maxLength: 2 },
     ),

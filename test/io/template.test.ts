@@ -61,6 +61,32 @@ test('lists, conditions, the json helper and partials of the user and of the hou
   ).toBe('[bug][P1] none ["bug","P1"] MINE hans RULES\n');
 });
 
+// As it was delivered before the task knew more than the issue: someone has copied and changed it.
+const OLD_TEMPLATE = `# {{issue.ref}}
+Written by dispatcher {{version}} for **{{agent.name}}**, markers named \`{{marker}}\`.
+{{priority.name}} {{priority.source}} {{dispatch.at}} {{dispatch.trigger}} {{dispatch.attempt}} {{repository.fullName}}
+By {{issue.author}}, {{issue.createdAt}}; last change {{issue.updatedAt}}; {{issue.title}}; {{json issue.labels}}
+{{issue.summary}}
+{{#if issue.body}}{{issue.body}}{{else}}The issue has no description.{{/if}}
+{{#if hidden.any}}HTML comments: {{hidden.comments}}, invisible characters: {{hidden.characters}}.{{/if}}
+{{#if issue.acceptanceCriteria}}{{issue.acceptanceCriteria}}{{/if}}
+{{#each issue.comments}}
+### {{author}}, {{createdAt}}
+{{url}}
+{{#if body}}{{body}}{{else}}(nothing visible){{/if}}
+{{else}}None
+{{/each}}
+{{#if issue.commentsOmitted}}{{issue.commentsOmitted}} more: {{issue.url}}{{/if}}
+{{#if issue.commentsUntrusted}}{{issue.commentsUntrusted}} of {{issue.commentsTotal}} left out{{/if}}
+{{#if issue.attachments}}{{issue.attachments}}{{else}}No attachments.{{/if}}
+{{#if issue.blockers}}{{issue.blockers}}{{/if}}
+{{> rules}}{{> issue}}{{> discussion}}{{> links}}{{> blockers}}{{> done}}
+`;
+
+test("a user's old template keeps working", () => {
+  expect(render({ 'a.hbs': OLD_TEMPLATE })).toContain('# acme/app#1\nWritten by dispatcher');
+});
+
 describe('a mistake names file, line and the nearest known name', () => {
   test.for([
     {

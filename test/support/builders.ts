@@ -4,6 +4,7 @@ import { candidateFor } from '../../src/core/issue/candidate.ts';
 import type { Config } from '../../src/core/config/config.ts';
 import type { DispatchRecord } from '../../src/core/state/dispatch-record.ts';
 import type { Facts } from '../../src/core/issue/eligibility.ts';
+import { NO_CONTEXT } from '../../src/core/issue/context.ts';
 import type { Comment, FullIssue, Issue } from '../../src/core/issue/issue.ts';
 import type { Stall, Taken } from '../../src/core/mailbox/claim.ts';
 import { type Snapshot, snapshotOf } from '../../src/core/health/snapshot.ts';
@@ -42,6 +43,7 @@ export const aFullIssue = (overrides: Partial<FullIssue> = {}): FullIssue => ({
   isPullRequest: false,
   url: 'https://git.example.com/acme/app/issues/1',
   body: 'Errors vanish.',
+  branch: null,
   milestone: null,
   due: null,
   comments: [],
@@ -56,6 +58,8 @@ export const aComment = (overrides: Partial<Comment> = {}): Comment => ({
   createdAt: NOON - 20 * MINUTE,
   url: 'https://git.example.com/acme/app/issues/1#issuecomment-1',
   body: 'It happens at night.',
+  editedAt: null,
+  attachments: [],
   ...overrides,
 });
 
@@ -102,6 +106,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   stalledAfterMs: 24 * 60 * MINUTE,
   updates: { enabled: true, ignoreAuthors: [], reopen: true },
   trust: { authors: null, commenters: null, assigners: null },
+  context: { timeline: true, repository: true, references: 5, blocks: true, lastAttempt: true },
   receipt: { reaction: null, label: null, comment: false },
   attachments: null,
   onDispatch: null,
@@ -136,6 +141,8 @@ export const aDispatch = (overrides: Partial<DispatchFacts> = {}): DispatchFacts
   version: '1.0.0',
   markdown: visibleMarkdown,
   isTrusted: () => true,
+  context: NO_CONTEXT,
+  lastEnd: null,
   sha256: (text) => `sha-${text.length}`,
   handBack: 'mv -n a b',
   ...overrides,

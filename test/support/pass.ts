@@ -1,3 +1,4 @@
+import { NO_CONTEXT } from '../../src/core/issue/context.ts';
 import { visibleMarkdown } from '../../src/core/task/visible/markdown.ts';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -82,6 +83,7 @@ export function simulation(
       readIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
       peekIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
       readAssigner: async () => null,
+      readContext: async () => NO_CONTEXT,
       leaveReceipt: async () => ({ comment: null, missing: null }),
       saveAttachments: async () => new Map(),
     }),

@@ -1,4 +1,5 @@
 import { parseDuration, type RawConfig } from './schema.ts';
+import type { ContextConfig } from '../issue/context.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
 
 export interface RepositoryPattern {
@@ -55,6 +56,7 @@ export interface Config {
     readonly commenters: readonly string[] | null;
     readonly assigners: readonly string[] | null;
   };
+  readonly context: ContextConfig;
   readonly receipt: ReceiptConfig;
   /** Null: none is saved. */
   readonly attachments: { readonly maxBytes: number; readonly types: readonly string[] } | null;
@@ -146,7 +148,9 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
 const SAVED_TYPES = 'png jpg jpeg gif webp txt log md csv json yaml yml diff patch pdf'.split(' ');
 
 // What happens to a task once it is out.
-function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt' | 'attachments' | 'onDispatch'> {
+function afterwards(
+  raw: RawConfig,
+): Pick<Config, 'updates' | 'trust' | 'context' | 'receipt' | 'attachments' | 'onDispatch'> {
   return {
     updates: {
       enabled: raw.updates?.enabled ?? true,
@@ -157,6 +161,13 @@ function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt
       authors: lowered(raw.trust?.authors),
       commenters: lowered(raw.trust?.commenters),
       assigners: lowered(raw.trust?.assigners),
+    },
+    context: {
+      timeline: raw.context?.timeline ?? true,
+      repository: raw.context?.repository ?? true,
+      references: raw.context?.references ?? 5,
+      blocks: raw.context?.blocks ?? true,
+      lastAttempt: raw.context?.lastAttempt ?? true,
     },
     receipt: {
       reaction: raw.receipt?.reaction ?? null,

@@ -135,6 +135,32 @@ export const ConfigSchema = z.strictObject({
       assigners: z.optional(describe(logins, 'Only what these logins assigned is dispatched; the rest is held.')),
     }),
   ),
+  context: z.optional(
+    z.strictObject({
+      timeline: z.optional(
+        describe(
+          z.boolean(),
+          'Whether the task tells who assigned it, and what mentions it. One request. Default: true',
+        ),
+      ),
+      repository: z.optional(
+        describe(z.boolean(), 'Whether the task tells the default branch. One request; read:repository. Default: true'),
+      ),
+      references: z.optional(
+        describe(
+          z.int().check(z.minimum(0), z.maximum(5)),
+          'So many of the issues that the text names are shown. One request each. Default: 5',
+        ),
+      ),
+      blocks: z.optional(describe(z.boolean(), 'Whether the task tells what waits for it. One request. Default: true')),
+      lastAttempt: z.optional(
+        describe(
+          z.boolean(),
+          "Whether a repeated task shows the last review of the agent's pull request. One request. Default: true",
+        ),
+      ),
+    }),
+  ),
   receipt: z.optional(
     z.strictObject({
       reaction: z.optional(describe(text, 'Reaction to leave on a dispatched issue, such as eyes. Needs write:issue.')),

@@ -17,8 +17,11 @@ export interface Issue {
 export interface Comment {
   readonly author: string;
   readonly createdAt: number;
+  /** Null: as it was written first. */
+  readonly editedAt: number | null;
   readonly url: string;
   readonly body: string;
+  readonly attachments: readonly Attachment[];
 }
 
 export interface Attachment {
@@ -44,12 +47,30 @@ export interface FullIssue extends Issue {
   readonly isPullRequest: boolean;
   readonly url: string;
   readonly body: string;
+  /** The branch or tag that its author chose for it. */
+  readonly branch: string | null;
   readonly milestone: string | null;
   /** The day it is due (`2026-04-30`). */
   readonly due: string | null;
   readonly comments: readonly Comment[];
   readonly attachments: readonly Attachment[];
   readonly blockers: readonly Blocker[];
+}
+
+/** What is attached to an issue, and to its comments. */
+export function attachmentsIn({ attachments, comments }: FullIssue): readonly Attachment[] {
+  return [...attachments, ...comments.flatMap((comment) => comment.attachments)];
+}
+
+/** The issue with the paths of what was saved, by address. */
+export function withSaved(issue: FullIssue, saved: ReadonlyMap<string, string>): FullIssue {
+  const located = (attachments: readonly Attachment[]): readonly Attachment[] =>
+    attachments.map((each) => ({ ...each, savedAs: saved.get(each.url) }));
+  return {
+    ...issue,
+    attachments: located(issue.attachments),
+    comments: issue.comments.map((comment) => ({ ...comment, attachments: located(comment.attachments) })),
+  };
 }
 
 /** Where people read an issue: at the address by which we reach the server, not the one it believes to have. */

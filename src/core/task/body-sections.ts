@@ -1,5 +1,10 @@
 // Sections of an issue's text that tell when it is done, and how one sees that.
 
+const NAMES = {
+  stepsToReproduce: /^(?:steps to reproduce|how to reproduce|to reproduce|reproduction(?: steps)?)$/iu,
+  validation: /^(?:validation|how to validate|verification|how to verify)$/iu,
+  testPlan: /^(?:test plan|testing|how to test|tests)$/iu,
+} as const;
 const CRITERIA = /^(?:acceptance criteria|acceptance|definition of done|done when)$/iu;
 const CHECKBOX = /^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s/u;
 /** No heading that is looked for is longer. */
@@ -9,9 +14,14 @@ const LONGEST_HEADING = 200;
 export function acceptanceCriteria(text: string): string {
   const { lines, headings } = outlineOf(text);
   return (
-    sectionOf(lines, headings, CRITERIA) ??
-    lines.filter((line) => CHECKBOX.test(line.slice(0, LONGEST_HEADING))).join('\n')
+    under(lines, headings, CRITERIA) ?? lines.filter((line) => CHECKBOX.test(line.slice(0, LONGEST_HEADING))).join('\n')
   );
+}
+
+/** The section of that kind, else nothing. */
+export function sectionOf(text: string, kind: keyof typeof NAMES): string {
+  const { lines, headings } = outlineOf(text);
+  return under(lines, headings, NAMES[kind]) ?? '';
 }
 
 interface Heading {
@@ -23,7 +33,7 @@ interface Heading {
   readonly text: string;
 }
 
-function sectionOf(lines: readonly string[], headings: readonly Heading[], name: RegExp): string | undefined {
+function under(lines: readonly string[], headings: readonly Heading[], name: RegExp): string | undefined {
   const index = headings.findIndex(({ text }) => name.test(text));
   const heading = headings[index];
   if (!heading) return undefined;

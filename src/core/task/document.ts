@@ -4,14 +4,17 @@
 import type { Candidate } from '../issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../clock.ts';
 import { type FrontMatterValue, renderFrontMatter, TASK_SCHEMA } from './front-matter.ts';
-import { type Comment, type FullIssue, refOf } from '../issue/issue.ts';
-import { acceptanceCriteria } from './body-sections.ts';
+import type { IssueContext } from '../issue/context.ts';
+import { type Attachment, attachmentsIn, type Comment, type FullIssue, refOf } from '../issue/issue.ts';
+import { acceptanceCriteria, sectionOf } from './body-sections.ts';
+import { surroundings } from './surroundings.ts';
 import { quoter, type Quoter, type QuotingFacts, type Source } from './quote.ts';
 import { beginningOf, cleanInline, cleanLine, cleanLogin } from './untrusted.ts';
 
 const BODY_LIMIT = 60_000;
 const COMMENT_LIMIT = 10_000;
 const COMMENTS_LIMIT = 100;
+const FIRST_COMMENTS = 5;
 const DISCUSSION_LIMIT = 200_000;
 
 export type Trigger = 'timer' | 'manual' | 'forced';
@@ -24,6 +27,10 @@ export interface DispatchFacts extends QuotingFacts {
   readonly attempt: number;
   /** Comments by others are left out, with a note. */
   readonly isTrusted: (login: string) => boolean;
+  /** What was looked up besides the issue. */
+  readonly context: IssueContext;
+  /** Why the attempt before ended; null: there was none. */
+  readonly lastEnd: string | null;
   readonly sha256: (text: string) => string;
   /** What to type when the task is finished: for a shell, by plain `mv`. */
   readonly handBack: string;
@@ -62,7 +69,9 @@ export function taskFrontMatter(issue: FullIssue, candidate: Candidate, dispatch
 /** Everything a template may print about one dispatch. */
 export function taskData(whole: FullIssue, candidate: Candidate, dispatch: DispatchFacts) {
   const issue = heard(whole, dispatch);
-  const { hidden, ...quoted } = quotedIssue(issue, dispatch);
+  const quoting = quoter(dispatch, savedPaths(issue));
+  const { hidden, ...quoted } = quotedIssue(issue, quoting, dispatch.context.assignment?.at);
+  const last = dispatch.lastEnd === null ? null : { number: dispatch.attempt - 1, end: dispatch.lastEnd };
   const [owner = '', name = ''] = issue.repository.split('/');
   return {
     issue: {
@@ -77,10 +86,18 @@ export function taskData(whole: FullIssue, candidate: Candidate, dispatch: Dispa
       milestone: issue.milestone === null ? null : cleanInline(issue.milestone),
       due: issue.due,
       ...quoted,
+      ...surroundings(issue, dispatch.context, last, quoting),
       commentsTotal: whole.comments.length,
       commentsUntrusted: whole.comments.length - issue.comments.length,
     },
-    repository: { owner, name, fullName: issue.repository, url: `${dispatch.serverUrl}/${issue.repository}` },
+    repository: {
+      owner,
+      name,
+      fullName: issue.repository,
+      url: `${dispatch.serverUrl}/${issue.repository}`,
+      cloneUrl: `${dispatch.serverUrl}/${issue.repository}.git`,
+      defaultBranch: dispatch.context.defaultBranch === null ? null : cleanInline(dispatch.context.defaultBranch, 200),
+    },
     agent: { name: candidate.agent },
     priority: { name: candidate.priority, source: cleanInline(candidate.source, 120) },
     dispatch: {
@@ -96,8 +113,7 @@ export function taskData(whole: FullIssue, candidate: Candidate, dispatch: Dispa
 }
 
 /** Everything of an issue that stands between markers, each null when there is nothing; and what was hidden in it. */
-export function quotedIssue(issue: FullIssue, facts: QuotingFacts) {
-  const quoting = quoter(facts, savedPaths(issue));
+export function quotedIssue(issue: FullIssue, quoting: Quoter, assignedAt?: Instant) {
   const written = (what: string): Source => ({
     by: `${what} by ${cleanLogin(issue.author)}`,
     at: issue.createdAt,
@@ -105,10 +121,13 @@ export function quotedIssue(issue: FullIssue, facts: QuotingFacts) {
   });
   const body = quoting.read(issue.body, BODY_LIMIT);
   const section = (text: string, what: string): string | null => quoting.part(text, written(what));
-  const comments = shownComments(issue).map((comment) => commentData(comment, quoting));
+  const comments = shownComments(issue.comments).map((shown) => commentData(shown, quoting, assignedAt));
   return {
     body: quoting.quote(body, written('issue body')),
     acceptanceCriteria: section(acceptanceCriteria(body.text), 'acceptance criteria'),
+    stepsToReproduce: section(sectionOf(body.text, 'stepsToReproduce'), 'steps to reproduce'),
+    validation: section(sectionOf(body.text, 'validation'), 'validation'),
+    testPlan: section(sectionOf(body.text, 'testPlan'), 'test plan'),
     summary: quoting.lines(summaryOf(issue), written('title and labels'), BODY_LIMIT),
     comments,
     commentsOmitted: issue.comments.length - comments.length,
@@ -118,21 +137,28 @@ export function quotedIssue(issue: FullIssue, facts: QuotingFacts) {
   };
 }
 
-// Without the comments of those who are not to be heard.
-function heard(issue: FullIssue, { isTrusted }: Pick<DispatchFacts, 'isTrusted'>): FullIssue {
+/** The issue without the comments of those who are not to be heard. */
+export function heard(issue: FullIssue, { isTrusted }: Pick<DispatchFacts, 'isTrusted'>): FullIssue {
   return { ...issue, comments: issue.comments.filter(({ author }) => isTrusted(author)) };
 }
 
-function savedPaths({ attachments }: FullIssue): ReadonlyMap<string, string> {
-  return new Map(attachments.flatMap(({ url, savedAs }) => (savedAs === undefined ? [] : [[url, savedAs] as const])));
+/** Where the attachments of an issue are saved, by their address. */
+export function savedPaths(issue: FullIssue): ReadonlyMap<string, string> {
+  return new Map(
+    attachmentsIn(issue).flatMap(({ url, savedAs }) => (savedAs === undefined ? [] : [[url, savedAs] as const])),
+  );
 }
 
-function commentData(comment: Comment, quoting: Quoter) {
-  const { author, createdAt, url, body } = comment;
+function commentData({ comment, gap }: ShownComment, quoting: Quoter, assignedAt: Instant = Number.POSITIVE_INFINITY) {
+  const { author, createdAt, editedAt, url, body } = comment;
   const source = { by: `comment by ${cleanLogin(author)}`, at: createdAt, url };
   return {
     author: cleanLogin(author),
     createdAt: toRfc3339(createdAt),
+    editedAt: editedAt === null ? null : toRfc3339(editedAt),
+    isEditedAfterAssignment: editedAt !== null && editedAt > assignedAt,
+    /** So many comments in front of this one are not shown. */
+    gap,
     url,
     body: quoting.quote(quoting.read(body, COMMENT_LIMIT), source),
   };
@@ -149,13 +175,17 @@ function summaryOf({ title, labels, milestone, due }: FullIssue): string {
   return lines.join('\n');
 }
 
-function attachmentsOf({ attachments }: FullIssue): string {
-  return attachments
-    .map(({ name, size, url, savedAs }) => {
-      const saved = savedAs === undefined ? '' : `, saved as ${savedAs}`;
-      return `- ${cleanLine(name, 200)} (${size} bytes): ${url}${saved}`;
-    })
-    .join('\n');
+function attachmentsOf({ attachments, comments }: FullIssue): string {
+  const line = ({ name, size, url, savedAs }: Attachment, where: string): string => {
+    const saved = savedAs === undefined ? '' : `, saved as ${savedAs}`;
+    return `- ${cleanLine(name, 200)} (${size} bytes${where}): ${url}${saved}`;
+  };
+  return [
+    ...attachments.map((each) => line(each, '')),
+    ...comments.flatMap((comment) =>
+      comment.attachments.map((each) => line(each, `, in a comment by ${cleanLogin(comment.author)}`)),
+    ),
+  ].join('\n');
 }
 
 function blockersOf({ blockers }: FullIssue): string {
@@ -165,13 +195,27 @@ function blockersOf({ blockers }: FullIssue): string {
     .join('\n');
 }
 
-// The oldest ones, as many as fit.
-function shownComments(issue: FullIssue): FullIssue['comments'] {
-  let size = 0;
-  return issue.comments.slice(0, COMMENTS_LIMIT).filter((comment) => {
-    size += Math.min(comment.body.length, COMMENT_LIMIT);
-    return size <= DISCUSSION_LIMIT;
-  });
+interface ShownComment {
+  readonly comment: Comment;
+  readonly gap: number;
+}
+
+// The first ones say what it is about, the newest what was decided.
+function shownComments(comments: readonly Comment[]): readonly ShownComment[] {
+  const sizeOf = ({ body }: Comment): number => Math.min(body.length, COMMENT_LIMIT);
+  const first = comments.slice(0, FIRST_COMMENTS);
+  let size = first.reduce((sum, comment) => sum + sizeOf(comment), 0);
+  let from = comments.length;
+  while (from > first.length && first.length + comments.length - from < COMMENTS_LIMIT) {
+    const next = comments[from - 1];
+    size += next ? sizeOf(next) : 0;
+    if (size > DISCUSSION_LIMIT) break;
+    from -= 1;
+  }
+  return [
+    ...first.map((comment) => ({ comment, gap: 0 })),
+    ...comments.slice(from).map((comment, index) => ({ comment, gap: index === 0 ? from - first.length : 0 })),
+  ];
 }
 
 // What people wrote, and nothing that moves by itself: the same content has the same hash.

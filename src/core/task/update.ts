@@ -4,8 +4,8 @@ import { type Instant, toRfc3339 } from '../clock.ts';
 import { renderFrontMatter } from './front-matter.ts';
 import { type FullIssue, refOf } from '../issue/issue.ts';
 import type { News } from './news.ts';
-import { quotedIssue } from './document.ts';
-import type { QuotingFacts } from './quote.ts';
+import { quotedIssue, savedPaths } from './document.ts';
+import { quoter, type QuotingFacts } from './quote.ts';
 import type { TrackedTask } from './tracked.ts';
 
 const UPDATE_SCHEMA = 'dispatcher.update/1';
@@ -40,7 +40,7 @@ export function updateFrontMatter(issue: FullIssue, task: TrackedTask, news: New
 
 /** What the template of news may print: only what changed. */
 export function updateData(issue: FullIssue, task: TrackedTask, news: News, facts: UpdateFacts) {
-  const quoted = quotedIssue({ ...issue, comments: news.comments }, facts);
+  const quoted = quotedIssue({ ...issue, comments: news.comments }, quoter(facts, savedPaths(issue)));
   const has = (name: string): boolean => news.changed.includes(name);
   return {
     issue: {

@@ -3,7 +3,7 @@
 
 import { basename, dirname, extname, relative, sep } from 'node:path';
 import { fetch } from 'node-fetch-native/node';
-import type { Attachment, FullIssue } from '../../core/issue/issue.ts';
+import { type Attachment, attachmentsIn, type FullIssue } from '../../core/issue/issue.ts';
 import { systemCode } from '../../core/errors.ts';
 import { type Slice, unlessAborted } from '../deadline.ts';
 import { type Folder, makingTaskFolder } from '../tasks/ground.ts';
@@ -36,7 +36,9 @@ export async function saveAttachments(
   rules: AttachmentRules,
   { signal, timeLeft }: Slice,
 ): Promise<ReadonlyMap<string, string>> {
-  const wanted = issue.attachments.filter((attachment) => isWanted(attachment, rules)).slice(0, MOST_FILES);
+  const wanted = attachmentsIn(issue)
+    .filter((attachment) => isWanted(attachment, rules))
+    .slice(0, MOST_FILES);
   const saved = new Map<string, string>();
   if (wanted.length === 0) return saved;
   const folder = `${basename(taskFile, extname(taskFile))}.attachments`;

@@ -1,7 +1,8 @@
 import type { FullIssue } from '../../core/issue/issue.ts';
 import type { GiteaClient } from './client.ts';
 import { badAnswer } from './outage.ts';
-import { lastAssigner, parseFullIssue } from './wire.ts';
+import { parseFullIssue } from './wire.ts';
+import { lastAssignment } from './wire-context.ts';
 
 /**
  * One issue as it is now, with its comments and what blocks it; null when there is none of that number (or the token
@@ -40,7 +41,7 @@ export async function readAssigner(client: GiteaClient, at: At, login: string): 
   const path = `${pathOf(at)}/timeline`;
   const answer = await client(path);
   if (answer.status !== 200) return null;
-  return lastAssigner(listOf(answer.body, path), login);
+  return lastAssignment(listOf(answer.body, path), login)?.by ?? null;
 }
 
 interface At {
@@ -48,8 +49,14 @@ interface At {
   readonly number: number;
 }
 
-function pathOf({ repository, number }: At): string {
-  return `/repos/${repository.split('/').map(encodeURIComponent).join('/')}/issues/${number}`;
+/** The path of an issue. */
+export function pathOf({ repository, number }: At): string {
+  return `${repositoryPath(repository)}/issues/${number}`;
+}
+
+/** The path of a repository. */
+export function repositoryPath(repository: string): string {
+  return `/repos/${repository.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 const PAGE_SIZE = 50;
@@ -67,8 +74,8 @@ async function readBlockers(client: GiteaClient, path: string): Promise<readonly
   return blockers;
 }
 
-// Gitea sends null for some empty lists.
-function listOf(body: unknown, path: string): readonly unknown[] {
+/** The elements of a list; Gitea sends null for some empty ones. Throws exit 75 for anything else. */
+export function listOf(body: unknown, path: string): readonly unknown[] {
   if (body === null) return [];
   if (Array.isArray(body)) return body;
   throw badAnswer(`Gitea sent something other than a list for ${path}`);

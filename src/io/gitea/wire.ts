@@ -14,20 +14,20 @@ import {
 } from '../../core/issue/issue.ts';
 
 // Owner and repository become folder names when several repositories are configured.
-const FULL_NAME = /^(?!\.{1,2}\/)[A-Za-z0-9._-]{1,100}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/u;
+export const FULL_NAME = /^(?!\.{1,2}\/)[A-Za-z0-9._-]{1,100}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/u;
 
-const instant = z.pipe(
+export const instant = z.pipe(
   z.string().check(z.refine((text) => fromRfc3339(text) !== undefined)),
   z.transform((text) => fromRfc3339(text) ?? 0),
 );
 const text = z.string();
 // Titles and names have at most 255 characters on Gitea. A server, or somebody in its place, that sends more is cut short
 // here, before anything looks at them.
-const short = z.pipe(
+export const short = z.pipe(
   text,
   z.transform((whole) => cut(whole, 1000).text),
 );
-const User = z.object({ login: text.check(z.minLength(1), z.maxLength(255)) });
+export const User = z.object({ login: text.check(z.minLength(1), z.maxLength(255)) });
 const list = <T extends z.core.$ZodType>(item: T) =>
   z.pipe(
     z.nullish(z.array(item)),
@@ -48,19 +48,26 @@ const WireIssue = z.object({
   pull_request: z.nullish(z.unknown()),
   repository: z.nullish(z.object({ id: z.nullish(z.int()), full_name: text.check(z.regex(FULL_NAME)) })),
 });
+const WireAsset = z.object({
+  name: short,
+  size: z.number(),
+  uuid: z.nullish(short),
+  browser_download_url: z.nullish(text),
+});
 const WireFullIssue = z.extend(WireIssue, {
   body: z.nullish(text),
+  ref: z.nullish(short),
   milestone: z.nullish(z.object({ title: short })),
   due_date: z.nullish(instant),
-  assets: list(
-    z.object({ name: short, size: z.number(), uuid: z.nullish(short), browser_download_url: z.nullish(text) }),
-  ),
+  assets: list(WireAsset),
 });
 const WireComment = z.object({
   id: z.int(),
   body: z.nullish(text),
   user: z.nullish(User),
   created_at: instant,
+  updated_at: z.nullish(instant),
+  assets: list(WireAsset),
 });
 const WireBlocker = z.object({
   number: z.int(),
@@ -68,22 +75,6 @@ const WireBlocker = z.object({
   state: text,
   repository: z.nullish(z.object({ full_name: text.check(z.regex(FULL_NAME)) })),
 });
-
-const WireAssignment = z.object({
-  type: z.literal('assignees'),
-  user: User,
-  assignee: User,
-  removed_assignee: z.nullish(z.boolean()),
-});
-
-/** Who assigned the issue to that login last, by the entries of its timeline; null when no entry tells. */
-export function lastAssigner(timeline: readonly unknown[], login: string): string | null {
-  const entries = timeline.flatMap((raw) => {
-    const result = WireAssignment.safeParse(raw);
-    return result.success && !result.data.removed_assignee ? [result.data] : [];
-  });
-  return entries.findLast(({ assignee }) => assignee.login.toLowerCase() === login.toLowerCase())?.user.login ?? null;
-}
 
 /** Reads one element of a listing. `repository` stands in where the endpoint names none. */
 export function parseListed(raw: unknown, repository: string | null): Listed {
@@ -130,10 +121,11 @@ export function parseFullIssue(
     isPullRequest: Boolean(wire.pull_request),
     url,
     body: wire.body ?? '',
+    branch: wire.ref?.replace(/^refs\/(?:heads|tags)\//u, '') || null,
     milestone: wire.milestone?.title ?? null,
     due: dueDay(raw.issue),
     comments: raw.comments
-      .flatMap((comment) => parseComment(comment, url))
+      .flatMap((comment) => parseComment(comment, url, serverUrl))
       .toSorted((a, b) => a.createdAt - b.createdAt),
     attachments: wire.assets.flatMap((asset) => toAttachment(asset, serverUrl)),
     blockers: raw.blockers.map((blocker) => parseBlocker(blocker, serverUrl)),
@@ -155,22 +147,23 @@ function toIssue(wire: z.infer<typeof WireIssue>, repository: string): Issue {
   };
 }
 
-function parseComment(raw: unknown, issueUrl: string): Comment[] {
+function parseComment(raw: unknown, issueUrl: string, serverUrl: string): Comment[] {
   const result = WireComment.safeParse(raw);
   if (!result.success) return [];
-  const { id, body, user, created_at: createdAt } = result.data;
-  return [{ author: user?.login ?? 'unknown', createdAt, url: `${issueUrl}#issuecomment-${id}`, body: body ?? '' }];
+  const { id, body, user, created_at: createdAt, updated_at: updatedAt, assets } = result.data;
+  return [
+    {
+      author: user?.login ?? 'unknown',
+      createdAt,
+      editedAt: updatedAt && updatedAt > createdAt ? updatedAt : null,
+      url: `${issueUrl}#issuecomment-${id}`,
+      body: body ?? '',
+      attachments: assets.flatMap((asset) => toAttachment(asset, serverUrl)),
+    },
+  ];
 }
 
-function toAttachment(
-  asset: {
-    name: string;
-    size: number;
-    uuid?: string | null | undefined;
-    browser_download_url?: string | null | undefined;
-  },
-  serverUrl: string,
-): Attachment[] {
+function toAttachment(asset: z.infer<typeof WireAsset>, serverUrl: string): Attachment[] {
   const url =
     asset.uuid && /^[\w-]+$/u.test(asset.uuid)
       ? `${serverUrl}/attachments/${asset.uuid}`

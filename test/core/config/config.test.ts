@@ -22,6 +22,13 @@ describe('a configuration with every default filled in', () => {
       {
         "agents": null,
         "attachments": null,
+        "context": {
+          "blocks": true,
+          "lastAttempt": true,
+          "references": 5,
+          "repository": true,
+          "timeline": true,
+        },
         "dashboard": {
           "allowedHosts": [],
           "auth": null,
@@ -116,6 +123,13 @@ describe('a configuration with every default filled in', () => {
           "types": [
             "png",
           ],
+        },
+        "context": {
+          "blocks": true,
+          "lastAttempt": true,
+          "references": 5,
+          "repository": true,
+          "timeline": true,
         },
         "dashboard": {
           "allowedHosts": [

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { candidateFor } from '../../../src/core/issue/candidate.ts';
-import { acceptanceCriteria } from '../../../src/core/task/body-sections.ts';
+import { acceptanceCriteria, sectionOf } from '../../../src/core/task/body-sections.ts';
 import { parseFrontMatter } from '../../../src/core/task/front-matter.ts';
+import { NO_CONTEXT } from '../../../src/core/issue/context.ts';
 import type { FullIssue } from '../../../src/core/issue/issue.ts';
 import { type DispatchFacts, taskData, taskFrontMatter } from '../../../src/core/task/document.ts';
-import { aComment, aDispatch, aFullIssue, NOON } from '../../support/builders.ts';
+import { aComment, aDispatch, aFullIssue, iso, NOON } from '../../support/builders.ts';
 
 const candidateOf = (issue: FullIssue) =>
   candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' });
@@ -140,17 +141,47 @@ describe('template data', () => {
     expect(body).toMatch(/\(Cut here\. 940000 more characters: https:\/\/git\.example\.com\/acme\/app\/issues\/1\)$/u);
   });
 
-  test('of 300 comments the oldest 100 are shown, and the rest are counted', () => {
-    const comments = Array.from({ length: 300 }, (_, index) => ({
-      author: 'bob',
-      createdAt: NOON + index,
-      url: 'u',
-      body: `c${index}`,
-    }));
+  test('of 300 comments the first 5 and the newest 95 are shown, and the gap is counted', () => {
+    const comments = Array.from({ length: 300 }, (_, index) =>
+      aComment({ createdAt: NOON + index, body: `c${index}` }),
+    );
     const { issue } = dataOf({ comments });
-    expect(issue.comments.length).toBe(100);
-    expect(issue.comments[0]?.body).toContain('> c0\n');
+    expect(issue.comments.map(({ body }) => /> c(\d+)/u.exec(body ?? '')?.[1])).toEqual(
+      [...Array(5).keys(), ...Array.from({ length: 95 }, (_, index) => 205 + index)].map(String),
+    );
+    expect(issue.comments.flatMap(({ gap }, index) => (gap > 0 ? [[index, gap]] : []))).toEqual([[5, 200]]);
     expect(issue).toMatchObject({ commentsTotal: 300, commentsOmitted: 200 });
+  });
+
+  test('a comment that was edited says when, and whether it was after the issue was assigned', () => {
+    const comments = [aComment({ editedAt: NOON - 1 }), aComment({ editedAt: NOON + 1 }), aComment()];
+    const context = { ...NO_CONTEXT, assignment: { by: 'carol', at: NOON } };
+    expect(dataOf({ comments }, { context }).issue.comments).toMatchObject([
+      { editedAt: iso(NOON - 1), isEditedAfterAssignment: false },
+      { editedAt: iso(NOON + 1), isEditedAfterAssignment: true },
+      { editedAt: null, isEditedAfterAssignment: false },
+    ]);
+  });
+
+  test('a picture that was saved stands in the text by its path, whoever attached it', () => {
+    const shot = (name: string) => ({
+      name,
+      size: 3,
+      url: `https://git.example.com/attachments/${name}`,
+      savedAs: `issue-1.attachments/${name}`,
+    });
+    const { issue } = dataOf({
+      body: 'See ![](/attachments/a.png)',
+      attachments: [shot('a.png')],
+      comments: [
+        aComment({ body: '<img src="https://git.example.com/attachments/b.png">', attachments: [shot('b.png')] }),
+      ],
+    });
+    expect(issue.body).toContain('> See ![](issue-1.attachments/a.png)');
+    expect(issue.comments[0]?.body).toContain('> ![](issue-1.attachments/b.png)');
+    expect(issue.attachments).toContain(
+      'b.png (3 bytes, in a comment by bob): https://git.example.com/attachments/b.png, saved as issue-1',
+    );
   });
 
   test.for([
@@ -244,6 +275,8 @@ describe('the whole of it', () => {
         },
         "issue": {
           "acceptanceCriteria": null,
+          "assignedAt": null,
+          "assignedBy": null,
           "attachments": "<!-- BEGIN GITEA TEXT k7Qd: attachments by alice, 2026-04-09T11:00:00.000Z -->
       > - a.png (3 bytes): https://x/a
       > - b.png (4 bytes): https://x/b, saved as issue-5.files/b.png
@@ -253,6 +286,7 @@ describe('the whole of it', () => {
           "body": "<!-- BEGIN GITEA TEXT k7Qd: issue body by alice, 2026-04-09T11:00:00.000Z -->
       > Errors vanish.
       <!-- END GITEA TEXT k7Qd -->",
+          "branch": null,
           "comments": [
             {
               "author": "bob",
@@ -260,6 +294,9 @@ describe('the whole of it', () => {
       > It happens at night.
       <!-- END GITEA TEXT k7Qd -->",
               "createdAt": "2026-04-09T11:40:00.000Z",
+              "editedAt": null,
+              "gap": 0,
+              "isEditedAfterAssignment": false,
               "url": "https://git.example.com/acme/app/issues/1#issuecomment-1",
             },
           ],
@@ -268,21 +305,32 @@ describe('the whole of it', () => {
           "commentsUntrusted": 1,
           "createdAt": "2026-04-09T11:00:00.000Z",
           "due": "2026-04-30",
+          "hasBackground": false,
           "labels": [
             "a\\<b",
           ],
+          "lastAttempt": null,
           "milestone": "1\\[0\\]",
           "number": 5,
+          "pullRequests": null,
           "ref": "acme/app#5",
+          "references": [],
+          "review": null,
+          "stepsToReproduce": null,
           "summary": "<!-- BEGIN GITEA TEXT k7Qd: title and labels by alice, 2026-04-09T11:00:00.000Z -->
       > Title: A \`title\`
       > Labels: a\\<b
       > Milestone: 1[0]
       > Due: 2026-04-30
       <!-- END GITEA TEXT k7Qd -->",
+          "testPlan": null,
           "title": "A \\\`title\\\`",
+          "titleChanges": null,
+          "unread": [],
           "updatedAt": "2026-04-09T11:30:00.000Z",
           "url": "https://git.example.com/acme/app/issues/1",
+          "validation": null,
+          "waiting": null,
         },
         "marker": "k7Qd",
         "priority": {
@@ -290,6 +338,8 @@ describe('the whole of it', () => {
           "source": "default",
         },
         "repository": {
+          "cloneUrl": "https://git.example.com/acme/app.git",
+          "defaultBranch": null,
           "fullName": "acme/app",
           "name": "app",
           "owner": "acme",
@@ -320,7 +370,7 @@ describe('the whole of it', () => {
     expect(dataOf({ body: 'x'.repeat(60_001) }).issue.body).toContain('(Cut here. 1 more characters');
   });
 
-  test('a discussion of just 200,000 characters is whole; of a longer one the oldest comments are shown', () => {
+  test('a discussion of just 200,000 characters is whole; of a longer one the first and the newest', () => {
     const comments = (count: number) => Array.from({ length: count }, () => aComment({ body: 'x'.repeat(12_000) }));
     expect(dataOf({ comments: comments(20) }).issue.commentsOmitted).toBe(0);
     expect(dataOf({ comments: comments(23) }).issue).toMatchObject({ commentsTotal: 23, commentsOmitted: 3 });
@@ -349,4 +399,29 @@ test.for([
   { what: 'a higher heading ends it', body: '## Acceptance\na\n# Next', found: 'a' },
 ])('acceptance criteria: $what', ({ body, found }) => {
   expect(acceptanceCriteria(body)).toBe(found);
+});
+
+test.for([
+  {
+    what: 'any level and case',
+    text: '###### STEPS TO REPRODUCE:\n1. a',
+    kind: 'stepsToReproduce' as const,
+    found: '1. a',
+  },
+  {
+    what: 'an underlined heading',
+    text: 'Test plan\n---\nrun it\n\nNext\n---\nz',
+    kind: 'testPlan' as const,
+    found: 'run it',
+  },
+  {
+    what: 'a line in bold',
+    text: '**Validation**\n\nlook\n\n**Next**\n\nz',
+    kind: 'validation' as const,
+    found: 'look',
+  },
+  { what: 'another word for it', text: '## Testing\nnpm test', kind: 'testPlan' as const, found: 'npm test' },
+  { what: 'no heading in a block of code', text: '```\n# Testing\n```\nx', kind: 'testPlan' as const, found: '' },
+])('a section by $what', ({ text, kind, found }) => {
+  expect(sectionOf(text, kind)).toBe(found);
 });

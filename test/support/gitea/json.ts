@@ -1,6 +1,6 @@
 // Stored rows as the API shows them, with the traps of services/convert/issue.go.
 
-import type { Store, StoredComment, StoredIssue } from './store.ts';
+import type { Store, StoredComment, StoredIssue, StoredRepository } from './store.ts';
 
 interface Context {
   readonly store: Store;
@@ -32,7 +32,7 @@ export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone
     original_author_id: 0,
     title: issue.title,
     body: issue.body,
-    ref: '',
+    ref: issue.ref,
     // Empty in lists up to 1.21, whatever the issue has.
     assets: alone ? issue.attachments.map((attachment, index) => assetJson(attachment, issue.id, index, rootUrl)) : [],
     labels: issue.labels.map((label) => labelJson(label)),
@@ -47,7 +47,9 @@ export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone
     updated_at: time(issue.updatedAt),
     closed_at: issue.state === 'closed' ? time(issue.updatedAt) : null,
     due_date: issue.due === null ? null : `${issue.due}T23:59:59Z`,
-    pull_request: issue.pullRequest ? { merged: false, merged_at: null } : null,
+    pull_request: issue.pullRequest
+      ? { merged: issue.merged, merged_at: issue.merged ? time(issue.updatedAt) : null }
+      : null,
     repository: {
       id: store.repositories.get(issue.repository.toLowerCase())?.id ?? 0,
       name,
@@ -58,17 +60,60 @@ export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone
   };
 }
 
-/** The timeline's entries about assigning; null when there are none. */
-export function timelineJson({ assignedBy, createdAt }: StoredIssue) {
-  const entries = Object.entries(assignedBy).map(([login, by], index) => ({
-    id: index + 1,
-    type: 'assignees',
+/** The timeline: null when it is empty. What the token may not see is left out. */
+export function timelineJson(issue: StoredIssue, context: Context) {
+  const entry = (type: string, by: string, at: Date, more: object) => ({
+    type,
     user: user(by),
-    assignee: user(login),
-    removed_assignee: false,
-    created_at: time(createdAt),
+    created_at: time(at),
+    ...more,
+  });
+  const entries = [
+    ...Object.entries(issue.assignedBy).map(([login, by]) =>
+      entry('assignees', by, issue.assignedAt, { assignee: user(login), removed_assignee: false }),
+    ),
+    ...issue.titleChanges.map(({ by, from, to, at }) =>
+      entry('change_title', by, at, { old_title: from, new_title: to }),
+    ),
+    ...issue.commits.map((sha) =>
+      entry('commit_ref', issue.author, issue.updatedAt, { ref_commit_sha: sha, body: '' }),
+    ),
+    ...issue.mentionedBy.flatMap(({ ref, closes }) => {
+      const [repository = '', number] = ref.split('#');
+      const pull = context.store.find(repository, Number(number));
+      if (!pull) return [];
+      const ref_action = closes ? 'closes' : 'none';
+      return [entry('pull_ref', pull.author, pull.createdAt, { ref_action, ref_issue: issueJson(pull, context) })];
+    }),
+  ];
+  if (entries.length === 0) return null;
+  return entries
+    .toSorted((a, b) => a.created_at.localeCompare(b.created_at))
+    .map((each, index) => ({ id: index + 1, ...each }));
+}
+
+/** The reviews of a pull request. */
+export function reviewsJson({ reviews }: StoredIssue) {
+  return reviews.map(({ author, state, body, at }, index) => ({
+    id: index + 1,
+    user: user(author),
+    state,
+    body,
+    submitted_at: time(at),
   }));
-  return entries.length === 0 ? null : entries;
+}
+
+/** A repository. */
+export function repositoryJson({ id, name, defaultBranch, hasIssues }: StoredRepository, rootUrl: string) {
+  return {
+    id,
+    full_name: name,
+    default_branch: defaultBranch,
+    has_issues: hasIssues,
+    archived: false,
+    archived_at: '1970-01-01T00:00:00Z',
+    clone_url: `${rootUrl}/${name}.git`,
+  };
 }
 
 /** A label of a repository. */
@@ -108,7 +153,9 @@ export function commentJson(comment: StoredComment, issue: StoredIssue, { rootUr
     user: user(comment.author),
     body: comment.body,
     created_at: time(comment.createdAt),
-    updated_at: time(comment.createdAt),
+    updated_at: time(comment.updatedAt),
+    // A number of its own for each comment, beside those of the issue.
+    assets: comment.attachments.map((attachment, index) => assetJson(attachment, 500_000 + comment.id, index, rootUrl)),
   };
 }
 

@@ -1,7 +1,7 @@
 // One fake Gitea for tests, demo and benchmark: stateful, over real HTTP, with the traps that its source has.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { commentJson, HIDDEN_ISSUE, issueJson, labelJson, timelineJson } from './json.ts';
+import { commentJson, HIDDEN_ISSUE, issueJson, labelJson, repositoryJson, reviewsJson, timelineJson } from './json.ts';
 import { write } from './writes.ts';
 import { createStore, type Store, type StoredIssue } from './store.ts';
 
@@ -172,7 +172,7 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   if (path === '/repos/issues/search')
     return needsScope(context, problem) ? search(context, query, json, problem) : undefined;
   const [, repository = '', rest = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/u.exec(decodeURI(path)) ?? [];
-  if (/^\/issues(?:\/\d+(?:\/(?:comments|dependencies|timeline|reactions))?)?$/u.test(rest)) {
+  if (/^\/issues(?:\/\d+(?:\/(?:comments|dependencies|blocks|timeline|reactions))?)?$/u.test(rest)) {
     if (!needsScope(context, problem)) return;
     const newName = context.store.renamedTo(repository);
     if (newName !== undefined) return redirect(response, `/api/v1/repos/${newName}${rest}?${query.toString()}`);
@@ -180,12 +180,25 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
       return problem(404, "The target couldn't be found.");
     return underRepository(context, repository, rest, query, json, problem);
   }
+  const [, pull] = /^\/pulls\/(\d+)\/reviews$/u.exec(rest) ?? [];
+  if (repository !== '' && (rest === '' || pull !== undefined)) {
+    if (!context.scopes.some((scope) => ['read:repository', 'write:repository', 'all'].includes(scope)))
+      return problem(403, 'token does not have at least one of required scope(s): [read:repository]');
+    const stored = context.store.repositories.get(repository.toLowerCase());
+    if (stored && pull === undefined) return json(200, repositoryJson(stored, context.rootUrl));
+    const issue = context.store.find(repository, Number(pull));
+    if (issue?.pullRequest) return json(200, reviewsJson(issue));
+    return problem(404, "The target couldn't be found.");
+  }
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
 }
 
 function attachmentOf({ store, rootUrl }: Context, pathname: string): { readonly size: number } | undefined {
   return store.issues
-    .flatMap((issue) => issueJson(issue, { store, rootUrl }, true).assets)
+    .flatMap((issue) => [
+      ...issueJson(issue, { store, rootUrl }, true).assets,
+      ...issue.comments.flatMap((comment) => commentJson(comment, issue, { store, rootUrl }).assets),
+    ])
     .find(({ uuid }) => pathname === `/attachments/${uuid}`);
 }
 
@@ -245,8 +258,19 @@ function underRepository(
     );
   }
   // An empty one is null.
-  if (sub === 'timeline') return json(200, timelineJson(issue));
+  if (sub === 'timeline') return json(200, timelineJson(issue, context));
   if (sub === 'reactions') return json(200, null, { 'x-total-count': '0' });
+  if (sub === 'blocks') {
+    // Those that the token may not read are left out; `limit=1` is taken as the default.
+    const ref = `${issue.repository}#${issue.number}`;
+    const { from } = paging(context, query, 30);
+    const size = Number(query.get('limit')) > 1 ? Number(query.get('limit')) : 30;
+    const waiting = context.store.issues.filter(({ dependsOn }) => dependsOn.includes(ref));
+    return json(
+      200,
+      waiting.slice(from, from + size).map((each) => issueJson(each, context)),
+    );
+  }
   const blockers = issue.dependsOn.map((ref) => {
     const [name = '', index] = ref.split('#');
     const blocker = context.store.find(name, Number(index));

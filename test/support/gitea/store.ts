@@ -19,21 +19,47 @@ export interface IssueSeed {
   readonly attachments?: readonly { readonly name: string; readonly size: number }[];
   /** Who assigned whom, by login; as the timeline tells it. Nothing: assigned when it was opened. */
   readonly assignedBy?: Readonly<Record<string, string>>;
+  /** When that was. Default: when it was opened. */
+  readonly assignedAt?: Date;
   /** `acme/api#3`: what blocks it. */
   readonly dependsOn?: readonly string[];
+  /** Its branch or tag, as the page sets it: `refs/heads/x`. */
+  readonly ref?: string;
+  readonly titleChanges?: readonly {
+    readonly by: string;
+    readonly from: string;
+    readonly to: string;
+    readonly at: Date;
+  }[];
+  /** Pull requests that mention it. */
+  readonly mentionedBy?: readonly { readonly ref: string; readonly closes: boolean }[];
+  /** Hashes of commits that mention it. */
+  readonly commits?: readonly string[];
+  /** Of a pull request. */
+  readonly merged?: boolean;
+  readonly reviews?: readonly {
+    readonly author: string;
+    readonly state: string;
+    readonly body: string;
+    readonly at: Date;
+  }[];
 }
 
 export interface CommentSeed {
   readonly author: string;
   readonly body: string;
   readonly createdAt?: Date;
+  /** When it was edited last. Default: never. */
+  readonly updatedAt?: Date;
+  readonly attachments?: readonly { readonly name: string; readonly size: number }[];
 }
 
 export interface StoredComment extends Required<CommentSeed> {
   readonly id: number;
 }
 
-export interface StoredIssue extends Required<Omit<IssueSeed, 'comments'>> {
+export interface StoredIssue extends Required<Omit<IssueSeed, 'comments' | 'assignedAt'>> {
+  readonly assignedAt: Date;
   readonly id: number;
   /** By whom and what. */
   readonly reactions: readonly string[];
@@ -46,6 +72,7 @@ export interface StoredRepository {
   readonly name: string;
   /** False: the tracker is switched off. Search still shows old rows, the repository's own path answers 404. */
   readonly hasIssues: boolean;
+  readonly defaultBranch: string;
 }
 
 export type Store = ReturnType<typeof createStore>;
@@ -60,8 +87,8 @@ export function createStore(now: () => Date) {
   let version = 0;
   const nextId = (): number => (lastId += 1);
 
-  const addRepository = (name: string, { hasIssues = true } = {}): void => {
-    repositories.set(name.toLowerCase(), { id: nextId(), name, hasIssues });
+  const addRepository = (name: string, { hasIssues = true, defaultBranch = 'main' } = {}): void => {
+    repositories.set(name.toLowerCase(), { id: nextId(), name, hasIssues, defaultBranch });
   };
   const find = (repository: string, number: number): StoredIssue | undefined =>
     issues.find((issue) => issue.repository.toLowerCase() === repository.toLowerCase() && issue.number === number);
@@ -79,6 +106,8 @@ export function createStore(now: () => Date) {
   const comment = (seed: CommentSeed, createdAt: Date): StoredComment => ({
     id: nextId(),
     createdAt,
+    updatedAt: createdAt,
+    attachments: [],
     ...seed,
   });
 
@@ -115,6 +144,13 @@ export function createStore(now: () => Date) {
         attachments: [],
         dependsOn: [],
         assignedBy: {},
+        assignedAt: createdAt,
+        ref: '',
+        titleChanges: [],
+        mentionedBy: [],
+        commits: [],
+        merged: false,
+        reviews: [],
         reactions: [],
         ...seed,
         comments: (seed.comments ?? []).map((each, index) =>
@@ -143,7 +179,7 @@ export function createStore(now: () => Date) {
     editComment: (ref: string, index: number, body: string): void =>
       replace(ref, (issue) => ({
         ...issue,
-        comments: issue.comments.map((each, i) => (i === index ? { ...each, body } : each)),
+        comments: issue.comments.map((each, i) => (i === index ? { ...each, body, updatedAt: now() } : each)),
       })),
     /** Does not move `updated_at`: raw SQL. */
     renameLabel: (from: string, to: string): void => {
