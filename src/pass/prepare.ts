@@ -3,6 +3,7 @@
 import type { Candidate } from '../core/issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
+import { instructionsFor } from '../core/config/instructions.ts';
 import { serverOf } from '../core/issue/identity.ts';
 import type { IssueContext } from '../core/issue/context.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
@@ -73,6 +74,7 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
     markdown: occasion.markdown,
     isTrusted: isTrustedFor(config),
     context: occasion.context,
+    instructions: instructionsFor(config.instructions, agent, issue),
     lastEnd: attempt === 1 ? null : lastEnd(occasion),
     sha256: occasion.sha256,
     handBack: moveCommand(`${config.tasksDirectory}/${agent}`, file),

@@ -50,6 +50,8 @@ const MEANING: Readonly<Record<SkipReason, string>> = {
     'an issue in front of it is open. It goes by itself once that is closed; Gitea is asked again as soon as the list shows it, else every five minutes',
   failed:
     'it could not be read or rendered. It is tried again by itself, and at once with: dispatcher dispatch --issue',
+  not_for_agent:
+    'its agent takes other issues: give it one of the labels in agents.NAME.labels, assign somebody else, or use --force',
   agent_busy: 'the agent has as many unfinished tasks as maxTasks allows',
 };
 

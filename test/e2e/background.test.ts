@@ -151,7 +151,7 @@ const STORIES: readonly Story[] = [
   ),
 ];
 
-test.for(STORIES)('$title: all twelve facts are in the task', async (about) => {
+test.for(STORIES)('$title: all twelve facts are in the task, and a commit', async (about) => {
   const at = await workspace({ yaml: YAML, scopes: ['read:issue', 'read:repository'] });
   const opened = new Date(Date.now() - 9 * DAY);
   const day = (count: number): Date => new Date(opened.getTime() + count * DAY);
@@ -184,6 +184,7 @@ test.for(STORIES)('$title: all twelve facts are in the task', async (about) => {
     due: about.due,
     dependsOn: [blocker.ref],
     mentionedBy: [{ ref: pull.ref, closes: true }],
+    commits: ['0123456789abcdef0123456789abcdef01234567'],
     comments: [
       ...chatter,
       {
@@ -208,6 +209,8 @@ test.for(STORIES)('$title: all twelve facts are in the task', async (about) => {
   const facts = {
     'the newest decision': file.includes(about.decision),
     'a screenshot in a comment': file.includes(`saved as issue-${issue.number}.attachments/1-shot.png`),
+    // A whole hash has the form of a token, and would be masked.
+    'a commit that mentions it': file.includes('- commit 0123456789ab\n'),
     'an open pull request': file.includes(`${pull.ref} (open, closes this issue) by hans`),
     'a constraint in an issue it refers to': file.includes(about.constraint),
     'the branch to start from': file.includes(`to start from: ${about.branch}`),
@@ -285,4 +288,23 @@ test('each part is left out that is switched off, with its request', async () =>
     'GET /api/v1/repos/acme/app/issues/2/comments',
     'GET /api/v1/repos/acme/app/issues/2/dependencies',
   ]);
+});
+
+test("the operator's own words stand among the rules, and an agent takes only what it may", async () => {
+  const at = await workspace({
+    yaml: `${YAML}agents: { hans: { labels: [Kind/Bug] } }
+instructions: { agents: { hans: Use pnpm. }, repositories: { acme/*: Be brief. }, labels: { kind/bug: Add a test. } }
+`,
+  });
+  const createdAt = new Date(Date.now() - DAY);
+  at.gitea.addIssue({ repository: 'acme/app', title: 'A wish', assignees: ['hans'], labels: ['P0'], createdAt });
+  at.gitea.addIssue({ repository: 'acme/app', title: 'A bug', assignees: ['hans'], labels: ['Kind/Bug'], createdAt });
+  expect((await at.run([])).code).toBe(0);
+  expect(at.files().filter((name) => name.startsWith('.agent-tasks/'))).toContain('.agent-tasks/hans/issue-2.md');
+  expect(at.read('.agent-tasks/hans/issue-2.md')).toContain('\n- Use pnpm.\n- Be brief.\n- Add a test.\n');
+  expect((await at.run(['explain', '--issue', '1'])).stdout).toMatch(
+    /not_for_agent.*hans takes only issues with a label/su,
+  );
+  const refused = await at.run(['dispatch', '--issue', '1']);
+  expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('not_for_agent: hans takes only') });
 });

@@ -35,7 +35,7 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}zzz: 1\n`,
       [
-        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, context, receipt, attachments, onDispatch, state, history, dashboard, monitor)',
+        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, instructions, context, receipt, attachments, onDispatch, state, history, dashboard, monitor)',
       ],
     ],
     [`${MINIMAL}gitea: {}\n`, ['4:1: this key stands twice']],
@@ -157,6 +157,8 @@ describe('a configuration', () => {
       monitor: { pingUrl: null, metricsFile: null },
       updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'], reopen: true },
       trust: { authors: null, commenters: null, assigners: null },
+      agentLabels: new Map(),
+      instructions: { agents: new Map(), repositories: new Map(), labels: new Map() },
       context: { timeline: true, repository: true, references: 5, blocks: true, lastAttempt: true },
       receipt: { reaction: null, label: null, comment: false },
       attachments: null,

@@ -1,5 +1,6 @@
 import { parseDuration, type RawConfig } from './schema.ts';
 import type { ContextConfig } from '../issue/context.ts';
+import { type Instructions, normaliseInstructions, plainLabel } from './instructions.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
 
 export interface RepositoryPattern {
@@ -27,6 +28,9 @@ export interface Config {
   readonly workspace: string;
   /** By lower-cased login. Null: every assignee is an agent. */
   readonly agents: ReadonlyMap<string, AgentConfig> | null;
+  /** The labels that an agent takes issues with, lower-cased, by its login; all when it is not here. */
+  readonly agentLabels: ReadonlyMap<string, readonly string[]>;
+  readonly instructions: Instructions;
   readonly tasksDirectory: string;
   readonly taskFile: string;
   /** After so long a task that is taken is stalled. */
@@ -110,6 +114,12 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
           ]),
         )
       : null,
+    agentLabels: new Map(
+      Object.entries(raw.agents ?? {}).flatMap(([login, agent]) =>
+        agent?.labels ? [[login.toLowerCase(), agent.labels.map(plainLabel)] as const] : [],
+      ),
+    ),
+    instructions: normaliseInstructions(raw.instructions),
     tasksDirectory: resolve(workspace, raw.tasks?.directory ?? '.agent-tasks'),
     taskFile: taskFilePattern(raw.tasks?.file ?? 'issue-{number}.md', repositories),
     stalledAfterMs: parseDuration(raw.tasks?.stalledAfter ?? '24h'),
@@ -121,7 +131,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
         priorityNamed(word) ?? 'NORMAL',
       ]),
     ),
-    holdLabels: (raw.holdLabels ?? []).map((label) => label.trim().toLowerCase()),
+    holdLabels: (raw.holdLabels ?? []).map(plainLabel),
     logFile: resolve(workspace, raw.log?.file ?? '.agent-dispatcher.log'),
     logFormat: raw.log?.format ?? 'text',
     stateDirectory: resolve(workspace, raw.state ?? '.agent-dispatcher'),

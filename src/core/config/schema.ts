@@ -32,6 +32,12 @@ const AgentSchema = z.strictObject({
     describe(z.int().check(z.positive('must be at least 1')), 'At most this many unfinished task files at a time.'),
   ),
   template: z.optional(describe(text, 'A template for this agent only, relative to this file.')),
+  labels: z.optional(
+    describe(
+      z.array(text).check(z.minLength(1, 'must name at least one label')),
+      'It takes only issues that carry one of these labels.',
+    ),
+  ),
   attempts: z.optional(
     describe(
       z.int().check(z.positive('must be at least 1'), z.maximum(100, 'must be at most 100')),
@@ -133,6 +139,25 @@ export const ConfigSchema = z.strictObject({
       authors: z.optional(describe(logins, 'Only issues by these logins are dispatched; others are held.')),
       commenters: z.optional(describe(logins, 'Comments by others are left out of the task, with a note.')),
       assigners: z.optional(describe(logins, 'Only what these logins assigned is dispatched; the rest is held.')),
+    }),
+  ),
+  instructions: z.optional(
+    z.strictObject({
+      agents: z.optional(
+        describe(
+          z.record(z.string().check(z.regex(LOGIN, 'must be a Gitea login')), text),
+          'Login to text that stands among the rules of its tasks.',
+        ),
+      ),
+      repositories: z.optional(
+        describe(
+          z.record(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')), text),
+          'Repository, or owner/*, to text that stands among the rules of its tasks.',
+        ),
+      ),
+      labels: z.optional(
+        describe(z.record(text, text), 'Label to text that stands among the rules of tasks that carry it.'),
+      ),
     }),
   ),
   context: z.optional(

@@ -1,6 +1,7 @@
 import type { Candidate } from './candidate.ts';
 import type { Instant } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { plainLabel } from '../config/instructions.ts';
 import { type Pause, pauseOf, pauseText } from '../state/pause.ts';
 import { isSafeFolderName } from '../task/file-name.ts';
 import { MOST_REPEATS, repeatsOf, type TrackedTask } from '../task/tracked.ts';
@@ -16,7 +17,8 @@ export type SkipReason =
   | 'held'
   | 'blocked'
   | 'failed'
-  | 'agent_busy';
+  | 'agent_busy'
+  | 'not_for_agent';
 
 /** Something that keeps a candidate from being dispatched, in plain words. */
 export interface Gate {
@@ -32,7 +34,7 @@ export interface HeldBack {
 
 /** What a decision looks at besides the candidates: files on disk, and what the state remembers. */
 export interface Facts {
-  readonly config: Pick<Config, 'agents' | 'holdLabels' | 'rateLimitMs' | 'trust'>;
+  readonly config: Pick<Config, 'agents' | 'agentLabels' | 'holdLabels' | 'rateLimitMs' | 'trust'>;
   /** Why nothing can be said of an agent's task files, and none be written; null: it can. */
   readonly trouble: (agent: string) => string | null;
   /** Where the candidate's task file is already. */
@@ -72,9 +74,13 @@ export function closedGates(candidate: Candidate, facts: Facts, now: Instant): r
   const pause = pauseOf(facts.pauses, agent, now);
   if (pause) close('paused', pauseText(pause));
 
-  const label = issue.labels.find((name) => facts.config.holdLabels.includes(name.trim().toLowerCase()));
+  const label = issue.labels.find((name) => facts.config.holdLabels.includes(plainLabel(name)));
   if (label !== undefined) close('held', `label ${label}`);
 
+  const taken = facts.config.agentLabels.get(agent);
+  if (taken && !issue.labels.some((name) => taken.includes(plainLabel(name)))) {
+    close('not_for_agent', `${agent} takes only issues with a label of its own: ${taken.join(', ')}`);
+  }
   const { authors } = facts.config.trust;
   if (authors && !authors.includes(issue.author.toLowerCase())) {
     close('held', `its author ${issue.author} is not among trust.authors`);

@@ -27,6 +27,8 @@ export interface DispatchFacts extends QuotingFacts {
   readonly attempt: number;
   /** Comments by others are left out, with a note. */
   readonly isTrusted: (login: string) => boolean;
+  /** Standing instructions of the operator for this task. */
+  readonly instructions: readonly string[];
   /** What was looked up besides the issue. */
   readonly context: IssueContext;
   /** Why the attempt before ended; null: there was none. */
@@ -99,6 +101,8 @@ export function taskData(whole: FullIssue, candidate: Candidate, dispatch: Dispa
       defaultBranch: dispatch.context.defaultBranch === null ? null : cleanInline(dispatch.context.defaultBranch, 200),
     },
     agent: { name: candidate.agent },
+    // Each is one item of a list, whatever lines it has.
+    instructions: dispatch.instructions.map((text) => text.replaceAll('\n', '\n  ')),
     priority: { name: candidate.priority, source: cleanInline(candidate.source, 120) },
     dispatch: {
       at: toRfc3339(dispatch.at),

@@ -78,6 +78,7 @@ export function sampleData(): TaskData {
     version: '0.0.0',
     markdown: (text) => ({ text, unseen: { comments: 1, characters: 1, texts: 1, collapsed: 1 } }),
     isTrusted: () => true,
+    instructions: ['Use the test database.'],
     lastEnd: 'its task file was deleted',
     context: SAMPLE_CONTEXT,
     sha256: () => '',

@@ -28,7 +28,10 @@ export function surroundings(issue: FullIssue, context: IssueContext, last: Last
     assignedAt: context.assignment ? toRfc3339(context.assignment.at) : null,
     titleChanges: lines(titleChanges(context), 'earlier titles'),
     pullRequests: lines(
-      [...context.pullRequests.map(pullRequestLine), ...context.commits.map((commit) => `- commit ${commit}`)],
+      [
+        ...context.pullRequests.map(pullRequestLine),
+        ...context.commits.map((commit) => `- commit ${commit.slice(0, 12)}`),
+      ],
       'pull requests and commits that mention it',
     ),
     references: context.references.map((reference) => referenceData(reference, quoting)),

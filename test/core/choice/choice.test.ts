@@ -94,6 +94,12 @@ describe('outcomes', () => {
       reason: 'held',
     },
     {
+      rule: 'its agent takes other labels only',
+      issue: { labels: ['Kind/Feature'] },
+      facts: { config: aConfig({ agentLabels: new Map([['hans', ['kind/bug']]]) }) },
+      reason: 'not_for_agent',
+    },
+    {
       rule: 'its agent has as many tasks as it may',
       facts: { config: hans, openTasks: () => 2 },
       reason: 'agent_busy',
@@ -105,6 +111,10 @@ describe('outcomes', () => {
   });
 
   test.for<{ rule: string; facts: Partial<Facts> }>([
+    {
+      rule: 'another agent takes other labels only',
+      facts: { config: aConfig({ agentLabels: new Map([['greta', ['x']]]) }) },
+    },
     { rule: 'another agent is paused', facts: { pauses: [aPause({ agent: 'greta' })] } },
     { rule: 'the pause is over', facts: { pauses: [aPause({ until: iso(NOON) })] } },
     {
@@ -282,4 +292,9 @@ test('two candidates that agree in everything else are told apart by the id of t
   expect(byUrgency(one, two)).toBe(-1);
   expect(byUrgency(two, one)).toBe(1);
   expect(byUrgency(one, one)).toBe(0);
+});
+
+test('an agent with labels of its own takes an issue that carries one of them, in any case', () => {
+  const config = aConfig({ agentLabels: new Map([['hans', ['bug', 'kind/bug']]]) });
+  expect(decideFor([anIssue({ labels: ['x', ' Kind/Bug '] })], someFacts({ config })).chosen).not.toBeNull();
 });

@@ -20,6 +20,7 @@ describe('a configuration with every default filled in', () => {
   test('has these', () => {
     expect(normalised()).toMatchInlineSnapshot(`
       {
+        "agentLabels": Map {},
         "agents": null,
         "attachments": null,
         "context": {
@@ -39,6 +40,11 @@ describe('a configuration with every default filled in', () => {
         "formerUrls": [],
         "historyKeepMs": 7776000000,
         "holdLabels": [],
+        "instructions": {
+          "agents": Map {},
+          "labels": Map {},
+          "repositories": Map {},
+        },
         "logFile": "/etc/d|.|.agent-dispatcher.log",
         "logFormat": "text",
         "monitor": {
@@ -106,6 +112,7 @@ describe('a configuration with every default filled in', () => {
       }),
     ).toMatchInlineSnapshot(`
       {
+        "agentLabels": Map {},
         "agents": Map {
           "hans" => {
             "attempts": 3,
@@ -148,6 +155,11 @@ describe('a configuration with every default filled in', () => {
         "holdLabels": [
           "on hold",
         ],
+        "instructions": {
+          "agents": Map {},
+          "labels": Map {},
+          "repositories": Map {},
+        },
         "logFile": "/etc/d|w|log",
         "logFormat": "json",
         "monitor": {

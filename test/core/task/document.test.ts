@@ -273,6 +273,7 @@ describe('the whole of it', () => {
           "secrets": 0,
           "texts": 0,
         },
+        "instructions": [],
         "issue": {
           "acceptanceCriteria": null,
           "assignedAt": null,

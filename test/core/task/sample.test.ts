@@ -28,9 +28,12 @@ test('the sample has everything that an issue can have, so that a template is tr
         "characters": 4,
         "collapsed": 4,
         "comments": 4,
-        "secrets": 1,
+        "secrets": 0,
         "texts": 4,
       },
+      "instructions": [
+        "Use the test database.",
+      ],
       "issue": {
         "acceptanceCriteria": "<!-- BEGIN GITEA TEXT sample: acceptance criteria by alice, 1970-01-01T00:00:00.000Z -->
     > - [ ] a criterion
@@ -88,7 +91,7 @@ test('the sample has everything that an issue can have, so that a template is tr
         "number": 5,
         "pullRequests": "<!-- BEGIN GITEA TEXT sample: pull requests and commits that mention it, 1970-01-01T00:00:00.000Z -->
     > - acme/app#9 (open, closes this issue) by hans: A change (https://git.example.com/acme/app/pulls/9)
-    > - commit [masked]
+    > - commit 012345678901
     <!-- END GITEA TEXT sample -->",
         "ref": "acme/app#5",
         "references": [
