@@ -114,12 +114,6 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
           ]),
         )
       : null,
-    agentLabels: new Map(
-      Object.entries(raw.agents ?? {}).flatMap(([login, agent]) =>
-        agent?.labels ? [[login.toLowerCase(), agent.labels.map(plainLabel)] as const] : [],
-      ),
-    ),
-    instructions: normaliseInstructions(raw.instructions),
     tasksDirectory: resolve(workspace, raw.tasks?.directory ?? '.agent-tasks'),
     taskFile: taskFilePattern(raw.tasks?.file ?? 'issue-{number}.md', repositories),
     stalledAfterMs: parseDuration(raw.tasks?.stalledAfter ?? '24h'),
@@ -147,6 +141,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
         : null,
       allowedHosts: (raw.dashboard?.allowedHosts ?? []).map((host) => host.toLowerCase()),
     },
+    ...forTasks(raw),
     ...afterwards(raw),
     monitor: {
       pingUrl: raw.monitor?.pingUrl ?? null,
@@ -155,12 +150,29 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
   };
 }
 
+// What a task says, and whose it may be.
+function forTasks(raw: RawConfig): Pick<Config, 'agentLabels' | 'instructions' | 'context'> {
+  return {
+    agentLabels: new Map(
+      Object.entries(raw.agents ?? {}).flatMap(([login, agent]) =>
+        agent?.labels ? [[login.toLowerCase(), agent.labels.map(plainLabel)] as const] : [],
+      ),
+    ),
+    instructions: normaliseInstructions(raw.instructions),
+    context: {
+      timeline: raw.context?.timeline ?? true,
+      repository: raw.context?.repository ?? true,
+      references: raw.context?.references ?? 5,
+      blocks: raw.context?.blocks ?? true,
+      lastAttempt: raw.context?.lastAttempt ?? true,
+    },
+  };
+}
+
 const SAVED_TYPES = 'png jpg jpeg gif webp txt log md csv json yaml yml diff patch pdf'.split(' ');
 
 // What happens to a task once it is out.
-function afterwards(
-  raw: RawConfig,
-): Pick<Config, 'updates' | 'trust' | 'context' | 'receipt' | 'attachments' | 'onDispatch'> {
+function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt' | 'attachments' | 'onDispatch'> {
   return {
     updates: {
       enabled: raw.updates?.enabled ?? true,
@@ -171,13 +183,6 @@ function afterwards(
       authors: lowered(raw.trust?.authors),
       commenters: lowered(raw.trust?.commenters),
       assigners: lowered(raw.trust?.assigners),
-    },
-    context: {
-      timeline: raw.context?.timeline ?? true,
-      repository: raw.context?.repository ?? true,
-      references: raw.context?.references ?? 5,
-      blocks: raw.context?.blocks ?? true,
-      lastAttempt: raw.context?.lastAttempt ?? true,
     },
     receipt: {
       reaction: raw.receipt?.reaction ?? null,

@@ -2,31 +2,18 @@
 
 import * as z from 'zod/mini';
 import { priorityNamed } from '../issue/priority.ts';
+import { describe, LOGIN, REPOSITORY, text } from './schema-parts.ts';
+import { ContextSchema, InstructionsSchema } from './task-schema.ts';
 
-const LOGIN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u;
-const NAME = '[A-Za-z0-9._-]{1,100}';
-const REPOSITORY = new RegExp(`^(?!\\.{1,2}/)(${NAME})/(?!\\.{1,2}$)(\\*|${NAME})$`, 'u');
 const DURATION = /^(\d+)\s*(ms|s|m|h|d)$/u;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-const text = z.string().check(
-  z.minLength(1, 'must not be empty'),
-  // No path and no argument of a program can hold it.
-  z.refine((value) => !value.includes('\0'), 'must not hold a NUL character'),
-);
 const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
 const duration = z.string(DURATION_RULE).check(z.regex(DURATION, DURATION_RULE));
 const address = z
   .string()
   .check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'));
 const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));
-// A copy: a schema that stands in several places would have the last description in all of them.
-const describe = <S extends z.core.$ZodType>(schema: S, description: string): S => {
-  const copy = z.core.clone(schema);
-  z.globalRegistry.add(copy, { description });
-  return copy;
-};
-
 const AgentSchema = z.strictObject({
   maxTasks: z.optional(
     describe(z.int().check(z.positive('must be at least 1')), 'At most this many unfinished task files at a time.'),
@@ -141,51 +128,8 @@ export const ConfigSchema = z.strictObject({
       assigners: z.optional(describe(logins, 'Only what these logins assigned is dispatched; the rest is held.')),
     }),
   ),
-  instructions: z.optional(
-    z.strictObject({
-      agents: z.optional(
-        describe(
-          z.record(z.string().check(z.regex(LOGIN, 'must be a Gitea login')), text),
-          'Login to text that stands among the rules of its tasks.',
-        ),
-      ),
-      repositories: z.optional(
-        describe(
-          z.record(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')), text),
-          'Repository, or owner/*, to text that stands among the rules of its tasks.',
-        ),
-      ),
-      labels: z.optional(
-        describe(z.record(text, text), 'Label to text that stands among the rules of tasks that carry it.'),
-      ),
-    }),
-  ),
-  context: z.optional(
-    z.strictObject({
-      timeline: z.optional(
-        describe(
-          z.boolean(),
-          'Whether the task tells who assigned it, and what mentions it. One request. Default: true',
-        ),
-      ),
-      repository: z.optional(
-        describe(z.boolean(), 'Whether the task tells the default branch. One request; read:repository. Default: true'),
-      ),
-      references: z.optional(
-        describe(
-          z.int().check(z.minimum(0), z.maximum(5)),
-          'So many of the issues that the text names are shown. One request each. Default: 5',
-        ),
-      ),
-      blocks: z.optional(describe(z.boolean(), 'Whether the task tells what waits for it. One request. Default: true')),
-      lastAttempt: z.optional(
-        describe(
-          z.boolean(),
-          "Whether a repeated task shows the last review of the agent's pull request. One request. Default: true",
-        ),
-      ),
-    }),
-  ),
+  instructions: z.optional(InstructionsSchema),
+  context: z.optional(ContextSchema),
   receipt: z.optional(
     z.strictObject({
       reaction: z.optional(describe(text, 'Reaction to leave on a dispatched issue, such as eyes. Needs write:issue.')),

@@ -1,0 +1,23 @@
+// What the groups of the configuration's schema are made of.
+
+import * as z from 'zod/mini';
+
+/** A login that can name an agent. */
+export const LOGIN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u;
+const NAME = '[A-Za-z0-9._-]{1,100}';
+/** `owner/repository` or `owner/*`. */
+export const REPOSITORY = new RegExp(`^(?!\\.{1,2}/)(${NAME})/(?!\\.{1,2}$)(\\*|${NAME})$`, 'u');
+
+/** A text that is not empty. */
+export const text = z.string().check(
+  z.minLength(1, 'must not be empty'),
+  // No path and no argument of a program can hold it.
+  z.refine((value) => !value.includes('\0'), 'must not hold a NUL character'),
+);
+
+/** The schema with a description of its own: one that stands in several places would have the last in all of them. */
+export function describe<S extends z.core.$ZodType>(schema: S, description: string): S {
+  const copy = z.core.clone(schema);
+  z.globalRegistry.add(copy, { description });
+  return copy;
+}

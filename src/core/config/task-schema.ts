@@ -1,0 +1,46 @@
+// What a task says besides its issue: the groups of the configuration for that.
+
+import * as z from 'zod/mini';
+import { describe, LOGIN, REPOSITORY, text } from './schema-parts.ts';
+
+/** `instructions` */
+export const InstructionsSchema = z.strictObject({
+  agents: z.optional(
+    describe(
+      z.record(z.string().check(z.regex(LOGIN, 'must be a Gitea login')), text),
+      'Login to text that stands among the rules of its tasks.',
+    ),
+  ),
+  repositories: z.optional(
+    describe(
+      z.record(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')), text),
+      'Repository, or owner/*, to text that stands among the rules of its tasks.',
+    ),
+  ),
+  labels: z.optional(
+    describe(z.record(text, text), 'Label to text that stands among the rules of tasks that carry it.'),
+  ),
+});
+
+/** `context` */
+export const ContextSchema = z.strictObject({
+  timeline: z.optional(
+    describe(z.boolean(), 'Whether the task tells who assigned it, and what mentions it. One request. Default: true'),
+  ),
+  repository: z.optional(
+    describe(z.boolean(), 'Whether the task tells the default branch. One request; read:repository. Default: true'),
+  ),
+  references: z.optional(
+    describe(
+      z.int().check(z.minimum(0), z.maximum(5)),
+      'So many of the issues that the text names are shown. One request each. Default: 5',
+    ),
+  ),
+  blocks: z.optional(describe(z.boolean(), 'Whether the task tells what waits for it. One request. Default: true')),
+  lastAttempt: z.optional(
+    describe(
+      z.boolean(),
+      "Whether a repeated task shows the last review of the agent's pull request. One request. Default: true",
+    ),
+  ),
+});
