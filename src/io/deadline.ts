@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A signal that aborts after `ms` milliseconds, or as soon as one of the others does. Call `clear` when it is not needed any more. */
 export function deadline(
   ms: number,
@@ -5,6 +7,8 @@ export function deadline(
 ): { readonly signal: AbortSignal; readonly clear: () => void } {
   // Not AbortSignal.any() with AbortSignal.timeout(): Node 20 may collect that as garbage, and then it never aborts.
   const controller = new AbortController();
+  // Requests and downloads of one issue listen side by side; Node would warn from the eleventh on.
+  setMaxListeners(MOST_LISTENERS, controller.signal);
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, ms);
   timer.unref();
@@ -20,6 +24,8 @@ export function deadline(
     },
   };
 }
+
+const MOST_LISTENERS = 100;
 
 /** A limited time: its signal aborts when it is over. */
 export interface Slice {
