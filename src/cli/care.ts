@@ -1,6 +1,6 @@
 // Commands that set it up, and keep it so.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { World } from '../deps/world.ts';
 import type { Runner } from './runner.ts';
 
@@ -24,6 +24,8 @@ export function addCare(program: Command, world: World, runs: Runner): void {
     .command('doctor')
     .description('checks everything that a pass needs; each failure ends with what to type')
     .option('--json', 'one JSON document (schemaVersion 1)')
+    // Root has it started like this, as the service: what root sees is not what the service sees.
+    .addOption(new Option('--as-service').hideHelp())
     .action(
       runs(async (options) => {
         const [{ doctor }, { doctorDeps }] = await Promise.all([
@@ -43,7 +45,7 @@ function addSystemd(program: Command, world: World, runs: Runner): void {
     .description('units that run a pass every minute, with the paths of this installation and configuration');
   const acts = {
     print: ['print them, write nothing', 'printUnits'],
-    install: ['write them, and have systemd read them', 'installUnits'],
+    install: ['write them, and check as the service that it can do its work', 'installUnits'],
     uninstall: ['stop and remove them; says what stays', 'uninstallUnits'],
   } as const;
   for (const [name, [description, act]] of Object.entries(acts)) {
@@ -52,6 +54,7 @@ function addSystemd(program: Command, world: World, runs: Runner): void {
       .description(description)
       .option('--user', 'for your own user, without root')
       .option('--run-as <account>', 'who the service runs as (default: the owner of the workspace)')
+      .option('--name <name>', 'for a further office on this machine: its units are dispatcher-NAME')
       .option('--directory <folder>', 'write there and call no systemctl, for packages')
       .action(
         runs(async (options) => {
@@ -62,6 +65,8 @@ function addSystemd(program: Command, world: World, runs: Runner): void {
           return commands[act](systemdDeps(world, options), options);
         }),
       );
-    if (name === 'install') command.option('--now', 'start the timer as well');
+    if (name !== 'install') continue;
+    command.option('--now', 'run a pass, wait for its end, and start the timer');
+    command.option('--yes', 'do what has to be done first, without asking (it is printed)');
   }
 }

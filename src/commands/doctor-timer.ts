@@ -8,13 +8,18 @@ interface TimerDeps {
   readonly startedPaths: (unit: Unit) => readonly string[];
 }
 
-/** What is to say of the timer and the service that it starts. `units` null: no systemd answers here. */
-export function* timerFindings(
-  units: readonly TimerUnits[] | null,
-  deps: TimerDeps,
-  isNeeded: boolean,
-): Generator<Finding> {
-  if (units === null) {
+interface Starters {
+  /** Null: no systemd answers. */
+  readonly units: readonly TimerUnits[] | null;
+  /** Lines of crontabs that start a pass. */
+  readonly cron: readonly string[];
+}
+
+/** What is to say of whatever starts the passes. */
+export function* timerFindings({ units, cron }: Starters, deps: TimerDeps, isNeeded: boolean): Generator<Finding> {
+  const [line] = cron;
+  if (line !== undefined) yield cronFinding(line, units ?? []);
+  else if (units === null) {
     yield {
       check: 'timer',
       status: 'skipped',
@@ -22,44 +27,48 @@ export function* timerFindings(
         'no systemd answers here; something else must start a pass every minute (cron: README, "Run it every minute")',
       fix: null,
     };
-    return;
-  }
-  if (units.length === 0) {
+  } else if (units.length === 0) {
     yield {
       check: 'timer',
       status: isNeeded ? 'failed' : 'note',
       message: 'not installed: nothing starts a pass by itself',
       fix: 'sudo dispatcher systemd install --now (or, for your own user: dispatcher systemd install --user --now)',
     };
-    return;
   }
-  for (const { scope, timer, service } of units) {
-    const systemctl = scope === 'user' ? 'systemctl --user' : 'sudo systemctl';
-    yield timerFinding(timer, scope, systemctl);
-    yield* serviceFindings(service, scope, deps);
+  for (const each of units ?? []) {
+    yield timerFinding(each);
+    yield* serviceFindings(each, deps);
   }
 }
 
-function timerFinding(timer: Unit, scope: string, systemctl: string): Finding {
-  const fix = `${systemctl} enable --now dispatcher.timer`;
+function cronFinding(line: string, units: readonly TimerUnits[]): Finding {
+  const running = units.find(({ timer }) => timer['ActiveState'] === 'active');
+  if (!running) return { check: 'timer', status: 'ok', message: `cron starts the passes: ${line}`, fix: null };
+  return {
+    check: 'timer',
+    status: 'warning',
+    message: `cron starts passes as well as ${running.base}.timer: ${line}`,
+    fix: 'crontab -e   (take that line out; or: dispatcher systemd uninstall)',
+  };
+}
+
+function timerFinding({ scope, base, timer }: TimerUnits): Finding {
+  const fix = `${scope === 'user' ? 'systemctl --user' : 'sudo systemctl'} enable --now ${base}.timer`;
+  const which = base === 'dispatcher' ? `the timer of the ${scope}` : `${base}.timer of the ${scope}`;
   if (timer['LoadState'] !== 'loaded') {
-    return { check: 'timer', status: 'failed', message: `the ${scope} has a dispatcher.service but no timer`, fix };
+    return { check: 'timer', status: 'failed', message: `the ${scope} has a ${base}.service but no timer`, fix };
   }
   if (timer['ActiveState'] !== 'active') {
-    return { check: 'timer', status: 'failed', message: `the timer of the ${scope} is stopped`, fix };
+    return { check: 'timer', status: 'failed', message: `${which} is stopped`, fix };
   }
   if (timer['UnitFileState'] !== 'enabled') {
-    return {
-      check: 'timer',
-      status: 'warning',
-      message: `the timer of the ${scope} runs, but does not start with the machine`,
-      fix,
-    };
+    const message = `${which} runs, but does not start with the machine`;
+    return { check: 'timer', status: 'warning', message, fix };
   }
-  return { check: 'timer', status: 'ok', message: `the timer of the ${scope} is active and enabled`, fix: null };
+  return { check: 'timer', status: 'ok', message: `${which} is active and enabled`, fix: null };
 }
 
-function* serviceFindings(service: Unit, scope: string, deps: TimerDeps): Generator<Finding> {
+function* serviceFindings({ scope, base, service }: TimerUnits, deps: TimerDeps): Generator<Finding> {
   const fix = `dispatcher systemd install${scope === 'user' ? ' --user' : ''}   (writes the paths of this installation)`;
   const paths = deps.startedPaths(service);
   const missing = paths.find((path) => !deps.exists(path));
@@ -71,14 +80,17 @@ function* serviceFindings(service: Unit, scope: string, deps: TimerDeps): Genera
   if (script !== undefined && deps.realPath(script) !== deps.script) {
     yield { check: 'unit', status: 'warning', message: `the unit starts another installation: ${script}`, fix };
   }
+  const dropIns = service['DropInPaths'] ?? '';
+  if (dropIns !== '') {
+    yield { check: 'unit', status: 'note', message: `${base}.service is changed by ${dropIns}`, fix: null };
+  }
   const { Result = 'success', ExecMainStatus = '0' } = service;
   if (Result !== 'success') {
-    const journal = scope === 'user' ? 'journalctl --user-unit dispatcher -n 20' : 'journalctl -u dispatcher -n 20';
     yield {
       check: 'unit',
       status: 'failed',
       message: `the last start of the service failed (${Result}, status ${ExecMainStatus})`,
-      fix: journal,
+      fix: `journalctl ${scope === 'user' ? '--user-unit' : '-u'} ${base} -n 20`,
     };
   }
 }

@@ -13,6 +13,7 @@ import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
+import { placeFindings } from './doctor-places.ts';
 import { timerFindings } from './doctor-timer.ts';
 import type { SnapshotDeps } from './take-snapshot.ts';
 
@@ -41,7 +42,12 @@ export interface DoctorDeps {
   readonly readPauses: (config: Config) => readonly Pause[];
   /** Null stands for this user. An account that does not exist is null as well. */
   readonly lookAt: (path: string, account: string | null) => Place;
-  readonly timers: () => Promise<readonly TimerUnits[] | null>;
+  /** The units that run a configuration. */
+  readonly timers: (config: Config) => Promise<readonly TimerUnits[] | null>;
+  /** What is found when the same is looked at as the service, within its sandbox; null unless this is root under systemd. */
+  readonly asService: ((units: TimerUnits, config: Config) => Promise<readonly Finding[]>) | null;
+  /** Lines of crontabs that start a pass. */
+  readonly cronLines: () => Promise<readonly string[]>;
   readonly tokenCredential: (unit: Unit) => string | null;
   readonly startedPaths: (unit: Unit) => readonly string[];
   readonly exists: (path: string) => boolean;
@@ -54,15 +60,16 @@ export interface DoctorDeps {
 
 export interface DoctorOptions {
   readonly json?: boolean;
+  /** It was started as the service by another doctor, which looks at the timer itself. */
+  readonly asService?: boolean;
 }
 
 const CLOCK_TOLERANCE_MS = 30_000;
-const ROOM_BYTES = 50 * 1024 * 1024;
 
 /** Prints a line for each check as it finishes. Answers exit 1 when one failed. */
 export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<ExitCode> {
   const findings: Finding[] = [];
-  for await (const found of examine(deps)) {
+  for await (const found of examine(deps, options)) {
     const finding = isMended(found, findings) ? mended(found) : found;
     findings.push(finding);
     if (!options.json) deps.print(findingText(finding));
@@ -87,7 +94,7 @@ function mended({ check, message }: Finding): Finding {
   return { check, status: 'warning', message: `${message}; nothing of that is found now`, fix: 'dispatcher' };
 }
 
-async function* examine(deps: DoctorDeps): AsyncGenerator<Finding> {
+async function* examine(deps: DoctorDeps, { asService = false }: DoctorOptions): AsyncGenerator<Finding> {
   yield ok('node', `${deps.node}, dispatcher ${deps.version}`);
   let config: Config;
   try {
@@ -97,16 +104,34 @@ async function* examine(deps: DoctorDeps): AsyncGenerator<Finding> {
     yield { check: 'everything else', status: 'skipped', message: 'needs a configuration', fix: null };
     return;
   }
+  const units = asService ? null : await deps.timers(config);
+  const system = units?.find(({ scope, service }) => scope === 'system' && service['LoadState'] === 'loaded');
+  // Root may read and write everything: what root finds says nothing of the service.
+  if (system && deps.asService) yield* throughTheEyesOf(deps, config, system);
+  else yield* needs(deps, config, units);
+  if (asService) return;
+  yield* timerFindings({ units, cron: await deps.cronLines() }, deps, hasRun(deps, config));
+  yield* dashboardPort(deps, config);
+}
+
+async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUnits[] | null): AsyncGenerator<Finding> {
   yield ok('configuration', config.file ?? 'from the environment');
   yield* templates(deps, config);
-  const units = await deps.timers();
   const credential = units?.map(({ service }) => deps.tokenCredential(service)).find((file) => file !== null) ?? null;
   yield* server(deps, config, config.tokenFile === null ? credential : null);
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
-  yield* places(deps, config, runsAs ?? null);
+  yield* placeFindings(deps.lookAt, config, runsAs ?? null);
   yield* state(deps, config);
-  yield* timerFindings(units, deps, hasRun(deps, config));
-  yield* dashboardPort(deps, config);
+}
+
+async function* throughTheEyesOf(deps: DoctorDeps, config: Config, units: TimerUnits): AsyncGenerator<Finding> {
+  const user = units.service['User'] || 'root';
+  yield note('seen as', `${user}, within ${units.base}.service: what follows is what the service finds`);
+  try {
+    for (const finding of (await deps.asService?.(units, config)) ?? []) if (finding.check !== 'node') yield finding;
+  } catch (error) {
+    yield failed('service', error, `journalctl -u ${units.base} -n 20`);
+  }
 }
 
 async function* templates(deps: DoctorDeps, config: Config): AsyncGenerator<Finding> {
@@ -196,35 +221,6 @@ function* agents(config: Config, issues: readonly Issue[]): Generator<Finding> {
     else {
       const others = strangers.length > 0 ? `; assignees that are no agents: ${strangers.slice(0, 10).join(', ')}` : '';
       yield note('agent', `no open issue is assigned to ${agent}: assign one, or check the spelling${others}`);
-    }
-  }
-}
-
-function* places(deps: DoctorDeps, config: Config, account: string | null): Generator<Finding> {
-  const who = account === null ? 'this user' : account;
-  const wanted = [
-    ['task folder', config.tasksDirectory, 'folder'],
-    ['state folder', config.stateDirectory, 'folder'],
-    ['log', config.logFile, 'file'],
-    ...(config.monitor.metricsFile === null ? [] : [['metrics', config.monitor.metricsFile, 'file'] as const]),
-  ] as const;
-  for (const [check, path, kind] of wanted) {
-    const { existing, isWritable, freeBytes, kind: found } = deps.lookAt(path, account);
-    if (found !== null && found !== kind) {
-      yield { check, status: 'failed', message: `${path} is there, and is no ${kind}`, fix: `mv ${path} ${path}.old` };
-    } else if (!isWritable) {
-      const fix = account === null ? `sudo chown -R "$USER" ${existing}` : `sudo chown -R ${account} ${existing}`;
-      yield { check, status: 'failed', message: `${who} may not write ${existing}`, fix };
-    } else if (freeBytes < ROOM_BYTES) {
-      const free = Math.round(freeBytes / 1024 / 1024);
-      yield {
-        check,
-        status: 'failed',
-        message: `${existing} has ${free} MB left`,
-        fix: `make room: df -h ${existing}`,
-      };
-    } else {
-      yield ok(check, `${path}, ${who} may write there`);
     }
   }
 }

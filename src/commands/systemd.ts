@@ -1,44 +1,19 @@
-import type { Config } from '../core/config/config.ts';
+// `systemd install` ends well only when a pass of the service has.
+
+import { isOurs } from '../core/config/units.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import { isOurs, renderUnits, type UnitFacts, type UnitFile } from '../core/config/units.ts';
-
-export interface SystemdOptions {
-  readonly user?: boolean;
-  readonly now?: boolean;
-  readonly runAs?: string;
-  readonly directory?: string;
-}
-
-export interface SystemdDeps {
-  readonly config: Pick<
-    Config,
-    'file' | 'tokenFile' | 'workspace' | 'tasksDirectory' | 'stateDirectory' | 'logFile' | 'monitor'
-  >;
-  readonly version: string;
-  readonly node: string;
-  readonly script: string;
-  readonly homeDirectory: string;
-  readonly temporaryDirectory: string;
-  readonly userName: string;
-  /** Where systemd looks for units. */
-  readonly unitDirectory: (isUser: boolean) => string;
-  /** The units as they ship. */
-  readonly shipped: (isUser: boolean) => readonly UnitFile[];
-  /** Name of the account that owns a folder; null when it is root, or not known. */
-  readonly ownerOf: (path: string) => string | null;
-  readonly accountExists: (name: string) => boolean;
-  readonly exists: (path: string) => boolean;
-  /** The text of a file; null when there is none. */
-  readonly read: (path: string) => string | null;
-  readonly write: (path: string, text: string) => void;
-  readonly remove: (path: string) => void;
-  /** Runs a command with its output to the terminal; answers its exit code. */
-  readonly run: (command: readonly string[]) => Promise<number>;
-  readonly print: (text: string) => void;
-  readonly warn: (message: string) => void;
-}
-
-const CREDENTIAL = '/etc/dispatcher/token';
+import type { Finding } from '../core/health/finding.ts';
+import { findingText } from '../views/doctor.ts';
+import { settle } from './systemd-mend.ts';
+import {
+  baseFor,
+  configFile,
+  type PlacedUnit,
+  runAsOf,
+  type SystemdDeps,
+  type SystemdOptions,
+  unitsFor,
+} from './systemd-units.ts';
 
 /** Prints the units as `install` would write them. */
 export async function printUnits(deps: SystemdDeps, options: SystemdOptions): Promise<ExitCode> {
@@ -46,10 +21,68 @@ export async function printUnits(deps: SystemdDeps, options: SystemdOptions): Pr
   return EXIT.ok;
 }
 
-/** Writes the units and has systemd read them; with `now` it starts the timer. Each file and command is printed. */
+/**
+ * Writes the units and has systemd read them, checks as the service what `doctor` checks, and with `now` runs a pass and
+ * starts the timer. Each file and command is printed. Answers exit 1 when the service could not do its work.
+ */
 export async function installUnits(deps: SystemdDeps, options: SystemdOptions): Promise<ExitCode> {
   refuseFleeting(deps);
-  const units = unitsFor(deps, options);
+  const base = baseFor(deps, options);
+  const isWritten = options.directory !== undefined;
+  const settled = deps.isRoot && !options.user && !isWritten ? await settle(deps, options) : deps;
+  writeUnits(settled, unitsFor(settled, options));
+  if (isWritten) return EXIT.ok;
+  await runAll(deps, [[...systemctlFor(options), 'daemon-reload']]);
+  if (!(await isFit(settled, options, base))) return EXIT.failure;
+  const systemctl = systemctlFor(options);
+  const start = [...systemctl, 'enable', '--now', `${base}.timer`];
+  if (options.now) {
+    await provePass(settled, options, base);
+    await runAll(deps, [start]);
+    deps.print(sayOk('timer', 'a pass runs every minute from now on. See: dispatcher status'));
+  } else {
+    deps.print(`\nTo start it: ${start.join(' ')}\n`);
+  }
+  deps.print(`\nThe dashboard as a service: ${[...systemctl, 'enable', '--now', `${base}-dashboard`].join(' ')}\n`);
+  if (options.user) deps.print('To have it run while you are logged out: loginctl enable-linger\n');
+  return EXIT.ok;
+}
+
+/** Stops and removes what `install` wrote for this configuration, and says what stays. */
+export async function uninstallUnits(deps: SystemdDeps, options: SystemdOptions): Promise<ExitCode> {
+  const systemctl = systemctlFor(options);
+  const base = baseFor(deps, options);
+  const folder = options.directory ?? deps.unitDirectory(options.user ?? false);
+  const names = deps.shipped(options.user ?? false).map(({ name }) => name.replace('dispatcher', base));
+  const present = names
+    .map((name) => ({ name, path: `${folder}/${name}` }))
+    .filter(({ path }) => isOurs(deps.read(path) ?? ''));
+  const isLive = options.directory === undefined && present.length > 0;
+  if (present.length === 0) deps.print('No unit of ours is installed for this configuration.\n');
+  if (isLive) {
+    const started = present.map(({ name }) => name).filter((name) => name !== `${base}.service`);
+    await runAll(deps, [[...systemctl, 'disable', '--now', ...started]]);
+  }
+  for (const { path } of present) {
+    deps.remove(path);
+    deps.print(`removed: ${path}\n`);
+  }
+  if (isLive) await runAll(deps, [[...systemctl, 'daemon-reload']]);
+  const { config } = deps;
+  const dropIns = names.flatMap((name) => deps.dropIns(options.user ?? false, name));
+  const stays = [
+    config.file,
+    config.tokenFile,
+    config.tasksDirectory,
+    config.stateDirectory,
+    config.logFile,
+    ...dropIns,
+  ];
+  deps.print(`\nWhat stays:\n${stays.flatMap((path) => (path === null ? [] : [`  ${path}\n`])).join('')}`);
+  return EXIT.ok;
+}
+
+function writeUnits(deps: SystemdDeps, units: readonly PlacedUnit[]): void {
   const foreign = units.find(({ path }) => !isOurs(deps.read(path) ?? '') && deps.read(path) !== null);
   if (foreign) {
     throw new UserError(`${foreign.path} is there already, and not written by this command`, {
@@ -63,100 +96,32 @@ export async function installUnits(deps: SystemdDeps, options: SystemdOptions): 
     if (before !== text) deps.write(path, text);
     deps.print(`${before === null ? 'written' : before === text ? 'unchanged' : 'renewed'}: ${path}\n`);
   }
-  if (options.directory !== undefined) return EXIT.ok;
-  if (needsCredential(deps, options) && !deps.exists(CREDENTIAL)) {
-    deps.warn(
-      `the service reads the token from ${CREDENTIAL}, which is not there: sudo install -D -m 0600 /dev/stdin ${CREDENTIAL}`,
-    );
-  }
-  const systemctl = systemctlFor(options);
-  await runAll(deps, [[...systemctl, 'daemon-reload']]);
-  const start = [...systemctl, 'enable', '--now', 'dispatcher.timer'];
-  if (options.now) await runAll(deps, [start]);
-  deps.print(
-    options.now ? '\nA pass runs every minute now. See: dispatcher status\n' : `\nTo start it: ${start.join(' ')}\n`,
-  );
-  deps.print(`The dashboard as a service: ${[...systemctl, 'enable', '--now', 'dispatcher-dashboard'].join(' ')}\n`);
-  if (options.user) deps.print('To have it run while you are logged out: loginctl enable-linger\n');
-  return EXIT.ok;
 }
 
-/** Stops and removes what `install` wrote, and says what stays. */
-export async function uninstallUnits(deps: SystemdDeps, options: SystemdOptions): Promise<ExitCode> {
-  const systemctl = systemctlFor(options);
-  const present = unitsFor(deps, options).filter(({ path }) => isOurs(deps.read(path) ?? ''));
-  if (present.length === 0) deps.print('No unit of ours is installed.\n');
-  if (options.directory === undefined && present.length > 0) {
-    const names = present.map(({ name }) => name).filter((name) => name !== 'dispatcher.service');
-    await runAll(deps, [[...systemctl, 'disable', '--now', ...names]]);
-  }
-  for (const { path } of present) {
-    deps.remove(path);
-    deps.print(`removed: ${path}\n`);
-  }
-  if (options.directory === undefined && present.length > 0) await runAll(deps, [[...systemctl, 'daemon-reload']]);
-  const { config } = deps;
-  const stays = [config.file, config.tokenFile, config.tasksDirectory, config.stateDirectory, config.logFile];
-  deps.print(`\nWhat stays:\n${stays.flatMap((path) => (path === null ? [] : [`  ${path}\n`])).join('')}`);
-  return EXIT.ok;
+// As the service, since root can read and write what the service cannot.
+async function isFit(deps: SystemdDeps, options: SystemdOptions, base: string): Promise<boolean> {
+  const findings = await deps.examine(options.user ?? false, `${base}.service`, configFile(deps));
+  const bad = findings.filter(({ status }) => status === 'failed' || status === 'warning');
+  for (const finding of bad) deps.print(findingText(finding));
+  const failed = bad.filter(({ status }) => status === 'failed').length;
+  const who = `${options.user ? 'you' : runAsOf(deps, options)}, within ${base}.service`;
+  if (failed === 0) deps.print(sayOk('doctor', `everything that a pass needs is there, seen as ${who}`));
+  else deps.print(`\n${failed} failed, seen as ${who}. Nothing was started. When it is mended, repeat this command.\n`);
+  return failed === 0;
 }
 
-interface PlacedUnit extends UnitFile {
-  readonly path: string;
-}
-
-function unitsFor(deps: SystemdDeps, options: SystemdOptions): readonly PlacedUnit[] {
-  const isUser = options.user ?? false;
-  const folder = options.directory ?? deps.unitDirectory(isUser);
-  const facts = factsFor(deps, options, isUser);
-  return renderUnits(deps.shipped(isUser), facts).map((unit) => ({ ...unit, path: `${folder}/${unit.name}` }));
-}
-
-function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): UnitFacts {
-  const { config } = deps;
-  if (config.file === null) {
-    throw new UserError('a service needs a configuration file: what you exported in this shell is not in a unit', {
-      exitCode: EXIT.invalid,
-      code: 'config_missing',
-      hint: 'dispatcher init',
-    });
-  }
-  const runAs = options.runAs ?? deps.ownerOf(config.workspace) ?? 'dispatcher';
-  if (!isUser && !deps.accountExists(runAs)) {
-    throw new UserError(`there is no account ${runAs} for the service to run as`, {
-      exitCode: EXIT.invalid,
-      code: 'no_account',
-      hint: `make it: sudo useradd --system --home-dir ${config.workspace} ${runAs}; or name another one: --run-as NAME`,
-    });
-  }
-  if (!isUser && deps.node.startsWith(`${deps.homeDirectory}/`)) {
-    deps.warn(
-      `${deps.node} lies below a home folder: the service stops when that Node is removed (nvm). A system Node is better`,
-    );
-  }
-  return {
-    isUser,
-    node: deps.node,
-    script: deps.script,
-    config: config.file,
-    writable: writableFolders(config),
-    runAs,
-    credential: needsCredential(deps, options) ? CREDENTIAL : null,
-    version: deps.version,
-  };
-}
-
-// The workspace, and what lies elsewhere.
-function writableFolders(config: SystemdDeps['config']): readonly string[] {
-  const { workspace, tasksDirectory, stateDirectory, logFile, monitor } = config;
-  const files = [logFile, ...(monitor.metricsFile === null ? [] : [monitor.metricsFile])];
-  const folders = [tasksDirectory, stateDirectory, ...files.map((file) => file.replace(/\/[^/]*$/u, ''))];
-  return [workspace, ...new Set(folders.filter((path) => path !== workspace && !path.startsWith(`${workspace}/`)))];
-}
-
-// A token file of the configuration is read by the service's own user.
-function needsCredential({ config }: SystemdDeps, { user }: SystemdOptions): boolean {
-  return !user && config.tokenFile === null;
+async function provePass(deps: SystemdDeps, options: SystemdOptions, base: string): Promise<void> {
+  const command = [...systemctlFor(options), 'start', `${base}.service`];
+  const began = deps.now();
+  deps.print(`+ ${command.join(' ')}\n`);
+  const code = await deps.run(command);
+  const pass = deps.passSince(deps.config, began);
+  if (code === 0 && pass && !pass.hasFailed) return deps.print(sayOk('first pass', pass.text));
+  throw new UserError(`a pass of the service did not end well: ${pass?.text ?? 'it recorded nothing'}`, {
+    exitCode: EXIT.failure,
+    code: 'first_pass_failed',
+    hint: `what it said: journalctl ${options.user ? '--user-unit' : '-u'} ${base} -n 20; the timer was not started`,
+  });
 }
 
 // Units that point there would fail as soon as it is swept.
@@ -172,6 +137,10 @@ function refuseFleeting({ script, temporaryDirectory }: SystemdDeps): void {
     code: 'fleeting_installation',
     hint: 'npm install -g agent-dispatcher, then run: dispatcher systemd install',
   });
+}
+
+function sayOk(check: string, message: string): string {
+  return findingText({ check, status: 'ok', message, fix: null } satisfies Finding);
 }
 
 function systemctlFor({ user }: SystemdOptions): readonly string[] {

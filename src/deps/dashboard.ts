@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DashboardCommandDeps } from '../commands/dashboard.ts';
 import { takeSnapshot } from '../commands/take-snapshot.ts';
+import type { Config } from '../core/config/config.ts';
 import { errorRecord } from '../core/errors.ts';
 import { isAboutTimer, type TimerState } from '../core/health/health.ts';
 import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
@@ -36,7 +37,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });
-  const timer = createTimerWatch(world);
+  const timer = createTimerWatch(world, config);
   const deps: Omit<DashboardDeps, 'password'> = {
     config,
     version: world.version,
@@ -74,13 +75,13 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
 }
 
 // Asks systemd while the passes are missing, now and then and in the background: nobody waits for the answer.
-function createTimerWatch(world: World) {
+function createTimerWatch(world: World, config: Config) {
   let state: TimerState = null;
   let askedAt = Number.NEGATIVE_INFINITY;
   const ask = async (): Promise<void> => {
     askedAt = now();
     const { readTimerState } = await import('../io/systemd.ts');
-    state = await readTimerState(world.environment);
+    state = await readTimerState(world.environment, config.file);
   };
   return {
     state: () => state,

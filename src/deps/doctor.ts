@@ -4,7 +4,7 @@ import { loadConfig } from '../io/config-file.ts';
 import { accountOf, isPortTaken, lookAt } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readPassHistory } from '../io/state/store.ts';
-import { readTimerUnits, startedPaths, tokenCredential } from '../io/systemd.ts';
+import { readTimerUnits, startedPaths, tokenCredential, unitText } from '../io/systemd.ts';
 import { readCredential, readToken } from '../io/token.ts';
 import { giteaClient } from './gitea.ts';
 import { listAll } from './listing.ts';
@@ -48,7 +48,9 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     readState: readPassHistory,
     readPauses: (config) => readPauses(config.stateDirectory),
     lookAt: (path, account) => lookAt(path, account === null ? null : accountOf(account)),
-    timers: async () => readTimerUnits(world.environment),
+    timers: async ({ file }) => readTimerUnits(world.environment, file),
+    asService: process.getuid?.() === 0 && existsSync('/run/systemd/system') ? seenAsService(world) : null,
+    cronLines: async () => (await import('../io/cron.ts')).readCronLines(),
     startedPaths,
     tokenCredential,
     exists: existsSync,
@@ -56,5 +58,15 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     isPortTaken,
     commandLine: commandLine(options),
     print: world.stdout.write,
+  };
+}
+
+function seenAsService(world: World): DoctorDeps['asService'] {
+  return async ({ base, scope }, { file }) => {
+    const [text, { examineAs }] = await Promise.all([
+      unitText(scope, `${base}.service`, world.environment),
+      import('./systemd.ts'),
+    ]);
+    return examineAs(world, scope, text, [process.execPath, realpathSync(process.argv[1] ?? '')], file ?? '');
   };
 }

@@ -19,7 +19,7 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
     stderr: world.stderr,
     readTimer: async () => {
       const { readTimerState } = await import('../io/systemd.ts');
-      return readTimerState(world.environment);
+      return readTimerState(world.environment, config.file);
     },
   };
 }

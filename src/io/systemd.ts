@@ -1,46 +1,68 @@
-// What systemd knows of the timer, the service and the dashboard, asked of systemctl.
+// What systemd knows of the timers, the services and what they start, asked of systemctl.
 
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { configOfCommand, isOurs, trialUnit, unitBase, type UnitFile } from '../core/config/units.ts';
+import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import type { TimerState } from '../core/health/health.ts';
 
+/** The units of one office. */
 export interface TimerUnits {
   readonly scope: 'system' | 'user';
+  /** `dispatcher`, or `dispatcher-NAME`. */
+  readonly base: string;
   readonly timer: Unit;
   readonly service: Unit;
+  /** The configuration that the service starts with; null when its command does not name one. */
+  readonly config: string | null;
 }
 
 /** A unit's properties by name, as `systemctl show` prints them. */
 export type Unit = Readonly<Record<string, string>>;
 
-const PROPERTIES =
-  'Id,LoadState,UnitFileState,ActiveState,NextElapseUSecRealtime,Result,ExecMainStatus,ExecStart,User,FragmentPath';
-const TIMEOUT_MS = 2000;
+type Scope = TimerUnits['scope'];
 
-/** The units of the system and of the user, those that are loaded; null when no systemd answers. */
-export async function readTimerUnits(environment: NodeJS.ProcessEnv): Promise<readonly TimerUnits[] | null> {
-  const answers = await Promise.all([show('system', environment), show('user', environment)]);
-  if (answers.every((answer) => answer === null)) return null;
-  return answers.flatMap((units, index) => {
-    const [timer = {}, service = {}] = units ?? [];
-    return timer['LoadState'] === 'loaded' || service['LoadState'] === 'loaded'
-      ? [{ scope: index === 0 ? ('system' as const) : ('user' as const), timer, service }]
-      : [];
-  });
+const PROPERTIES =
+  'Id,LoadState,UnitFileState,ActiveState,NextElapseUSecRealtime,LastTriggerUSec,Result,ExecMainStatus,ExecStart,User,FragmentPath,DropInPaths';
+const TIMEOUT_MS = 2000;
+// The pass and `doctor` have less than a minute each.
+const TRIAL_MS = 90_000;
+const MANY = 50;
+
+/** The folder in which `systemd install` writes units. */
+export function unitFolder(scope: Scope, environment: NodeJS.ProcessEnv): string {
+  return scope === 'system'
+    ? '/etc/systemd/system'
+    : join(environment['XDG_CONFIG_HOME'] || join(environment['HOME'] || homedir(), '.config'), 'systemd/user');
 }
 
-/** Whether a timer starts the passes, of the system or of the user; null when no systemd answers. */
-export async function readTimerState(environment: NodeJS.ProcessEnv): Promise<TimerState> {
-  const units = await readTimerUnits(environment);
+/**
+ * The units of the system and of the user, those that are loaded: of every office, or of the one with that configuration
+ * (and those that do not tell which one they have). Null when no systemd answers.
+ */
+export async function readTimerUnits(
+  environment: NodeJS.ProcessEnv,
+  config?: string | null,
+): Promise<readonly TimerUnits[] | null> {
+  const answers = await Promise.all([office('system', environment), office('user', environment)]);
+  if (answers.every((answer) => answer === null)) return null;
+  const all = answers.flatMap((units) => units ?? []);
+  return config === undefined ? all : all.filter((units) => units.config === null || isSame(units.config, config));
+}
+
+/** Whether a timer starts the passes of a configuration, of the system or of the user; null when no systemd answers. */
+export async function readTimerState(environment: NodeJS.ProcessEnv, config: string | null): Promise<TimerState> {
+  const units = await readTimerUnits(environment, config);
   if (units === null) return null;
   if (units.length === 0) return 'not_installed';
   return units.some(({ timer }) => timer['ActiveState'] === 'active') ? 'active' : 'stopped';
 }
 
 /** The absolute paths that a service starts: the program, and the script behind it when there is one. */
-export function startedPaths({ ExecStart = '' }: Unit): readonly string[] {
-  const [, command = ''] = /argv\[\]=([^;]*)/u.exec(ExecStart) ?? [];
-  return command
+export function startedPaths(service: Unit): readonly string[] {
+  return commandOf(service)
     .trim()
     .split(/\s+/u)
     .filter((word) => word.startsWith('/'))
@@ -58,14 +80,122 @@ export function tokenCredential({ FragmentPath }: Unit): string | null {
   }
 }
 
-async function show(scope: 'system' | 'user', environment: NodeJS.ProcessEnv): Promise<readonly Unit[] | null> {
-  const args = ['show', 'dispatcher.timer', 'dispatcher.service', `--property=${PROPERTIES}`, '--no-pager'];
+/** The services of passes that `systemd install` wrote, of every office. */
+export function writtenServices(scope: Scope, environment: NodeJS.ProcessEnv): readonly UnitFile[] {
+  const folder = unitFolder(scope, environment);
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^dispatcher(?:-[a-z0-9-]+)?\.service$/u.test(name) && !name.endsWith('-dashboard.service'))
+      .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+      .filter(({ text }) => isOurs(text));
+  } catch {
+    return [];
+  }
+}
+
+/** A unit with its drop-ins, as one text; an empty one when it cannot be had. */
+export async function unitText(scope: Scope, name: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout } = await systemctl(scope, ['cat', name], environment, TIMEOUT_MS);
+  return stdout;
+}
+
+/**
+ * Runs a command once as a service would run its own: as its user, with its credentials, within its sandbox. Answers what
+ * the command printed. Throws exit 1 when systemd cannot start it.
+ */
+export async function tryAsService(
+  scope: Scope,
+  text: string,
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  const runtime = scope === 'system' ? '/run' : environment['XDG_RUNTIME_DIR'] || `/run/user/${userInfo().uid}`;
+  const name = `dispatcher-trial-${process.pid}.service`;
+  const folder = join(runtime, 'systemd', scope);
+  const file = join(folder, name);
+  const output = join(runtime, `dispatcher-trial-${process.pid}.out`);
+  try {
+    // For the system it is there, or there is no systemd; to make it would have others believe that there is one.
+    if (scope === 'user') mkdirSync(folder, { recursive: true });
+    writeFileSync(file, trialUnit(text, command, output), { mode: 0o644, flag: 'wx' });
+    const { failure, stderr } = await systemctl(scope, ['start', name], environment, TRIAL_MS);
+    if (failure !== null) throw new Error(stderr.trim() || failure);
+    return existsSync(output) ? readFileSync(output, 'utf8') : '';
+  } catch (error) {
+    throw new UserError(`systemd cannot start a command as the service would be started: ${messageOf(error)}`, {
+      exitCode: EXIT.failure,
+      code: 'systemctl_failed',
+      hint:
+        scope === 'user'
+          ? 'a user session is needed: log in directly, or see loginctl enable-linger'
+          : 'run it as root: sudo dispatcher systemd install',
+      cause: error,
+    });
+  } finally {
+    rmSync(file, { force: true });
+    rmSync(output, { force: true });
+  }
+}
+
+async function office(scope: Scope, environment: NodeJS.ProcessEnv): Promise<readonly TimerUnits[] | null> {
+  const bases = [unitBase(null), ...furtherBases(scope, environment)];
+  const names = bases.flatMap((base) => [`${base}.timer`, `${base}.service`]);
+  const { failure, stdout } = await systemctl(
+    scope,
+    ['show', ...names, `--property=${PROPERTIES}`, '--no-pager'],
+    environment,
+    TIMEOUT_MS,
+  );
+  if (failure !== null) return null;
+  const found = blocks(stdout);
+  return bases.flatMap((base, index) => {
+    const [timer = {}, service = {}] = found.slice(index * 2);
+    if (timer['LoadState'] !== 'loaded' && service['LoadState'] !== 'loaded') return [];
+    return [{ scope, base, timer, service, config: configOfCommand(commandOf(service)) }];
+  });
+}
+
+// Units of further offices: systemd itself lists only those that are running.
+function furtherBases(scope: Scope, environment: NodeJS.ProcessEnv): readonly string[] {
+  const bases = writtenServices(scope, environment).map(({ name }) => name.replace(/\.service$/u, ''));
+  return bases.filter((base) => base !== unitBase(null)).slice(0, MANY);
+}
+
+function commandOf({ ExecStart = '' }: Unit): string {
+  return /argv\[\]=([^;]*)/u.exec(ExecStart)?.[1]?.trimEnd() ?? '';
+}
+
+function isSame(a: string, b: string | null): boolean {
+  return b !== null && (a === b || realPathOf(a) === realPathOf(b));
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+interface Answer {
+  /** Null: it ended well. */
+  readonly failure: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function systemctl(
+  scope: Scope,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  timeout: number,
+): Promise<Answer> {
   return new Promise((resolve) => {
     execFile(
       'systemctl',
       scope === 'user' ? ['--user', ...args] : args,
-      { timeout: TIMEOUT_MS, env: { ...environment, LC_ALL: 'C' } },
-      (error, stdout) => resolve(error ? null : blocks(stdout)),
+      { timeout, env: { ...environment, LC_ALL: 'C' } },
+      (error, stdout, stderr) => resolve({ failure: error ? messageOf(error) : null, stdout, stderr }),
     );
   });
 }

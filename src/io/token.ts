@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../core/config/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
@@ -13,16 +13,17 @@ export interface Token {
 }
 
 /**
- * The access token: `gitea.tokenFile`, else systemd's credential `gitea-token`, else `$GITEA_TOKEN`.
+ * The access token: `gitea.tokenFile` if this user may read it, else systemd's credential `gitea-token`, else `$GITEA_TOKEN`.
  * Throws exit 4 when there is none or it cannot be read; the message never holds the token.
  */
 export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environment: NodeJS.ProcessEnv): Token {
   const credentials = environment['CREDENTIALS_DIRECTORY'];
-  if (config.tokenFile !== null) return fromFile(config.tokenFile, 'gitea.tokenFile');
-  if (credentials) {
-    const file = join(credentials, 'gitea-token');
-    if (statSync(file, { throwIfNoEntry: false })) return readCredential(file);
-  }
+  const credential = credentials ? join(credentials, 'gitea-token') : null;
+  const isHandedOver = credential !== null && statSync(credential, { throwIfNoEntry: false }) !== undefined;
+  // A file that only root reads reaches the service as a credential: `systemd install` has the unit hand it over.
+  const isShut = config.tokenFile !== null && isHandedOver && !canRead(config.tokenFile);
+  if (config.tokenFile !== null && !isShut) return fromFile(config.tokenFile, 'gitea.tokenFile');
+  if (isHandedOver) return readCredential(credential);
   const value = environment['GITEA_TOKEN']?.trim();
   if (value) return checked(value, '$GITEA_TOKEN', null);
   throw new UserError(
@@ -57,6 +58,15 @@ export function readPassword(file: string): { readonly value: string; readonly w
   }
   if (!/^[\x21-\x7E]{12,}$/u.test(found.value)) throw invalid('is not one word of at least 12 printable characters');
   return found;
+}
+
+function canRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'EACCES';
+  }
 }
 
 function readSecret(file: string): { readonly value: string; readonly warning: string | null } {

@@ -21,7 +21,7 @@ function systemctl(
   writeFileSync(join(at.folder, 'answer'), text);
   writeFileSync(
     join(at.folder, 'bin/systemctl'),
-    `#!/bin/sh\n[ "$1" = --user ] && { printf 'LoadState=not-found\\n\\nLoadState=not-found\\n'; exit; }\ncat '${join(at.folder, 'answer')}'\n`,
+    `#!/bin/sh\n[ "$1" = --user ] && { printf 'LoadState=not-found\\n\\nLoadState=not-found\\n'; exit; }\n[ "$1" != show ] || cat '${join(at.folder, 'answer')}'\n`,
   );
   chmodSync(join(at.folder, 'bin/systemctl'), 0o755);
   return { PATH: `${join(at.folder, 'bin')}:${process.env['PATH']}` };

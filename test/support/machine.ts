@@ -78,3 +78,24 @@ export async function bootOnce(folder: string, script: string, seconds: number):
     rmSync(scratch, { recursive: true, force: true });
   }
 }
+
+/**
+ * Shell that types commands as people do, each after a `$`, and says how each ended. The command is installed for the whole
+ * machine, as `npm install -g` would.
+ */
+export const TYPING = `
+ln -s ${process.execPath} /usr/local/bin/node 2>/dev/null
+ln -s ${INSTALLED}/bin/dispatcher.js /usr/local/bin/dispatcher
+export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+typed() { printf '\\n$ %s\\n' "$1"; eval "$1" < /dev/null 2>&1; printf '[%s]\\n' $?; }
+mark() { echo "== $*"; }
+# Until a command succeeds.
+until_so() { for i in $(seq "$1"); do eval "$2" && return; sleep 1; done; echo "never: $2"; }
+`;
+
+/** What a session printed, by the marks in it. */
+export function parts(printed: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    printed.split(/^== /mu).map((text) => [text.split('\n', 1)[0] ?? '', text.split('\n').slice(1).join('\n')]),
+  );
+}

@@ -15,6 +15,11 @@ case "$1" in
     command=$(sed -n 's/^ExecStart=//p' "$units/dispatcher.service")
     account=$(cat "$units/.user" 2>/dev/null)
     printf 'Id=dispatcher.service\\nLoadState=loaded\\nResult=success\\nExecMainStatus=0\\nUser=%s\\nFragmentPath=%s\\nExecStart={ path=x ; argv[]=%s ; }\\n' "$account" "$units/dispatcher.service" "$command" ;;
+  cat) cat "$units/$2" ;;
+  start)
+    file="$units/$2"; [ -e "$file" ] || file="$XDG_RUNTIME_DIR/systemd/user/$2"
+    output=$(sed -n 's/^StandardOutput=file://p' "$file")
+    sh -c "$(sed -n 's/^ExecStart=-\\{0,1\\}//p' "$file")" > "\${output:-/dev/null}" 2>&1 < /dev/null || [ -n "$output" ] ;;
   enable) touch "$units/.running" ;;
   disable) rm -f "$units/.running" ;;
 esac
@@ -25,6 +30,7 @@ export function furnish(at: Workspace): { readonly environment: Readonly<Record<
   const bin = join(at.folder, 'bin');
   mkdirSync(bin);
   mkdirSync(join(at.folder, 'tmp'));
+  mkdirSync(join(at.folder, 'run'));
   const programs = {
     systemctl: SYSTEMCTL,
     sudo: '#!/bin/sh\nexec "$@"\n',
@@ -38,6 +44,7 @@ export function furnish(at: Workspace): { readonly environment: Readonly<Record<
     environment: {
       PATH: `${bin}:${process.env['PATH']}`,
       XDG_CONFIG_HOME: join(at.folder, '.config'),
+      XDG_RUNTIME_DIR: join(at.folder, 'run'),
       // Not below the folder for temporary files, from where nothing is installed.
       TMPDIR: join(at.folder, 'tmp'),
     },

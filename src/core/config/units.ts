@@ -8,6 +8,8 @@ export interface UnitFile {
 
 export interface UnitFacts {
   readonly isUser: boolean;
+  /** What the units are called: `dispatcher`, or `dispatcher-NAME` for a further office. */
+  readonly base: string;
   /** Absolute path of node. */
   readonly node: string;
   /** Absolute path of the script that node runs. */
@@ -18,21 +20,60 @@ export interface UnitFacts {
   readonly writable: readonly string[];
   /** Who a system service runs as. */
   readonly runAs: string;
-  /** The file systemd reads the token from as a credential; null when the configuration names a file of its own. */
+  /** The file systemd reads the token from as a credential; null when the service's own user can read it. */
   readonly credential: string | null;
+  /** Variables of the shell that the service needs as well, such as NODE_EXTRA_CA_CERTS. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly version: string;
 }
 
 const HEADER = '# Written by `dispatcher systemd install`';
+const BASE = 'dispatcher';
+
+/** What the units of an office are called; `null` is the one office of most machines. */
+export function unitBase(name: string | null): string {
+  return name === null ? BASE : `${BASE}-${name}`;
+}
+
+/** Whether units can be called so: short, plain, and not taken for the dashboard of another office. */
+export function isOfficeName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,40}$/u.test(name) && !/(?:^|-)dashboard$/u.test(name);
+}
 
 /** Whether a unit file is one that we wrote, and may be replaced or removed by us. */
 export function isOurs(text: string): boolean {
   return text.startsWith(HEADER);
 }
 
+/** The configuration that a service starts with, as `systemctl show` or a unit file tells; null when it names none. */
+export function configOfCommand(command: string): string | null {
+  const [, path] = / --config "?([^;"\n]+?)"?\s*(?:;.*)?$/mu.exec(command) ?? [];
+  return path?.replaceAll('%%', '%').replaceAll('$$', '$') ?? null;
+}
+
 /** Puts this installation's paths into the units as they ship. */
 export function renderUnits(shipped: readonly UnitFile[], facts: UnitFacts): readonly UnitFile[] {
-  return shipped.map(({ name, text }) => ({ name, text: rendered(text, facts) }));
+  return shipped.map(({ name, text }) => ({
+    name: name.replace(BASE, facts.base),
+    text: rendered(text, facts),
+  }));
+}
+
+/**
+ * A unit that runs another command once, exactly as the given unit would run its own: the same user, credentials and
+ * sandbox. What it prints goes to a file. It never counts as failed.
+ */
+export function trialUnit(text: string, command: readonly string[], output: string): string {
+  const own = /^(?:On(?:Failure|Success)|(?:Success|Failure)Action|Standard(?:Output|Error)|Exec\w+|Restart\w*)\s*=/u;
+  const kept = text.replaceAll('\\\n', ' ').split('\n');
+  return [
+    ...kept.filter((line) => !own.test(line)),
+    '[Service]',
+    `ExecStart=-${command.map(escaped).join(' ')}`,
+    `StandardOutput=file:${output.replaceAll('%', '%%')}`,
+    'StandardError=inherit',
+    '',
+  ].join('\n');
 }
 
 function rendered(shipped: string, facts: UnitFacts): string {
@@ -52,21 +93,32 @@ function rendered(shipped: string, facts: UnitFacts): string {
   return head + body.replace(/^\n+/u, '\n');
 }
 
-function lineOf(line: string, { node, script, config, writable, runAs, credential }: UnitFacts): readonly string[] {
-  const [, command] = /^ExecStart=\S+ \S+ (\w+)$/u.exec(line) ?? [];
-  if (command !== undefined) return [`ExecStart=${[node, script, command, '--config', config].map(escaped).join(' ')}`];
+function lineOf(line: string, facts: UnitFacts): readonly string[] {
+  const { node, script, config, writable, runAs, credential, environment } = facts;
+  const [, command] = /^ExecStart=\S+ \S+ ([\w -]+)$/u.exec(line) ?? [];
+  if (command !== undefined) {
+    return [
+      ...Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`),
+      `ExecStart=${[node, script, ...command.split(' '), '--config', config].map(escaped).join(' ')}`,
+    ];
+  }
   if (line.startsWith('ConditionPathExists=')) return [`ConditionPathExists=${config.replaceAll('%', '%%')}`];
   if (line.startsWith('Documentation=')) return [];
   if (line.startsWith('User=')) return [`User=${runAs}`];
-  if (line.startsWith('ReadWritePaths=')) return writable.map((path) => `ReadWritePaths=-${escaped(path)}`);
+  if (line.startsWith('ReadWritePaths=')) return writable.map((path) => `ReadWritePaths=-${quoted(path)}`);
   if (line.startsWith('LoadCredential=')) {
     return credential === null ? [] : [`LoadCredential=gitea-token:${credential.replaceAll('%', '%%')}`];
   }
   return [line];
 }
 
+// systemd replaces variables in commands, and nowhere else.
+function escaped(word: string): string {
+  return quoted(word.replaceAll('$', '$$$$'));
+}
+
 // A path with a space or a percent sign must come out as one word and as itself.
-function escaped(path: string): string {
+function quoted(path: string): string {
   const text = path.replaceAll('%', '%%').replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return /[\s"'\\;]/u.test(path) ? `"${text}"` : text;
 }

@@ -1,3 +1,13 @@
+import * as z from 'zod/mini';
+
+const FindingSchema = z.object({
+  check: z.string(),
+  status: z.enum(['ok', 'note', 'warning', 'failed', 'skipped']),
+  message: z.string(),
+  fix: z.nullable(z.string()),
+});
+const ReportSchema = z.object({ findings: z.array(FindingSchema) });
+
 /** What a check of `doctor` found. Only `failed` makes the command exit 1. */
 export interface Finding {
   /** What was looked at, in a word or two. */
@@ -6,4 +16,13 @@ export interface Finding {
   readonly message: string;
   /** What to type or change; a failed one always has it. */
   readonly fix: string | null;
+}
+
+/** What another `doctor --json` printed; null when that is not what it printed. */
+export function parseReport(text: string): readonly Finding[] | null {
+  try {
+    return ReportSchema.parse(JSON.parse(text)).findings;
+  } catch {
+    return null;
+  }
 }

@@ -1,14 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { isOurs, renderUnits, type UnitFacts } from '../../../src/core/config/units.ts';
+import {
+  configOfCommand,
+  isOfficeName,
+  isOurs,
+  renderUnits,
+  trialUnit,
+  type UnitFacts,
+} from '../../../src/core/config/units.ts';
 
 const FACTS: UnitFacts = {
   isUser: false,
+  base: 'dispatcher',
   node: '/usr/bin/node',
   script: '/opt/agent dispatcher/bin/dispatcher.js',
   config: '/etc/100%/config.yaml',
   writable: ['/srv/acme', '/srv/"b"\\c'],
   runAs: 'robots',
   credential: '/etc/100%/token',
+  environment: {},
   version: '1.2.3',
 };
 const SHIPPED = `# One pass.
@@ -74,5 +83,73 @@ describe('a unit as it is installed', () => {
   test('a line that only looks like a command, or a comment in mid-line, stays as it is', () => {
     const text = '# ExecStart=/a /b c\nExecStartPre=/a /b c\nX=# Adapt \n  User=x\n';
     expect(renderUnits([{ name: 'x', text }], FACTS)[0]?.text).toContain(text);
+  });
+
+  test('of a further office has its name, in each of its units', () => {
+    const names = ['dispatcher.service', 'dispatcher.timer', 'dispatcher-dashboard.service'];
+    const units = renderUnits(
+      names.map((name) => ({ name, text: SHIPPED })),
+      { ...FACTS, base: 'dispatcher-acme' },
+    );
+    expect(units.map(({ name }) => name)).toEqual([
+      'dispatcher-acme.service',
+      'dispatcher-acme.timer',
+      'dispatcher-acme-dashboard.service',
+    ]);
+  });
+
+  test('hands on what the service needs of the shell, before its command', () => {
+    expect(render({ environment: { NODE_EXTRA_CA_CERTS: '/etc/our ca.pem' } })).toMatch(
+      /^Environment="NODE_EXTRA_CA_CERTS=\/etc\/our ca\.pem"\nExecStart=/mu,
+    );
+  });
+
+  test('replaces no variable in a path', () => {
+    expect(render({ config: '/srv/$HOME/d.yaml' })).toContain('--config /srv/$$HOME/d.yaml');
+    expect(render({ writable: ['/srv/$HOME'] })).toContain('ReadWritePaths=-/srv/$HOME\n');
+  });
+});
+
+describe('the configuration that a unit starts with', () => {
+  test.for([
+    ['ExecStart=/usr/bin/node /x/dispatcher.js dispatch --config /srv/a/dispatcher.yaml', '/srv/a/dispatcher.yaml'],
+    ['ExecStart=/usr/bin/node /x/d.js dispatch --config "/srv/100%% our office/d.yaml"', '/srv/100% our office/d.yaml'],
+    ['/usr/bin/node /x/d.js dispatch --config /srv/our office/d.yaml', '/srv/our office/d.yaml'],
+    ['ExecStart=/usr/bin/node /x/dispatcher.js dispatch', null],
+  ])('%s', ([command, file]) => expect(configOfCommand(command ?? '')).toBe(file));
+
+  test('is the one that it was written with', () => {
+    expect(configOfCommand(render({ config: '/srv/$a 50%/d.yaml' }) ?? '')).toBe('/srv/$a 50%/d.yaml');
+  });
+});
+
+test.for([
+  ['acme', true],
+  ['acme-2', true],
+  ['Acme', false],
+  ['', false],
+  ['-a', false],
+  ['a/b', false],
+  ['a b', false],
+  ['dashboard', false],
+  ['acme-dashboard', false],
+] as const)('units may be called %s: %s', ([name, isOne]) => expect(isOfficeName(name)).toBe(isOne));
+
+describe('a trial of a service', () => {
+  test('runs another command with everything else as it is, tells nobody, and never fails', () => {
+    const unit = `${render()}StandardOutput=journal\nExecStartPre=/bin/true\n[Unit]\nOnFailure=tell@%n.service\n`;
+    const trial = trialUnit(unit, ['/usr/bin/node', 'a b'], '/run/x.out');
+    expect(trial).toMatch(/^User=robots$/mu);
+    expect(trial).toMatch(/^LoadCredential=/mu);
+    expect(trial).not.toMatch(/OnFailure|ExecStartPre|StandardOutput=journal|--config/u);
+    expect(trial).toMatch(
+      /\[Service\]\nExecStart=-\/usr\/bin\/node "a b"\nStandardOutput=file:\/run\/x\.out\nStandardError=inherit\n$/u,
+    );
+  });
+
+  test('a command over several lines is replaced as a whole', () => {
+    expect(trialUnit('[Service]\nExecStart=/a \\\n  /b\nUser=x\n', ['/c'], '/o')).toBe(
+      '[Service]\nUser=x\n\n[Service]\nExecStart=-/c\nStandardOutput=file:/o\nStandardError=inherit\n',
+    );
   });
 });

@@ -1,0 +1,55 @@
+import type { Config } from '../core/config/config.ts';
+import type { Finding } from '../core/health/finding.ts';
+import type { Place } from '../io/places.ts';
+
+const ROOM_BYTES = 50 * 1024 * 1024;
+
+/** Whether a user may write where a pass writes, and has room. `account` null stands for whoever asks. */
+export function* placeFindings(
+  lookAt: (path: string, account: string | null) => Place,
+  config: Config,
+  account: string | null,
+): Generator<Finding> {
+  const { tasksDirectory, stateDirectory, logFile, monitor } = config;
+  const wanted = [
+    ['task folder', tasksDirectory, 'folder'],
+    ['state folder', stateDirectory, 'folder'],
+    ['log', logFile, 'file'],
+    ['journal', `${stateDirectory}/dispatches.jsonl`, 'file'],
+    ...(monitor.metricsFile === null ? [] : [['metrics', monitor.metricsFile, 'file'] as const]),
+  ] as const;
+  for (const [check, path, kind] of wanted) {
+    const place = lookAt(path, account);
+    const who = account ?? 'this user';
+    const trouble = troubleOf(place, path, kind, account);
+    if (trouble !== null) yield { check, status: 'failed', ...trouble };
+    else if (check !== 'journal') yield { check, status: 'ok', message: `${path}, ${who} may write there`, fix: null };
+  }
+}
+
+function troubleOf(
+  { existing, isWritable, freeBytes, kind: found, closed }: Place,
+  path: string,
+  kind: Place['kind'],
+  account: string | null,
+): { readonly message: string; readonly fix: string } | null {
+  const who = account ?? 'this user';
+  if (closed !== null) {
+    return {
+      message: `${who} cannot get into ${closed}, where ${path} lies`,
+      fix: 'sudo dispatcher systemd install   (says where to move it, and does it when it may)',
+    };
+  }
+  if (found !== null && found !== kind) {
+    return { message: `${path} is there, and is no ${kind}`, fix: `mv ${path} ${path}.old` };
+  }
+  if (!isWritable) {
+    const fix = `sudo chown -R ${account === null ? '"$USER"' : account} ${existing}`;
+    return { message: `${who} may not write ${existing}`, fix };
+  }
+  if (freeBytes < ROOM_BYTES) {
+    const free = Math.round(freeBytes / 1024 / 1024);
+    return { message: `${existing} has ${free} MB left`, fix: `make room: df -h ${existing}` };
+  }
+  return null;
+}

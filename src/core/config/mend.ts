@@ -1,0 +1,77 @@
+// What stands between a service and its work, and the steps that remove it: an account, a place that the account can
+// reach, and files that are its own. A pure plan: `systemd install` shows it, and does it when it is told to.
+
+/** Who may do what in a folder that has to be there. */
+export interface FolderRights {
+  readonly path: string;
+  readonly owner: string;
+  readonly group: string;
+  readonly mode: number;
+}
+
+/** A step of a mend: a command as it would be typed, or a folder to make or put right. */
+export type Step =
+  | { readonly kind: 'command'; readonly command: readonly string[] }
+  | { readonly kind: 'folder'; readonly folder: FolderRights };
+
+export interface Lodging {
+  readonly account: string;
+  readonly accountExists: boolean;
+  readonly workspace: string;
+  readonly config: string;
+  /** Where the workspace moves when its account cannot get to it; null when it can, and it stays. */
+  readonly moveTo: string | null;
+  /** What belongs to root and has to belong to the account: folders with all that is in them that is root's. */
+  readonly ofRoot: readonly { readonly path: string; readonly isTree: boolean }[];
+  /** Whether the configuration is shut to the account's group, which agents and readers are in. */
+  readonly isConfigShut: boolean;
+  readonly folders: readonly FolderRights[];
+  /** Users of agents that are not in the account's group yet, and so cannot get to their folder. */
+  readonly outsiders: readonly string[];
+}
+
+/** The steps in their order; none when all is well. */
+export function mendPlan(lodging: Lodging): readonly Step[] {
+  const { account, accountExists, workspace, config, moveTo, outsiders } = lodging;
+  const now = movedBy(workspace, moveTo);
+  const make = ['useradd', '--system', '--user-group', '--shell', '/usr/sbin/nologin', '--home-dir', now(workspace)];
+  const ownFiles = lodging.ofRoot.map(({ path, isTree }) =>
+    isTree ? ['chown', '-R', '--from=root', `${account}:`, now(path)] : ['chown', '-h', `${account}:`, now(path)],
+  );
+  const commands = [
+    ...(accountExists ? [] : [[...make, account]]),
+    ...(moveTo === null ? [] : [['mv', '-T', workspace, moveTo], renamed(workspace, moveTo, now(config))]),
+    ...ownFiles,
+    ...(lodging.isConfigShut ? [['chmod', '0640', now(config)]] : []),
+    ...outsiders.map((name) => ['usermod', '-aG', account, name]),
+  ];
+  return [
+    ...commands.map((command): Step => ({ kind: 'command', command })),
+    ...lodging.folders.map((folder): Step => ({ kind: 'folder', folder: { ...folder, path: now(folder.path) } })),
+  ];
+}
+
+/** Where a path is after the workspace moved. */
+export function movedBy(workspace: string, moveTo: string | null): (path: string) => string {
+  return (path) =>
+    moveTo !== null && (path === workspace || path.startsWith(`${workspace}/`))
+      ? moveTo + path.slice(workspace.length)
+      : path;
+}
+
+/** A step in a line, as it would be typed. */
+export function stepText(step: Step): string {
+  if (step.kind === 'command') return step.command.map(shellWord).join(' ');
+  const { path, owner, group, mode } = step.folder;
+  return ['install', '-d', '-m', mode.toString(8), '-o', owner, '-g', group, path].map(shellWord).join(' ');
+}
+
+// The configuration names the old place, in `workspace:` and perhaps elsewhere.
+function renamed(from: string, to: string, config: string): readonly string[] {
+  const pattern = from.replaceAll(/[.*[\]^$\\|]/gu, String.raw`\$&`);
+  return ['sed', '-i', `s|${pattern}|${to.replaceAll(/[\\&|]/gu, String.raw`\$&`)}|g`, config];
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
