@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse as parseYaml } from 'yaml';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../src/io/config-file.ts';
 import { ConfigSchema } from '../src/core/config/schema.ts';
@@ -100,8 +101,13 @@ test.skipIf(!has('logrotate'))('logrotate takes its snippet', () => {
 });
 
 describe('the configuration', () => {
-  test('the annotated example is valid, and shows every key', () => {
-    const example = parseConfig(read('config.example.yaml'), 'config.example.yaml');
+  test('the annotated example has only what a first start needs, and shows every key behind a comment sign', () => {
+    const text = read('config.example.yaml');
+    expect(parseYaml(text)).toEqual({
+      gitea: { url: 'https://git.example.com', repositories: ['acme/app'] },
+      workspace: '/srv/agents',
+    });
+    const example = parseConfig(text.replaceAll(/^( *)#( *\w+:)/gmu, '$1$2'), 'config.example.yaml');
     const keys = (value: object): string[] => Object.keys(value).toSorted();
     expect(keys(example)).toEqual(keys(ConfigSchema.shape));
     expect(keys(example.gitea)).toEqual(keys(ConfigSchema.shape.gitea.shape));

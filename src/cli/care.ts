@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { World } from '../deps/world.ts';
 import type { Runner } from './runner.ts';
 
-/** `init`, `doctor`, `systemd`. */
+/** `init`, `doctor`, `token`, `systemd`. */
 export function addCare(program: Command, world: World, runs: Runner): void {
   program
     .command('init')
@@ -33,6 +33,18 @@ export function addCare(program: Command, world: World, runs: Runner): void {
           import('../deps/doctor.ts'),
         ]);
         return doctor(doctorDeps(world, options), options);
+      }),
+    );
+  program
+    .command('token')
+    .description('stores another access token, after trying it: asks for it, or reads standard input')
+    .action(
+      runs(async (options) => {
+        const [{ token }, { tokenDeps }] = await Promise.all([
+          import('../commands/token.ts'),
+          import('../deps/token.ts'),
+        ]);
+        return token(tokenDeps(world, options));
       }),
     );
   addSystemd(program, world, runs);

@@ -13,11 +13,13 @@ import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
+import { type DashboardDeps, dashboardFinding } from './doctor-dashboard.ts';
+import { type FollowUpDeps, followUpFindings } from './doctor-follow-ups.ts';
 import { placeFindings } from './doctor-places.ts';
 import { timerFindings } from './doctor-timer.ts';
 import type { SnapshotDeps } from './take-snapshot.ts';
 
-export interface DoctorDeps {
+export interface DoctorDeps extends DashboardDeps {
   readonly node: string;
   readonly version: string;
   /** Real path of the script that runs now. */
@@ -37,6 +39,7 @@ export interface DoctorDeps {
     readonly list: () => Promise<{ readonly issues: readonly Issue[]; readonly warnings: readonly string[] }>;
     /** Whether the token may do what no pass needs. */
     readonly mayMore: () => Promise<boolean>;
+    readonly receipts: (issues: readonly Issue[]) => ReturnType<FollowUpDeps['receipts']>;
   }>;
   readonly readState: (config: Config) => ReturnType<SnapshotDeps['readState']>;
   readonly readPauses: (config: Config) => readonly Pause[];
@@ -52,7 +55,9 @@ export interface DoctorDeps {
   readonly startedPaths: (unit: Unit) => readonly string[];
   readonly exists: (path: string) => boolean;
   readonly realPath: (path: string) => string;
-  readonly isPortTaken: (host: string, port: number) => Promise<boolean>;
+  readonly isProgram: FollowUpDeps['isProgram'];
+  /** The proxy through which Gitea is asked; null when there is none. */
+  readonly proxy: (config: Config) => Promise<string | null>;
   /** What to type for a command with this configuration. */
   readonly commandLine: (command: string) => string;
   readonly print: (text: string) => void;
@@ -111,7 +116,7 @@ async function* examine(deps: DoctorDeps, { asService = false }: DoctorOptions):
   else yield* needs(deps, config, units);
   if (asService) return;
   yield* timerFindings({ units, cron: await deps.cronLines() }, deps, hasRun(deps, config));
-  yield* dashboardPort(deps, config);
+  yield await dashboardFinding(deps, config.dashboard);
 }
 
 async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUnits[] | null): AsyncGenerator<Finding> {
@@ -170,6 +175,8 @@ async function* server(deps: DoctorDeps, config: Config, credential: string | nu
     return;
   }
   try {
+    const proxy = await deps.proxy(config);
+    if (proxy !== null) yield note('proxy', `Gitea is asked through ${proxy}`);
     const gitea = await deps.gitea(config, token);
     const { version, date } = await gitea.version();
     yield ok('server', `${config.url}, version ${version}`);
@@ -185,6 +192,8 @@ async function* server(deps: DoctorDeps, config: Config, credential: string | nu
     }
     yield ok('issues', `${issues.length} open in ${config.repositories.length} of gitea.repositories can be read`);
     yield* agents(config, issues);
+    const receipts = async (): ReturnType<FollowUpDeps['receipts']> => gitea.receipts(issues);
+    yield* followUpFindings(config, { receipts, isProgram: deps.isProgram });
     const { reaction, label, comment } = config.receipt;
     if (reaction === null && label === null && !comment && (await gitea.mayMore())) {
       yield note('token', 'it may do more than a pass needs: one with the scope read:issue alone is enough');
@@ -286,13 +295,6 @@ function lastPass(state: PassHistory, now: Instant): Finding {
     case 'never_run':
       return ok('last pass', `${age} ago, ${lastPass.outcome}`);
   }
-}
-
-async function* dashboardPort(deps: DoctorDeps, { dashboard }: Config): AsyncGenerator<Finding> {
-  const where = `${dashboard.host}:${dashboard.port}`;
-  yield (await deps.isPortTaken(dashboard.host, dashboard.port))
-    ? ok('dashboard', `something listens at ${where}: http://${where}`)
-    : note('dashboard', `nothing listens at ${where}; to start it: dispatcher dashboard`);
 }
 
 function ok(check: string, message: string): Finding {

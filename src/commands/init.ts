@@ -127,7 +127,7 @@ async function askToken(deps: InitDeps, options: InitOptions, url: string): Prom
       secret(`Access token with the scope read:issue (make one at ${url}/user/settings/applications)`),
     async (text) => {
       if (/^[\x21-\x7E]+$/u.test(text.trim())) return tried(text.trim());
-      throw new UserError('that is not one word of printable characters', {
+      throw new UserError(text.trim() === '' ? 'nothing was typed' : 'that is not one word of printable characters', {
         exitCode: EXIT.token,
         code: 'token_missing',
       });

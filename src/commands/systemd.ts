@@ -39,6 +39,8 @@ export async function installUnits(deps: SystemdDeps, options: SystemdOptions): 
   if (options.now) {
     await provePass(settled, options, base);
     await runAll(deps, [start]);
+    // A page that is served goes on with the version that it was started with.
+    await runAll(deps, [[...systemctl, 'try-restart', `${base}-dashboard.service`]]);
     deps.print(sayOk('timer', 'a pass runs every minute from now on. See: dispatcher status'));
   } else {
     deps.print(`\nTo start it: ${start.join(' ')}\n`);

@@ -91,7 +91,8 @@ function monitorsOf(world: World, config: Config): Monitors {
         ? null
         : async (failure) => {
             const { ping } = await import('../io/ping.ts');
-            await ping(pingUrl, failure, `dispatcher/${world.version} (agent-dispatcher)`);
+            const userAgent = `dispatcher/${world.version} (agent-dispatcher)`;
+            await ping(pingUrl, failure, { userAgent, environment: world.environment });
           },
     writeMetrics:
       metricsFile === null

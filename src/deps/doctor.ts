@@ -1,7 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import type { DoctorDeps } from '../commands/doctor.ts';
+import type { Config } from '../core/config/config.ts';
 import { loadConfig } from '../io/config-file.ts';
-import { accountOf, isPortTaken, lookAt } from '../io/places.ts';
+import { accountOf, dashboardVersion, isPortTaken, isProgram, lookAt } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readPassHistory } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential, unitText } from '../io/systemd.ts';
@@ -27,24 +28,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
       ]);
       loadTemplate(file, packaged('templates'))(sampleData());
     },
-    gitea: async (config, token) => {
-      const [client, { readVersion, mayReadUser, unreadableRepositories }, { unreadableText }] = await Promise.all([
-        giteaClient(world, config, options, token),
-        import('../io/gitea/probe.ts'),
-        import('../io/gitea/listing.ts'),
-      ]);
-      return {
-        version: async () => readVersion(client),
-        list: async () => {
-          const [{ issues, warnings }, unreadable] = await Promise.all([
-            listAll(client, config),
-            unreadableRepositories(client, config.repositories),
-          ]);
-          return { issues, warnings: [...new Set([...warnings, ...unreadable.map((name) => unreadableText(name))])] };
-        },
-        mayMore: async () => mayReadUser(client),
-      };
-    },
+    gitea: giteaFor(world, options),
     readState: readPassHistory,
     readPauses: (config) => readPauses(config.stateDirectory),
     lookAt: (path, account) => lookAt(path, account === null ? null : accountOf(account)),
@@ -56,9 +40,58 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     exists: existsSync,
     realPath: realpathSync,
     isPortTaken,
+    isProgram,
+    proxy: async ({ url }) => (await import('../io/agents.ts')).proxyName(url, world.environment),
+    dashboardVersion,
     commandLine: commandLine(options),
     print: world.stdout.write,
   };
+}
+
+function giteaFor(world: World, options: GlobalOptions): DoctorDeps['gitea'] {
+  return async (config, token) => {
+    const [client, { readVersion, mayReadUser, unreadableRepositories }, { unreadableText }] =
+      await Promise.all([
+        giteaClient(world, config, options, token),
+        import('../io/gitea/probe.ts'),
+        import('../io/gitea/listing.ts'),
+      ]);
+    return {
+      version: async () => readVersion(client),
+      list: async () => {
+        const [{ issues, warnings }, unreadable] = await Promise.all([
+          listAll(client, config),
+          unreadableRepositories(client, config.repositories),
+        ]);
+        return { issues, warnings: [...new Set([...warnings, ...unreadable.map((name) => unreadableText(name))])] };
+      },
+      mayMore: async () => mayReadUser(client),
+      receipts: async (issues) => {
+        const { hasLabel, mayWriteIssues } = await import('../io/gitea/rights.ts');
+        const { label } = config.receipt;
+        const repositories = issueRepositories(config, issues);
+        const found = await Promise.all(
+          repositories.map(async (name) => label === null || (await hasLabel(client, name, label))),
+        );
+        const [first] = repositories;
+        return {
+          mayWrite: first === undefined || (await mayWriteIssues(client, first)),
+          unlabelled: repositories.filter((_, index) => found[index] === false),
+        };
+      },
+    };
+  };
+}
+
+const ASKED_REPOSITORIES = 10;
+
+/** Repositories that receipts are left in: those that are named, and those of open issues; the first of them. */
+export function issueRepositories(
+  { repositories }: Config,
+  issues: readonly { readonly repository: string }[],
+): readonly string[] {
+  const named = repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
+  return [...new Set([...named, ...issues.map(({ repository }) => repository)])].slice(0, ASKED_REPOSITORIES);
 }
 
 function seenAsService(world: World): DoctorDeps['asService'] {

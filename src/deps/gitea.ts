@@ -16,19 +16,23 @@ export const NETWORK_BUDGET_MS = 38_000;
  */
 export async function giteaClient(
   world: World,
-  config: Pick<Config, 'url' | 'tokenFile' | 'file'>,
+  config: Pick<Config, 'url' | 'tokenFile' | 'caFile' | 'file'>,
   options: GlobalOptions,
   token: Omit<Token, 'value'> & { readonly value: string | null } = readToken(config, world.environment),
   endsAt = now() + NETWORK_BUDGET_MS,
 ): Promise<GiteaClient> {
   if (token.warning) warner(world)(token.warning);
-  const { createClient } = await import('../io/gitea/client.ts');
+  const [{ createClient }, { createAgents }] = await Promise.all([
+    import('../io/gitea/client.ts'),
+    import('../io/agents.ts'),
+  ]);
   const trace = (line: string): void => world.stderr.write(`dispatcher: ${line}\n`);
   return createClient({
     url: config.url,
     token: token.value,
     tokenSource: token.source,
     version: world.version,
+    agents: await createAgents(config.url, { environment: world.environment, caFile: config.caFile }),
     signal: deadline(Math.max(0, endsAt - now()), world.interrupted, world.over).signal,
     timeLeft: () => endsAt - now(),
     sleep: async (ms) => sleep(ms, world.interrupted),

@@ -18,7 +18,7 @@ export function initDeps(world: World, options: GlobalOptions & { readonly works
   const configFile = resolve(cwd, options.config ?? 'dispatcher.yaml');
   const isRoot = process.getuid?.() === 0;
   const clientFor = async (url: string, token: string | null): Promise<GiteaClient> =>
-    giteaClient(world, { url, tokenFile: null, file: null }, options, {
+    giteaClient(world, { url, tokenFile: null, caFile: null, file: null }, options, {
       value: token,
       source: 'your answer',
       warning: null,

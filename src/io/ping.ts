@@ -1,10 +1,9 @@
 // The dead man's ping: a service that expects one after each pass, and raises the alarm when it does not come.
 
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { fetch, Headers } from 'node-fetch-native/node';
 import { createFetch } from 'ofetch';
 import { messageOf } from '../core/errors.ts';
+import { createAgents } from './agents.ts';
 import { deadline, unlessAborted } from './deadline.ts';
 
 const TIMEOUT_MS = 3000;
@@ -14,11 +13,16 @@ const TIMEOUT_MS = 3000;
  * behind its path, as healthchecks services take it. Throws when the service did not take it within 3 s; the message has
  * its host only, since whoever knows the whole address can ping.
  */
-export async function ping(address: string, failure: string | null, userAgent: string): Promise<void> {
+export async function ping(
+  address: string,
+  failure: string | null,
+  { userAgent, environment }: { readonly userAgent: string; readonly environment: NodeJS.ProcessEnv },
+): Promise<void> {
   const url = new URL(address);
   if (failure !== null) url.pathname = `${url.pathname.replace(/\/$/u, '')}/fail`;
+  const agents = await createAgents(address, { environment, caFile: null });
   const limit = deadline(TIMEOUT_MS);
-  const agent = url.protocol === 'https:' ? new HttpsAgent() : new HttpAgent();
+  const agent = url.protocol === 'https:' ? agents['https:'] : agents['http:'];
   const settings = {
     method: 'POST',
     body: failure ?? 'ok',

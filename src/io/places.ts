@@ -17,6 +17,7 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 
@@ -159,6 +160,46 @@ export async function isPortTaken(host: string, port: number): Promise<boolean> 
       resolve(isTaken);
     };
     socket.once('connect', done(true)).once('error', done(false)).once('timeout', done(false));
+  });
+}
+
+const ANSWER_BYTES = 10_000_000;
+
+/** The version of the dispatcher whose page answers at an address of this machine; null when none does, or it asks who that is. */
+export async function dashboardVersion(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const request = get({ host, port, path: '/api/v1/status', timeout: 2000 }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        if (text.length > ANSWER_BYTES) request.destroy();
+        else text += part;
+      });
+      response.on('close', () => resolve(versionIn(text)));
+    });
+    request.on('timeout', () => request.destroy()).on('error', () => resolve(null));
+  });
+}
+
+function versionIn(text: string): string | null {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const version = typeof answer === 'object' && answer !== null && 'version' in answer ? answer.version : null;
+    return typeof version === 'string' && /^[\w.+-]{1,50}$/u.test(version) ? version : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether this user can start a program: by its path, or by its name from the folders of `PATH`. */
+export function isProgram(name: string): boolean {
+  const folders = name.includes('/') ? [''] : (process.env['PATH'] ?? '').split(':').map((folder) => `${folder}/`);
+  return folders.some((folder) => {
+    try {
+      accessSync(folder + name, constants.X_OK);
+      return statSync(folder + name).isFile();
+    } catch {
+      return false;
+    }
   });
 }
 

@@ -57,7 +57,9 @@ export async function readTimerState(environment: NodeJS.ProcessEnv, config: str
   const units = await readTimerUnits(environment, config);
   if (units === null) return null;
   if (units.length === 0) return 'not_installed';
-  return units.some(({ timer }) => timer['ActiveState'] === 'active') ? 'active' : 'stopped';
+  const running = units.filter(({ timer }) => timer['ActiveState'] === 'active');
+  if (running.length === 0) return 'stopped';
+  return running.every(({ timer }) => /^(?:n\/a)?$/u.test(timer['LastTriggerUSec'] ?? '-')) ? 'due' : 'active';
 }
 
 /** The absolute paths that a service starts: the program, and the script behind it when there is one. */

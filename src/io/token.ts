@@ -1,8 +1,18 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  chownSync,
+  constants,
+  existsSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Config } from '../core/config/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
-import { readTextFile } from './files.ts';
+import { createFolders, readTextFile } from './files.ts';
 
 export interface Token {
   readonly value: string;
@@ -39,6 +49,31 @@ export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environmen
 /** The token in the file that systemd hands to the service as a credential. Throws exit 4 when it cannot be read. */
 export function readCredential(file: string): Token {
   return fromFile(file, 'the systemd credential gitea-token');
+}
+
+/** Stores a token in place of the one that is there: at once, for its owner alone, who stays the same. Throws exit 4. */
+export function storeToken(file: string, value: string): void {
+  try {
+    createFolders(dirname(file));
+    // A link is somebody's wish to have it elsewhere.
+    const path = existsSync(file) ? realpathSync(file) : file;
+    const before = statSync(path, { throwIfNoEntry: false });
+    const draft = `${path}.${process.pid}.tmp`;
+    try {
+      writeFileSync(draft, `${value}\n`, { mode: 0o600, flag: 'wx' });
+      if (before && before.uid !== process.getuid?.()) chownSync(draft, before.uid, before.gid);
+      renameSync(draft, path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  } catch (error) {
+    throw new UserError(`the token cannot be stored in ${file}: ${messageOf(error)}`, {
+      exitCode: EXIT.token,
+      code: 'token_unwritable',
+      hint: 'run it as the owner of that file, or with sudo: sudo dispatcher token',
+      cause: error,
+    });
+  }
 }
 
 /** The password of the dashboard. Throws exit 78 when it cannot be read, or is too short to keep anybody out. */

@@ -93,6 +93,8 @@ function timerTrouble({ timer }: Snapshot, glue: string): string {
       return `${glue}no timer is installed`;
     case 'stopped':
       return `${glue}the timer is stopped`;
+    case 'due':
+      return `${glue}the timer starts the first one within a minute`;
     case 'active':
       return `${glue}the timer runs, but its passes do not get to their end`;
     case null:
@@ -106,6 +108,8 @@ function timerFix({ timer, health }: Snapshot): string {
       return 'dispatcher systemd install --user --now (for the whole machine: sudo dispatcher systemd install --now)';
     case 'stopped':
       return 'sudo systemctl enable --now dispatcher.timer (with --user, and without sudo, for a user timer)';
+    case 'due':
+      return 'wait for a minute, then: dispatcher status';
     case 'active':
       return 'dispatcher doctor; what the passes said: journalctl -u dispatcher -n 20 (--user-unit for a user timer)';
     case null:

@@ -30,10 +30,15 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher doctor                   is everything there?',
     'dispatcher doctor --json            for scripts',
   ],
+  token: [
+    'dispatcher token                               asks for another token, tries it, and stores it',
+    'sudo dispatcher token < new-token              where only root may write it',
+  ],
   systemd: [
     'dispatcher systemd print                       what would be written',
     'sudo dispatcher systemd install --now          a pass every minute, from now on',
     'dispatcher systemd install --user --now        the same without root',
+    'sudo dispatcher systemd install --name acme --now   for a second office on this machine',
   ],
   completion: [
     'source <(dispatcher completion bash)           now; its first lines tell how to keep it',
@@ -108,7 +113,9 @@ Environment variables:
   GITEA_TOKEN            the access token, when neither gitea.tokenFile nor a systemd credential has it
   CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token
   XDG_CONFIG_HOME        where dispatcher/config.yaml is looked for (default: ~/.config)
-  NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority
+  NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority (better: gitea.caFile)
+  HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY
+                         the proxy for Gitea and the ping, and the hosts that are asked without it
   DISPATCHER_AGENT       whose tasks next, done, block, release and work mean; --agent goes before it
   DISPATCHER_TASKS       the task folder they work in, when the configuration is not for this user to read
   DISPATCHER_FILE        the task that done, block and release mean when none is named; work sets it

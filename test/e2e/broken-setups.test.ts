@@ -176,7 +176,7 @@ const TABLE: readonly Broken[] = [
     needsRoot: true,
     breaks: ({ at }) => (
       writeFileSync(join(at.folder, '.config/systemd/user/.user'), 'nobody'),
-      mkdirSync(join(at.folder, '.agent-tasks'))
+      mkdirSync(join(at.folder, '.agent-tasks'), { recursive: true })
     ),
     doctor: /✖ task folder +failed: nobody may not write .*\n {4}fix: sudo chown -R nobody \S+\n/u,
     pass: dispatched,
@@ -215,10 +215,7 @@ const TABLE: readonly Broken[] = [
   },
   {
     trouble: 'a state file of a newer version',
-    breaks: ({ at }) => (
-      mkdirSync(join(at.folder, '.agent-dispatcher')),
-      at.write('.agent-dispatcher/state.json', '{"version":9}')
-    ),
+    breaks: ({ at }) => at.write('.agent-dispatcher/state.json', '{"version":9}'),
     doctor: /✖ state +failed: .*newer dispatcher.*\n {4}fix: install that version again, or move the state file away/u,
     pass: [1, /move the state file away/u],
     status: /newer dispatcher/u,
@@ -230,6 +227,40 @@ const TABLE: readonly Broken[] = [
     breaks: ({ at }) => mkdirSync(join(at.folder, '.agent-dispatcher.log')),
     doctor: /✖ log +failed: .*\.agent-dispatcher\.log is there, and is no file\n {4}fix: (mv .*)\n/u,
     pass: [0, /log/u],
+    status: /● ok/u,
+  },
+  {
+    trouble: 'a receipt whose label is not there',
+    breaks: (made) => (
+      made.scopes.splice(0, 9, 'write:issue'),
+      edit('dispatcher.yaml', 'rateLimit', 'receipt: { label: Dispatched }\nrateLimit')(made)
+    ),
+    doctor:
+      /✖ receipt +failed: acme\/app has no label "Dispatched"\n {4}fix: make that label there.*or mend receipt\.label/u,
+    pass: dispatched,
+    status: /● ok/u,
+    heal: edit('dispatcher.yaml', 'receipt: { label: Dispatched }\n', ''),
+  },
+  {
+    trouble: 'a receipt that the token may not leave',
+    breaks: edit('dispatcher.yaml', 'rateLimit', 'receipt: { comment: true }\nrateLimit'),
+    doctor: /✖ receipt +failed: the token may not write to issues\n {4}fix: make a token with the scope write:issue/u,
+    pass: dispatched,
+    status: /● ok/u,
+    heal: ({ scopes }) => scopes.splice(0, 9, 'write:issue'),
+  },
+  {
+    trouble: 'a program to wake that cannot be executed',
+    breaks: (made) => (
+      writeFileSync(join(made.at.folder, 'wake'), '#!/bin/sh\n', { mode: 0o644 }),
+      edit(
+        'dispatcher.yaml',
+        'rateLimit',
+        `onDispatch: { command: [${join(made.at.folder, 'wake')}] }\nrateLimit`,
+      )(made)
+    ),
+    doctor: /✖ onDispatch +failed: .*wake is not there, or cannot be executed\n {4}fix: (chmod \+x .*?); /u,
+    pass: dispatched,
     status: /● ok/u,
   },
   {
@@ -250,8 +281,7 @@ async function situation(): Promise<Situation> {
   const clock = { offsetMs: 0 };
   const at = await workspace({ yaml: YAML, scopes, now: () => new Date(Date.now() + clock.offsetMs) });
   writeFileSync(join(at.folder, 'token'), at.gitea.token, { mode: 0o600 });
-  at.gitea.addIssue({ repository: 'acme/app', number: 1, title: 'First', assignees: ['hans'] });
-  at.gitea.addRepository('acme/api');
+  for (const name of ['acme/app', 'acme/api']) at.gitea.addRepository(name);
   const environment = { ...furnish(at).environment, GITEA_TOKEN: '' };
   const made: Situation = {
     at,
@@ -261,6 +291,8 @@ async function situation(): Promise<Situation> {
     dispatcher: async (...args) => at.run(args, made.environment),
   };
   await typed(at, 'dispatcher systemd install --user --now', made.environment);
+  // After the pass that the installation proves itself by.
+  at.gitea.addIssue({ repository: 'acme/app', number: 1, title: 'First', assignees: ['hans'] });
   return made;
 }
 

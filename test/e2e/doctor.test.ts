@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMAND, type Workspace, workspace } from '../support/command.ts';
 import { startFakeGitea } from '../support/gitea/server.ts';
 
@@ -220,5 +222,46 @@ describe('dispatcher doctor', () => {
     const at = await office();
     const { stdout, stderr } = await at.run(['doctor', '-v']);
     expect(stdout + stderr).not.toContain(at.gitea.token);
+  });
+
+  test('cron is a timer as well, and two starters are one too many', async () => {
+    const at = await office();
+    await at.run([]);
+    const environment = systemctl(at, {}, {});
+    writeFileSync(join(at.folder, 'answer'), 'LoadState=not-found\n\nLoadState=not-found\n');
+    const crontab = (line: string): void =>
+      writeFileSync(join(at.folder, 'bin/crontab'), `#!/bin/sh\ncat <<'END'\n${line}\nEND\n`, { mode: 0o755 });
+    crontab('# * * * * * dispatcher -q');
+    expect((await at.run(['doctor'], environment)).stdout).toMatch(/✖ timer +failed: not installed/u);
+    crontab('* * * * * /usr/bin/node /usr/lib/node_modules/agent-dispatcher/bin/dispatcher.js -q --config /srv/d.yaml');
+    expect(await at.run(['doctor'], environment)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/✔ timer +cron starts the passes: \* \* /u),
+    });
+    writeFileSync(
+      join(at.folder, 'answer'),
+      [TIMER, SERVICE]
+        .map((unit) =>
+          Object.entries(unit)
+            .map((pair) => pair.join('='))
+            .join('\n'),
+        )
+        .join('\n\n'),
+    );
+    expect((await at.run(['doctor'], environment)).stdout).toMatch(
+      /▲ timer +warning: cron starts passes as well as dispatcher\.timer: .*\n +fix: crontab -e/u,
+    );
+  });
+
+  test('a page that an older version still serves is told with the command that mends it', async () => {
+    const at = await office();
+    const page = createServer((_request, response) => void response.end(JSON.stringify({ version: '0.0.1' })));
+    await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void page.close());
+    const { port } = page.address() as AddressInfo;
+    at.write('dispatcher.yaml', `${at.read('dispatcher.yaml')}dashboard: { port: ${port} }\n`);
+    expect((await at.run(['doctor'])).stdout).toMatch(
+      /▲ dashboard +warning: .* is of dispatcher 0\.0\.1, and this is .*\n +fix: sudo systemctl restart dispatcher-dashboard/u,
+    );
   });
 });

@@ -140,6 +140,7 @@ describe('a configuration', () => {
       formerUrls: [],
       repositories: [{ owner: 'a', name: 'b' }],
       tokenFile: null,
+      caFile: null,
       workspace: place,
       agents: null,
       tasksDirectory: join(place, '.agent-tasks'),

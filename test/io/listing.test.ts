@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Issue } from '../../src/core/issue/issue.ts';
 import type { Listing } from '../../src/core/listing/listing.ts';
+import { createAgents } from '../../src/io/agents.ts';
 import { createClient } from '../../src/io/gitea/client.ts';
 import { listOpenIssues } from '../../src/io/gitea/listing.ts';
 import { openScopeCache } from '../../src/io/state/listing-cache.ts';
@@ -37,6 +38,7 @@ async function office(options: FakeGiteaOptions = {}, repositories = ['acme/*'])
     tokenSource: 'a test',
     version: '0.0.0',
     signal: new AbortController().signal,
+    agents: await createAgents(gitea.url, { environment: {}, caFile: null }),
     timeLeft: () => 0,
     sleep: async () => {},
     random: () => 0,

@@ -50,6 +50,15 @@ test('values are not escaped as HTML, and text from Gitea is never evaluated', (
   );
 });
 
+test.for<[text: string, shown: string]>([
+  ['{{#if (eq priority.name "HIGH")}}yes{{else}}no{{/if}}', 'yes'],
+  ['{{#if (ne priority.name "HIGH")}}yes{{else}}no{{/if}}', 'no'],
+  ['{{#if (and issue.url (not issue.milestone))}}yes{{else}}no{{/if}}', 'yes'],
+  ['{{#if (or issue.milestone (eq agent.name "greta"))}}yes{{else}}no{{/if}}', 'no'],
+])('a template compares: %s', ([text, shown]) => {
+  expect(render({ 'a.hbs': text })).toBe(`${shown}\n`);
+});
+
 test('lists, conditions, the json helper and partials of the user and of the house work', () => {
   expect(
     render({
@@ -112,7 +121,7 @@ describe('a mistake names file, line and the nearest known name', () => {
     {
       what: 'an unknown helper',
       files: { 'a.hbs': '{{shout issue.title}}' },
-      says: /a\.hbs:1: unknown variable shout/u,
+      says: /a\.hbs:1: unknown helper shout \(did you mean \w+\? known: if, unless, .*, eq, ne, and, or, not\)/u,
     },
     {
       what: 'a missing partial',

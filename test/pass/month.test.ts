@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { dispatch } from '../../src/pass/pass.ts';
 import type { DispatchDeps } from '../../src/pass/pass-deps.ts';
+import { createAgents } from '../../src/io/agents.ts';
 import { createClient } from '../../src/io/gitea/client.ts';
 import { peekIssue, readAssigner, readFullIssue } from '../../src/io/gitea/full-issue.ts';
 import { listOpenIssues } from '../../src/io/gitea/listing.ts';
@@ -162,6 +163,7 @@ test(
       token: gitea.token,
       tokenSource: 'test',
       version: '0',
+      agents: await createAgents(gitea.url, { environment: {}, caFile: null }),
       signal: new AbortController().signal,
       timeLeft: () => 30_000,
       sleep: async () => {},

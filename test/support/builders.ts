@@ -89,6 +89,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   formerUrls: [],
   repositories: [{ owner: 'acme', name: 'app' }],
   tokenFile: null,
+  caFile: null,
   workspace: '/srv/acme',
   agents: null,
   agentLabels: new Map(),

@@ -25,6 +25,8 @@ export interface Config {
   readonly formerUrls: readonly string[];
   readonly repositories: readonly RepositoryPattern[];
   readonly tokenFile: string | null;
+  /** Certificates of an authority of one's own. Null: those that Node knows. */
+  readonly caFile: string | null;
   readonly workspace: string;
   /** By lower-cased login. Null: every assignee is an agent. */
   readonly agents: ReadonlyMap<string, AgentConfig> | null;
@@ -101,6 +103,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
     formerUrls: raw.gitea.formerUrls ?? [],
     repositories,
     tokenFile: read(raw.gitea.tokenFile),
+    caFile: read(raw.gitea.caFile),
     workspace,
     agents: raw.agents
       ? new Map(

@@ -49,6 +49,12 @@ export const ConfigSchema = z.strictObject({
         .check(z.minLength(1, 'must name at least one repository')),
       'Repositories to read: owner/repository, or owner/* for all of an owner.',
     ),
+    caFile: z.optional(
+      describe(
+        text,
+        'Certificates (PEM) of an authority of your own, relative to this file. Default: those that Node knows.',
+      ),
+    ),
     tokenFile: z.optional(describe(text, 'File that holds the access token and nothing else, relative to this file.')),
   }),
   workspace: z.optional(describe(text, "Folder for task files, state and log. Default: this file's folder.")),

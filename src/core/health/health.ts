@@ -4,8 +4,11 @@ import type { PassHistory } from '../state/last-pass.ts';
 
 export type Health = 'never_run' | 'ok' | 'late' | 'stale' | 'failing' | 'paused';
 
-/** What systemd says of the timer that starts the passes; null when no systemd answers, or nobody had a reason to ask. */
-export type TimerState = 'not_installed' | 'stopped' | 'active' | null;
+/**
+ * What systemd says of the timer that starts the passes; `due`: it runs, and has not started one yet. Null when no systemd
+ * answers, or nobody had a reason to ask.
+ */
+export type TimerState = 'not_installed' | 'stopped' | 'active' | 'due' | null;
 
 /** Why nothing moves, or that it does: finer than the health, and one word each for scripts. */
 export type Cause =

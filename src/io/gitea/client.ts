@@ -1,8 +1,7 @@
 // The only place that speaks HTTP. It turns every way a server can misbehave into one of three answers: JSON, "not
 // found", or an error that says what failed, where, why and how to mend it.
 
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
 // node-fetch over node:http: the first request through Node's built-in fetch costs 110 ms of CPU (it compiles
 // WebAssembly), and a timer-started command makes a first request every minute.
 import { fetch, Headers } from 'node-fetch-native/node';
@@ -10,6 +9,7 @@ import { createFetch, type FetchOptions } from 'ofetch';
 import { fromRfc3339 } from '../../core/clock.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
+import type { Agents } from '../agents.ts';
 import { deadline, type Slice, unlessAborted } from '../deadline.ts';
 import {
   badAnswer,
@@ -24,7 +24,6 @@ import {
 
 const MAX_REDIRECTS = 3;
 const MAX_RETRIES = 2;
-const MAX_CONNECTIONS = 4;
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 
 export interface ClientOptions {
@@ -34,6 +33,8 @@ export interface ClientOptions {
   /** Where the token came from, for messages. */
   readonly tokenSource: string;
   readonly version: string;
+  /** The connections, which are closed with `signal`. */
+  readonly agents: Agents;
   /** Ends every request: the deadline of the pass, or an interrupt. */
   readonly signal: AbortSignal;
   /** Milliseconds until the deadline. */
@@ -121,17 +122,17 @@ function whatEnded({ signal }: ClientOptions, slice: Slice | undefined): { signa
 function createRequest({
   token,
   version,
+  agents,
   signal,
   trace,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
 }: ClientOptions): (address: string, asked: Asked) => Promise<RawAnswer> {
-  const agents = {
-    'http:': new HttpAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
-    'https:': new HttpsAgent({ keepAlive: true, maxSockets: MAX_CONNECTIONS }),
-  };
   const ofetch = createFetch({ fetch, Headers, AbortController });
   // A connection in the midst of an endless answer would keep the process alive.
-  signal.addEventListener('abort', () => Object.values(agents).forEach((agent) => agent.destroy()));
+  signal.addEventListener('abort', () => {
+    agents['http:'].destroy();
+    agents['https:'].destroy();
+  });
   return async (address, { maxBytes, write, slice }) => {
     const started = performance.now();
     const limit = deadline(requestTimeoutMs, signal, ...(slice ? [slice.signal] : []));
@@ -215,7 +216,7 @@ function interpret(answer: RawAnswer, path: string, options: ClientOptions, verb
     throw new UserError(`Gitea refused the token (401) at ${options.url}`, {
       exitCode: EXIT.token,
       code: 'gitea_unauthorized',
-      hint: `the token came from ${options.tokenSource}; create one with scope read:issue at ${options.url}/user/settings/applications`,
+      hint: `the token came from ${options.tokenSource}; create one with scope read:issue at ${options.url}/user/settings/applications, then: dispatcher token`,
     });
   }
   if (status === 403) {

@@ -61,7 +61,7 @@ export function unreachable(cause: unknown, { url, path, maxBytes, signal, withi
   return outage(`Gitea at ${url} cannot be reached: ${reasonOf(cause)}`, {
     code: 'gitea_unreachable',
     hint: CERTIFICATE.test(codesOf(cause))
-      ? 'to trust your own certificate authority, set NODE_EXTRA_CA_CERTS=/path/to/ca.pem for the command and its unit'
+      ? 'to trust your own certificate authority, name its file as gitea.caFile (or set NODE_EXTRA_CA_CERTS for the command and its unit)'
       : codesOf(cause).includes('EPROTO')
         ? 'if the server speaks plain HTTP at that port, begin gitea.url with http://'
         : 'check gitea.url, the network and the server; the next pass tries again',

@@ -13,6 +13,17 @@ export type TaskTemplate = Template<TaskData>;
 const MAX_DEPTH = 50;
 const STRICT = { strict: true, noEscape: true, preventIndent: true } as const;
 
+// Handlebars hands its own options over as the last argument.
+const HELPERS: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> = {
+  json: (value) => JSON.stringify(value),
+  eq: (a, b) => a === b,
+  ne: (a, b) => a !== b,
+  and: (...args) => args.slice(0, -1).every(Boolean),
+  or: (...args) => args.slice(0, -1).some(Boolean),
+  not: (value) => !value,
+};
+const HELPER_NAMES = ['if', 'unless', 'each', 'with', 'lookup', ...Object.keys(HELPERS)];
+
 /**
  * Loads a template with its partials: the built-in ones, and over them those in `partials/` beside the user's template.
  * `file` null stands for the built-in template. Throws exit 78 when one cannot be read or parsed.
@@ -27,7 +38,7 @@ export function loadTemplate<T = TaskData>(
   handlebars.registerHelper('log', () => {
     throw new Error('the helper log is not available: it would write to the console');
   });
-  handlebars.registerHelper('json', (value: unknown) => JSON.stringify(value));
+  for (const [name, helper] of Object.entries(HELPERS)) handlebars.registerHelper(name, helper);
   const folders = file === null ? [builtInFolder] : [builtInFolder, dirname(file)];
   for (const folder of folders) {
     for (const partial of partialsIn(join(folder, 'partials'))) {
@@ -97,12 +108,15 @@ interface NamedPath {
   readonly parts: readonly string[];
   readonly line: number;
   readonly column: number;
+  /** Something stands behind it: it is meant as a helper. */
+  readonly isCall: boolean;
 }
 
-function pathsIn(node: unknown): NamedPath[] {
+function pathsIn(node: unknown, isCall = false): NamedPath[] {
   if (typeof node !== 'object' || node === null) return [];
-  const below = Object.values(node).flatMap(pathsIn);
-  return isPath(node) ? [{ original: node.original, parts: node.parts, ...node.loc.start }, ...below] : below;
+  const calls = 'params' in node && Array.isArray(node.params) && node.params.length > 0;
+  const below = Object.entries(node).flatMap(([key, child]) => pathsIn(child, calls && key === 'path'));
+  return isPath(node) ? [{ original: node.original, parts: node.parts, ...node.loc.start, isCall }, ...below] : below;
 }
 
 function isPath(node: object): node is hbs.AST.PathExpression {
@@ -116,8 +130,11 @@ function renderComplaint(error: unknown, names: readonly NamedPath[], data: unkn
     ?.slice(1)
     .find(Boolean);
   if (unknown !== undefined) {
-    const written =
-      names.find((name) => String(name.line) === line && String(name.column) === column)?.original ?? unknown;
+    const named = names.find((name) => String(name.line) === line && String(name.column) === column);
+    if (named?.isCall) {
+      return `unknown helper ${unknown} (did you mean ${closest(unknown, HELPER_NAMES)}? known: ${HELPER_NAMES.join(', ')})`;
+    }
+    const written = named?.original ?? unknown;
     return `unknown variable ${written}${suggestion(written, namesIn(data))}`;
   }
   const partial = /^The partial (.+) could not be found/u.exec(message)?.[1];
