@@ -9,6 +9,7 @@ export interface DispatchOptions {
   readonly agent?: string;
   readonly force?: boolean;
   readonly dryRun?: boolean;
+  readonly timer?: boolean;
 }
 
 /** `dispatch` in its four forms: the pass or one issue, for real or dry. */
@@ -29,7 +30,7 @@ export async function dispatchCommand(
     }
   }
   const { dispatchDeps } = await import('../deps/dispatch.ts');
-  const deps = dispatchDeps(world, globals);
+  const deps = dispatchDeps(world, { ...globals, ...options });
   if (issue === undefined) return dryRun ? runDry(world, deps) : (await import('../pass/pass.ts')).dispatch(deps);
   const override = { number: issue.number, repository: repo ?? issue.repository, agent: agent ?? null, force };
   if (dryRun) return (await import('../pass/dry-run.ts')).dryRunIssue(deps, override);

@@ -54,6 +54,7 @@ function addDispatch(program: Command, world: World, finish: (code: ExitCode) =>
     .option('--agent <login>', 'the agent of --issue, where several are assigned')
     .option('--force', 'with --issue: lift rate limit, already dispatched, pause, hold label and cap')
     .option('-n, --dry-run', 'print the decision and the file; write nothing')
+    .option('--timer', 'a timer or cron starts it, and not a person: the task says so')
     .allowExcessArguments()
     .action(async (options: DispatchOptions, command: Command) => {
       const [word] = command.args;

@@ -13,13 +13,16 @@ import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
+import { type AgentRightsDeps, agentRightsFindings } from './doctor-agents.ts';
 import { type DashboardDeps, dashboardFinding } from './doctor-dashboard.ts';
 import { type FollowUpDeps, followUpFindings } from './doctor-follow-ups.ts';
 import { placeFindings } from './doctor-places.ts';
 import { timerFindings } from './doctor-timer.ts';
 import type { SnapshotDeps } from './take-snapshot.ts';
 
-export interface DoctorDeps extends DashboardDeps {
+export interface DoctorDeps extends DashboardDeps, AgentRightsDeps {
+  /** Who runs this. */
+  readonly userName: string;
   readonly node: string;
   readonly version: string;
   /** Real path of the script that runs now. */
@@ -126,6 +129,7 @@ async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUni
   yield* server(deps, config, config.tokenFile === null ? credential : null);
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
   yield* placeFindings(deps.lookAt, config, runsAs ?? null);
+  yield* agentRightsFindings(config, runsAs || deps.userName, deps);
   yield* state(deps, config);
 }
 

@@ -1,15 +1,19 @@
 // Before a system service is installed: whether its account can live where the configuration is, and what it takes.
 
-import { type FolderRights, type Lodging, mendPlan, movedBy, stepText, type Step } from '../core/config/mend.ts';
+import {
+  type FolderRights,
+  type Lodging,
+  mendPlan,
+  movedBy,
+  sharedFolders,
+  stepText,
+  type Step,
+} from '../core/config/mend.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import type { Account } from '../io/places.ts';
 import { configFile, credentialFor, runAsOf, type SystemdDeps, type SystemdOptions } from './systemd-units.ts';
 
 const PLACES = ['/srv', '/var/lib'];
-/** Where an agent moves its task files, below its folder. */
-const AGENT_PLACES = ['doing', 'blocked', 'done', 'archive'];
-const AGENT_FOLDER = 0o2775;
-const OWN_FOLDER = 0o750;
 
 /**
  * Makes the office one in which the service's account can work: shows the steps, and takes them when it may. Answers the
@@ -85,27 +89,15 @@ function lodgingOf(deps: SystemdDeps, runAs: string, account: Account | null): L
   };
 }
 
-// The dispatcher's account owns the tree. A user's own agent may write in its own folder, and nowhere else.
+// Those that are not as they should be.
 function foldersOf(
   deps: SystemdDeps,
   runAs: string,
   account: Account | null,
   users: readonly Account[],
 ): readonly FolderRights[] {
-  const { tasksDirectory } = deps.config;
-  if (users.length === 0) return [];
-  const wanted: readonly FolderRights[] = [
-    { path: tasksDirectory, owner: runAs, group: runAs, mode: OWN_FOLDER },
-    ...users.flatMap(({ name }) =>
-      ['', ...AGENT_PLACES.map((place) => `/${place}`)].map((place) => ({
-        path: `${tasksDirectory}/${name}${place}`,
-        owner: runAs,
-        group: name,
-        mode: AGENT_FOLDER,
-      })),
-    ),
-  ];
-  return wanted.filter(({ path, group, mode }) => {
+  const names = users.map(({ name }) => name);
+  return sharedFolders(deps.config, runAs, names).filter(({ path, group, mode }) => {
     const found = deps.rightsOf(path);
     return found?.uid !== account?.uid || found?.gid !== deps.groupOf(group) || found?.mode !== mode;
   });

@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import type { DispatchDeps } from '../pass/pass-deps.ts';
 import type { Monitors } from '../pass/tell-monitors.ts';
 import type { Config } from '../core/config/config.ts';
+import { actAsOwner } from '../io/acting.ts';
+import { readToken } from '../io/token.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { readUptime } from '../io/uptime.ts';
 import { openJournal } from '../io/state/journal.ts';
@@ -28,26 +30,36 @@ import {
 } from './world.ts';
 import { randomWord, taskFolder } from './task-folder.ts';
 
+interface Start {
+  readonly dryRun?: boolean;
+  /** The command line says that a timer started it. */
+  readonly timer?: boolean;
+}
+
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
-export function dispatchDeps(world: World, options: GlobalOptions): DispatchDeps {
+export function dispatchDeps(world: World, options: GlobalOptions & Start): DispatchDeps {
   const config = loadConfig(options.config, world);
+  // Root may read it, and the owner of the office perhaps not.
+  const token = tried(() => readToken(config, world.environment));
+  if (!options.dryRun) actAsOwner(config);
   const endsAt = now() + NETWORK_BUDGET_MS;
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
-  const gitea = lazily(async () => giteaClient(world, config, options, undefined, endsAt));
+  const gitea = lazily(async () => giteaClient(world, config, options, token(), endsAt));
   const tasks = taskFolder(config);
   const journal = openJournal(config);
   const history = passHistory(config, tasks.stageOf, now, warner(world));
   return {
     config,
     version: world.version,
+    trigger: isTimers(world, options) ? 'timer' : 'manual',
     now,
     uptime: readUptime,
     timeLeft: () => endsAt - now(),
     sleep: async (ms) => sleep(ms, world.interrupted),
     randomWord,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    listIssues: issueLister(world, config, options),
-    gitea: giteaSlices(world, config, gitea),
+    listIssues: issueLister(world, config, options, token),
+    gitea: giteaSlices(world, config, gitea, token),
     onDispatch: async (record, ms) => {
       const { runHook } = await import('../io/hook.ts');
       const folder = config.file === null ? '/' : dirname(config.file);
@@ -125,4 +137,21 @@ function templateFor(config: Config): (agent: string) => Promise<TaskTemplate> {
     loaded.set(file, known);
     return known();
   };
+}
+
+// A unit that was written before there was `--timer`: systemd says which process it started, and a shell in a unit is not it.
+function isTimers({ environment }: World, { timer }: Start): boolean {
+  return timer === true || environment['SYSTEMD_EXEC_PID'] === String(process.pid);
+}
+
+// Does it now, and hands over what came of it when it is asked for: the value, or the error.
+function tried<T>(make: () => T): () => T {
+  try {
+    const value = make();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }

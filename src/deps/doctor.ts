@@ -1,8 +1,17 @@
 import { existsSync, realpathSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { DoctorDeps } from '../commands/doctor.ts';
 import type { Config } from '../core/config/config.ts';
 import { loadConfig } from '../io/config-file.ts';
-import { accountOf, dashboardVersion, isPortTaken, isProgram, lookAt } from '../io/places.ts';
+import {
+  accountOf,
+  closedFolder,
+  dashboardVersion,
+  isPortTaken,
+  isProgram,
+  lookAt,
+  ownershipOf,
+} from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readPassHistory } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential, unitText } from '../io/systemd.ts';
@@ -29,6 +38,10 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
       loadTemplate(file, packaged('templates'))(sampleData());
     },
     gitea: giteaFor(world, options),
+    userName: userInfo().username,
+    account: accountOf,
+    ownership: ownershipOf,
+    closedFolder,
     readState: readPassHistory,
     readPauses: (config) => readPauses(config.stateDirectory),
     lookAt: (path, account) => lookAt(path, account === null ? null : accountOf(account)),

@@ -54,9 +54,10 @@ export function issueReader(
 
 /** Gitea in slices of the time: what is asked of a slice has ended when that is over. */
 export function giteaSlices(
-  { environment, interrupted, over }: World,
+  { interrupted, over }: World,
   config: Config,
   gitea: () => Promise<GiteaClient>,
+  token: () => Token,
 ): (ms: number) => GiteaSlice {
   return (ms) => {
     const endsAt = now() + ms;
@@ -87,8 +88,12 @@ export function giteaSlices(
         if (config.attachments === null) return new Map();
         const { saveAttachments } = await import('../io/gitea/attachments.ts');
         const { url: serverUrl, tasksDirectory, attachments } = config;
-        const token = readToken(config, environment).value;
-        return saveAttachments(issue, file, { serverUrl, token, tasksDirectory, ...attachments }, slice());
+        return saveAttachments(
+          issue,
+          file,
+          { serverUrl, token: token().value, tasksDirectory, ...attachments },
+          slice(),
+        );
       },
     };
   };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../core/config/config.ts';
 import type { Listing, ListingMode } from '../core/listing/listing.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
-import { readToken } from '../io/token.ts';
+import type { Token } from '../io/token.ts';
 import { giteaClient, withProgress } from './gitea.ts';
 import { type GlobalOptions, now, type World } from './world.ts';
 
@@ -16,13 +16,14 @@ export function issueLister(
   world: World,
   config: Config,
   options: GlobalOptions,
+  readToken: () => Token,
 ): (mode: ListingMode) => Promise<Listing> {
   return async (mode) => {
     const [{ listOpenIssues }, { forgetOtherScopes, openScopeCache, unsavedScope }] = await Promise.all([
       import('../io/gitea/listing.ts'),
       import('../io/state/listing-cache.ts'),
     ]);
-    const token = readToken(config, world.environment);
+    const token = readToken();
     const began = now();
     const client = await giteaClient(world, config, options, token, began + LISTING_BUDGET_MS);
     const identityOf = (name: string): string =>

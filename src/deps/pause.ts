@@ -1,4 +1,5 @@
 import type { PauseDeps } from '../commands/pause.ts';
+import { actAsOwner } from '../io/acting.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { readPauses, removePause, writePause } from '../io/state/pauses.ts';
 import { type GlobalOptions, logOf, now, type World } from './world.ts';
@@ -6,6 +7,7 @@ import { type GlobalOptions, logOf, now, type World } from './world.ts';
 /** The real dependencies of `pause` and `resume`. */
 export function pauseDeps(world: World, options: GlobalOptions): PauseDeps {
   const config = loadConfig(options.config, world);
+  actAsOwner(config);
   return {
     config,
     now,

@@ -19,7 +19,7 @@ import { loadConfig } from '../io/config-file.ts';
 import { createFolders } from '../io/files.ts';
 import { accountOf, closedFolder, groupOf, holdsFilesOf, mayRead, nameOf, putFolder, rightsOf } from '../io/places.ts';
 import { terminalPrompter } from '../io/prompts.ts';
-import { openState } from '../io/state/store.ts';
+import { readPassHistory } from '../io/state/store.ts';
 import { tryAsService, unitFolder, unitText, writtenServices } from '../io/systemd.ts';
 import { type GlobalOptions, now, packaged, warner, type World } from './world.ts';
 
@@ -95,7 +95,7 @@ export function systemdDeps(world: World, options: GlobalOptions): SystemdDeps {
 }
 
 const passSince: SystemdDeps['passSince'] = (config, since) => {
-  const lastPass = openState(config).heartbeat()?.lastPass;
+  const { lastPass } = readPassHistory(config).state;
   if (!lastPass || (fromRfc3339(lastPass.finishedAt) ?? 0) < since) return null;
   const done = lastPass.ref === null ? 'nothing to dispatch' : `dispatched ${lastPass.ref}`;
   return { text: lastPass.error?.message ?? `it ended well: ${done}`, hasFailed: lastPass.outcome === 'failed' };

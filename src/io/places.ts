@@ -85,6 +85,24 @@ export function rightsOf(path: string): { readonly uid: number; readonly gid: nu
   return stat ? { uid: stat.uid, gid: stat.gid, mode: stat.isSymbolicLink() ? 0 : stat.mode & 0o7777 } : null;
 }
 
+/** The same with names. A number without a name stays one. */
+export function ownershipOf(
+  path: string,
+): { readonly owner: string; readonly group: string; readonly mode: number } | null {
+  const rights = rightsOf(path);
+  if (!rights) return null;
+  const { uid, gid, mode } = rights;
+  return { owner: nameOf(uid) ?? String(uid), group: groupName(gid) ?? String(gid), mode };
+}
+
+function groupName(gid: number): string | null {
+  try {
+    return execFileSync('getent', ['group', String(gid)], { encoding: 'utf8' }).split(':')[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** Makes a folder, or puts right whose it is. By descriptor: where others may rename, a name is no proof of what it is. */
 export function putFolder(path: string, uid: number, gid: number, mode: number): void {
   if (!lstatSync(path, { throwIfNoEntry: false })) mkdirSync(path, { mode: 0o700 });

@@ -40,6 +40,8 @@ export interface GiteaSlice {
 export interface DispatchDeps {
   readonly config: Config;
   readonly version: string;
+  /** What started a pass: a timer, or a person. */
+  readonly trigger: 'timer' | 'manual';
   readonly now: () => Instant;
   /** Null where the system does not tell. */
   readonly uptime: () => Uptime | null;

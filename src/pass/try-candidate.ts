@@ -87,7 +87,7 @@ async function preparedOrNot(
   const hold = await holdOf(gitea, deps.config, issue, login);
   if (hold) return { kind: 'held', hold };
   const at = Math.max(again.slotOpensAt, deps.now());
-  const task = await taskFor(deps, gitea, fresh, issue, { at, trigger: 'timer', lifted: [], facts, render });
+  const task = await taskFor(deps, gitea, fresh, issue, { at, trigger: deps.trigger, lifted: [], facts, render });
   return { kind: 'ready', task };
 }
 

@@ -22,7 +22,7 @@ describe('a pass', () => {
       labels: ['Priority/High'],
     });
     at.gitea.addIssue({ repository: 'acme/app', title: 'Later', assignees: ['hans'] });
-    const { code, stdout, stderr } = await at.run([]);
+    const { code, stdout, stderr } = await at.run(['--timer']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.trim()).toMatch(LOG_LINE);
     expect(at.read('.agent-dispatcher.log').trim()).toMatch(LOG_LINE);

@@ -10,7 +10,9 @@ test.skipIf(obstacle)(
   `a timer is installed, fires, dispatches, is stopped, mended and uninstalled${obstacle ? ` (skipped: ${obstacle})` : ''}`,
   { timeout: 240_000 },
   async () => {
-    const at = await workspace({ yaml: 'gitea: { url: URL, repositories: [acme/app] }\nworkspace: /srv/office\n' });
+    const at = await workspace({
+      yaml: 'gitea: { url: URL, repositories: [acme/app] }\nworkspace: /srv/office\nagents: { hans: {} }\n',
+    });
     at.gitea.addIssue({ repository: 'acme/app', number: 1, title: 'First', assignees: ['hans'] });
     at.write('token', at.gitea.token);
     const printed = await bootOnce(

@@ -71,6 +71,7 @@ export function simulation(
   const deps: DispatchDeps = {
     config,
     version: '0.0.0',
+    trigger: 'timer',
     markdown: async () => visibleMarkdown,
     now: () => clock.now,
     uptime: () => clock.uptime,

@@ -14,6 +14,34 @@ export type Step =
   | { readonly kind: 'command'; readonly command: readonly string[] }
   | { readonly kind: 'folder'; readonly folder: FolderRights };
 
+const AGENT_PLACES = ['doing', 'blocked', 'done', 'archive'];
+const AGENT_FOLDER = 0o2775;
+const OWN_FOLDER = 0o750;
+
+/**
+ * The folders of an office whose agents have Unix users of their own. The dispatcher's account owns all of them; an agent
+ * may write in its own folder, and nowhere else; who is in the account's group may read.
+ */
+export function sharedFolders(
+  { tasksDirectory, stateDirectory }: { readonly tasksDirectory: string; readonly stateDirectory: string },
+  owner: string,
+  agents: readonly string[],
+): readonly FolderRights[] {
+  if (agents.length === 0) return [];
+  const own = [tasksDirectory, stateDirectory].map((path) => ({ path, owner, group: owner, mode: OWN_FOLDER }));
+  return [...own, ...agents.flatMap((agent) => agentFolders(tasksDirectory, owner, agent))];
+}
+
+/** An agent's folder, with the places in it that the agent moves its files to. */
+export function agentFolders(tasksDirectory: string, owner: string, agent: string): readonly FolderRights[] {
+  return ['', ...AGENT_PLACES.map((place) => `/${place}`)].map((place) => ({
+    path: `${tasksDirectory}/${agent}${place}`,
+    owner,
+    group: agent,
+    mode: AGENT_FOLDER,
+  }));
+}
+
 export interface Lodging {
   readonly account: string;
   readonly accountExists: boolean;
