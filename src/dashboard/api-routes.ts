@@ -31,13 +31,26 @@ export function addApi(app: Hono, site: Site): void {
   app.get('/metrics', (context) => {
     const local = feed.picture();
     if (local.kind === 'unreadable') return context.text(`${local.error.message}\n`, 503);
-    return context.body(metricsText(local.snapshot, deps.history().totals), 200, {
-      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+    const isOpenMetrics = /\bapplication\/openmetrics-text\b/u.test(context.req.header('accept') ?? '');
+    const sources = { office: deps.config.monitor.office, totals: deps.history().totals, ...deps.durations() };
+    return context.body(metricsText(local.snapshot, sources, isOpenMetrics), 200, {
+      'Content-Type': isOpenMetrics
+        ? 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+        : 'text/plain; version=0.0.4; charset=utf-8',
+      Vary: 'Accept',
     });
   });
   app.get('/healthz', (context) => {
     const { isGood, reason } = judgement(site);
     return context.text(`${reason}\n`, isGood ? 200 : 503);
+  });
+}
+
+/** For probes, which know no password: `/healthz` tells them good or not, and nothing else. Who has it gets the reason. */
+export function addBareHealth(app: Hono, site: Site): void {
+  app.get('/healthz', async (context, next) => {
+    if (context.req.header('authorization') !== undefined) return next();
+    return judgement(site).isGood ? context.text('ok\n') : context.text('not ok\n', 503);
   });
 }
 

@@ -3,7 +3,7 @@
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { authentication, ownHost, readOnly, safeHeaders, sameSite } from './access.ts';
-import { addApi } from './api-routes.ts';
+import { addApi, addBareHealth } from './api-routes.ts';
 import type { DashboardDeps } from './dashboard-deps.ts';
 import { addPages } from './page-routes.ts';
 import { createSite } from './site.ts';
@@ -18,8 +18,11 @@ export function createApp(deps: DashboardDeps, localAddress: (bindings: unknown)
     if (!context.res.headers.has('cache-control')) context.header('Cache-Control', 'no-store');
   });
   app.use(readOnly, ownHost(dashboard, localAddress), sameSite);
-  if (deps.password !== null) app.use(authentication(dashboard.auth?.user ?? 'dispatcher', deps.password));
   const site = createSite(deps);
+  if (deps.password !== null) {
+    addBareHealth(app, site);
+    app.use(authentication(dashboard.auth?.user ?? 'dispatcher', deps.password));
+  }
   addApi(app, site);
   addPages(app, site);
   app.onError((error, context) =>

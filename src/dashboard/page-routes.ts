@@ -1,8 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import type { Context, Hono } from 'hono';
 import { isSingle } from '../core/config/config.ts';
+import type { HistoryEvent } from '../core/history/event.ts';
+import { type Run, runsOf } from '../core/history/runs.ts';
 import { agentPage } from '../views/pages/agent.ts';
 import { type Filter, frontPage } from '../views/pages/front.ts';
+import { historyPage, RANGES } from '../views/pages/history.ts';
 import { taskPage } from '../views/pages/task.ts';
 import type { DashboardDeps } from './dashboard-deps.ts';
 import type { Site } from './site.ts';
@@ -25,17 +28,10 @@ export function addPages(app: Hono, site: Site): void {
         const sources = { snapshot, filter, dispatches: deps.history().recent, log: feed.lines() };
         return render('page', frontPage({ ...sources, issuesUrl: issuesUrl(deps) }, frame()));
       };
-      const isPacked = /\bgzip\b/u.test(context.req.header('accept-encoding') ?? '');
-      const bytes = front(JSON.stringify([feed.version(), feed.position(), filter, isPacked]), () =>
-        isPacked ? gzipSync(page()) : Buffer.from(page()),
-      );
-      return context.body(bytes, 200, {
-        'Content-Type': 'text/html; charset=UTF-8',
-        Vary: 'Accept-Encoding',
-        ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),
-      });
+      return front(context, JSON.stringify([feed.version(), feed.position(), filter]), page);
     }),
   );
+  addHistory(app, site);
   app.get('/agents/:agent', (context) =>
     site.withSnapshot(context, (snapshot) => {
       const agent = snapshot.agents.find(({ name }) => name === context.req.param('agent'));
@@ -73,6 +69,24 @@ export function addPages(app: Hono, site: Site): void {
   }
 }
 
+function addHistory(app: Hono, { deps, feed, render, frame, withSnapshot, notFound }: Site): void {
+  const send = cached(deps.now);
+  let known: { readonly events: readonly HistoryEvent[]; readonly runs: readonly Run[] } = { events: [], runs: [] };
+  app.get('/history', (context) =>
+    withSnapshot(context, (snapshot) => {
+      const range = RANGES.find((name) => name === (context.req.query('range') ?? 'week'));
+      if (!range) return notFound(context, `There is no such time: ${RANGES.join(', ')}.`);
+      const agent = (context.req.query('agent') ?? '').slice(0, 100) || null;
+      return send(context, JSON.stringify([feed.version(), range, agent]), () => {
+        const events = deps.events();
+        if (events !== known.events) known = { events, runs: runsOf(events) };
+        const sources = { ...known, snapshot, range, agent, keepMs: deps.config.historyKeepMs };
+        return render('history', historyPage(sources, frame()));
+      });
+    }),
+  );
+}
+
 function filterOf(context: Context): Filter {
   const value = (name: string): string => (context.req.query(name) ?? '').slice(0, 100);
   return {
@@ -91,20 +105,27 @@ function issuesUrl({ config }: DashboardDeps): string {
     : `${config.url}/issues`;
 }
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
 const CACHED_MS = 1000;
 const CACHED_PAGES = 20;
 
 // All open pages ask for the same when something changed, and are sent the same piece of memory.
-function cached(now: () => number): (key: string, make: () => Bytes) => Bytes {
-  const known = new Map<string, { readonly at: number; readonly bytes: Bytes }>();
-  return (key, make) => {
+function cached(now: () => number): (context: Context, key: string, page: () => string) => Response {
+  const known = new Map<string, { readonly at: number; readonly bytes: Uint8Array<ArrayBuffer> }>();
+  const bytesOf = (key: string, make: () => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
     const found = known.get(key);
     if (found && now() - found.at < CACHED_MS) return found.bytes;
     for (const [old, { at }] of known) if (now() - at >= CACHED_MS || known.size >= CACHED_PAGES) known.delete(old);
     const bytes = make();
     known.set(key, { at: now(), bytes });
     return bytes;
+  };
+  return (context, key, page) => {
+    const isPacked = /\bgzip\b/u.test(context.req.header('accept-encoding') ?? '');
+    const bytes = bytesOf(`${isPacked} ${key}`, () => (isPacked ? gzipSync(page()) : Buffer.from(page())));
+    return context.body(bytes, 200, {
+      'Content-Type': 'text/html; charset=UTF-8',
+      Vary: 'Accept-Encoding',
+      ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),
+    });
   };
 }

@@ -1,7 +1,19 @@
 import Handlebars from 'handlebars';
 
-const PAGES = ['page', 'agent', 'task', 'message'] as const;
-const PARTIALS = ['layout', 'sentence', 'age', 'priority', 'issue', 'tasks'] as const;
+const PAGES = ['page', 'agent', 'task', 'history', 'message'] as const;
+const PARTIALS = [
+  'layout',
+  'sentence',
+  'age',
+  'priority',
+  'issue',
+  'tasks',
+  'bar',
+  'axis',
+  'scale',
+  'lines',
+  'legend',
+] as const;
 
 export type PageName = (typeof PAGES)[number];
 

@@ -8,6 +8,7 @@ import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
 import type { TaskFile } from '../core/task/status.ts';
 import type { DashboardDeps } from '../dashboard/dashboard-deps.ts';
 import { loadConfig } from '../io/config-file.ts';
+import { followHistory, historyFingerprint, readMemory } from '../io/state/history.ts';
 import { followDispatches } from '../io/state/journal.ts';
 import { stateFingerprint } from '../io/state/store.ts';
 import { followLines } from '../io/tail.ts';
@@ -37,6 +38,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });
+  const events = followHistory(config.stateDirectory);
   const timer = createTimerWatch(world, config);
   const deps: Omit<DashboardDeps, 'password'> = {
     config,
@@ -45,7 +47,13 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
     now,
     // Not cut short when the command is to stop: until the open pages are closed, it would look again and again.
     sleep: async (ms) => sleep(ms, new AbortController().signal),
-    fingerprint: () => `${stateFingerprint(config.stateDirectory)} ${index.fingerprint()} ${timer.state()}`,
+    fingerprint: () =>
+      [
+        stateFingerprint(config.stateDirectory),
+        historyFingerprint(config.stateDirectory, now()),
+        index.fingerprint(),
+        timer.state(),
+      ].join(' '),
     look: (isNew) => {
       try {
         if (isNew) files = index.list();
@@ -55,6 +63,8 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       }
     },
     history: () => dispatches(now()),
+    events,
+    durations: () => readMemory(config.stateDirectory),
     newLogLines: followLines(config.logFile, { behind: LOG_SHOWN, longestLine: LOG_LINE }),
     readTask: (agent, file) => readTask(config.tasksDirectory, agent, file),
     source: (name) => readFileSync(packaged(`templates/dashboard/${name}`), 'utf8'),

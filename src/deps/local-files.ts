@@ -4,6 +4,7 @@ import { stallOf } from '../core/mailbox/claim.ts';
 import { processesHere } from '../io/processes.ts';
 import { EVERYBODY_READS, replaceFile } from '../io/files.ts';
 import { followDispatches, readDispatches } from '../io/state/journal.ts';
+import { readMemory } from '../io/state/history.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readPassHistory } from '../io/state/store.ts';
 import { listTaskFiles } from '../io/tasks/task-list.ts';
@@ -34,6 +35,8 @@ function stallsHere({ stalledAfterMs }: Config, clock: () => number): SnapshotDe
 export function writeMetrics(config: Config, version: string, file: string): void {
   const { recent, totals } = followDispatches(config.stateDirectory)(now());
   const snapshot = takeSnapshot({ ...localFiles(config, version), readDispatches: () => recent });
+  const { waited, worked } = readMemory(config.stateDirectory);
   // Another user reads it: the exporter's.
-  replaceFile(file, metricsText(snapshot, totals), false, EVERYBODY_READS);
+  const text = metricsText(snapshot, { office: config.monitor.office, totals, waited, worked });
+  replaceFile(file, text, false, EVERYBODY_READS);
 }

@@ -19,6 +19,8 @@ interface HealthSentence {
   readonly parts: readonly Part[];
   /** What to do about it. */
   readonly fix: string | null;
+  /** That of it which a shell takes as it is, for copying. */
+  readonly command: string | null;
 }
 
 /** What the passes are doing in one sentence, which begins with the word for it, and what to do about it. */
@@ -29,17 +31,18 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
     case 'never_run':
       return {
         parts: [`never run: no pass has run yet${timerTrouble(snapshot, ', and ')}`],
-        fix: timerFix(snapshot),
+        ...timerFix(snapshot),
       };
     case 'ok':
       return {
         parts: ['ok: last pass ', last, ` ago, ${lastPass?.ref ? `dispatched ${lastPass.ref}` : quietText(snapshot)}`],
         fix: null,
+        command: null,
       };
     case 'late':
       return {
         parts: ['late: last pass ', last, ` ago, one a minute expected${timerTrouble(snapshot, '; ')}`],
-        fix: timerFix(snapshot),
+        ...timerFix(snapshot),
       };
     case 'stale':
       return {
@@ -48,7 +51,7 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
           last,
           ` ago${timerTrouble(snapshot, ', ') || ', the timer seems to be stopped'}; what follows is from then`,
         ],
-        fix: timerFix(snapshot),
+        ...timerFix(snapshot),
       };
     case 'failing': {
       const count = snapshot.consecutiveFailures;
@@ -56,7 +59,10 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
       const since: Part = snapshot.failingSince ? { since: snapshot.failingSince } : '?';
       return {
         parts: [`failing: ${count} ${count === 1 ? 'pass' : 'passes'} in a row, since `, since, `: ${message}`],
-        fix: lastPass?.error?.hint ? cleanLine(lastPass.error.hint, 300) : 'dispatcher dispatch --dry-run -v',
+        // A hint is words, with commands in them.
+        ...(lastPass?.error?.hint
+          ? { fix: cleanLine(lastPass.error.hint, 300), command: null }
+          : said('dispatcher dispatch --dry-run -v')),
       };
     }
     case 'paused': {
@@ -69,7 +75,7 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
           pause?.by ? `, by ${pause.by}` : '',
           pause?.reason ? `: ${pause.reason}` : '',
         ],
-        fix: 'dispatcher resume',
+        ...said('dispatcher resume'),
       };
     }
   }
@@ -102,21 +108,37 @@ function timerTrouble({ timer }: Snapshot, glue: string): string {
   }
 }
 
-function timerFix({ timer, health }: Snapshot): string {
+function timerFix({ timer, health }: Snapshot): Pick<HealthSentence, 'fix' | 'command'> {
   switch (timer) {
     case 'not_installed':
-      return 'dispatcher systemd install --user --now (for the whole machine: sudo dispatcher systemd install --now)';
+      return said(
+        'dispatcher systemd install --user --now',
+        ' (for the whole machine: sudo dispatcher systemd install --now)',
+      );
     case 'stopped':
-      return 'sudo systemctl enable --now dispatcher.timer (with --user, and without sudo, for a user timer)';
+      return said('sudo systemctl enable --now dispatcher.timer', ' (with --user, and without sudo, for a user timer)');
     case 'due':
-      return 'wait for a minute, then: dispatcher status';
+      return said('dispatcher status', ' (after a minute)');
     case 'active':
-      return 'dispatcher doctor; what the passes said: journalctl -u dispatcher -n 20 (--user-unit for a user timer)';
+      return said(
+        'dispatcher doctor',
+        '; what the passes said: journalctl -u dispatcher -n 20 (--user-unit for a user timer)',
+      );
     case null:
       return health === 'never_run'
-        ? 'dispatcher dispatch --dry-run, then have a pass started every minute (README, "Run it every minute")'
-        : 'see that something starts a pass every minute (cron, or a timer: systemctl list-timers dispatcher.timer)';
+        ? said(
+            'dispatcher dispatch --dry-run',
+            ', then have a pass started every minute (README, "Run it every minute")',
+          )
+        : {
+            fix: 'see that something starts a pass every minute (cron, or a timer: systemctl list-timers dispatcher.timer)',
+            command: null,
+          };
   }
+}
+
+function said(command: string, more = ''): Pick<HealthSentence, 'fix' | 'command'> {
+  return { fix: command + more, command };
 }
 
 /** `next slot in 42s, 7 waiting, oldest HIGH 3h` */

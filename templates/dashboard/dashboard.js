@@ -72,7 +72,7 @@
   }
 
   // --- the page -------------------------------------------------------------------------------------------------------
-  let held = false; // paused by the reader
+  let held = false; // frozen by the reader
   let running = false;
   let again = null;
 
@@ -130,7 +130,7 @@
   let following = true;
   let waiting = []; // lines that came and are not shown yet
   let unseen = 0;
-  let isLogOld = false; // while paused, the log went on in another file
+  let isLogOld = false; // while frozen, the log went on in another file
 
   function filter() {
     const form = byId('log')?.querySelector('form');
@@ -207,7 +207,7 @@
     live.hidden = false;
     live.classList.toggle('off', lostAt !== null);
     live.classList.toggle('held', held && lostAt === null);
-    const text = lostAt !== null ? 'Reconnecting…' : held ? 'Paused' : 'Live';
+    const text = lostAt !== null ? 'Reconnecting…' : held ? 'Frozen' : 'Live';
     if (live.textContent !== text) live.textContent = text;
     const lost = byId('lost');
     if (lostAt !== null && Date.now() - lostAt > 10_000) {
@@ -284,8 +284,8 @@
   // --- the reader -----------------------------------------------------------------------------------------------------
   function hold(on) {
     held = on;
-    byId('pause').setAttribute('aria-pressed', String(on));
-    byId('pause').textContent = on ? 'Go on' : 'Pause';
+    byId('freeze').setAttribute('aria-pressed', String(on));
+    byId('freeze').textContent = on ? 'Go on' : 'Freeze';
     badge();
     if (on) return;
     void refresh({ log: isLogOld });
@@ -317,7 +317,7 @@
   });
   document.addEventListener('click', ({ target }) => {
     const button = target.closest('button');
-    if (button?.id === 'pause') hold(!held);
+    if (button?.id === 'freeze') hold(!held);
     if (button?.id === 'follow') follow(!following);
     if (button?.id === 'newer') follow(true);
     if (button?.dataset.copy) void copy(button);
@@ -325,13 +325,21 @@
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest('input, select, textarea')) return;
-    if (event.key === 'p') hold(!held);
+    if (event.key === 'f') hold(!held);
     if (event.key === '?') byId('keys').open = !byId('keys').open;
     if (event.key === '/' && byId('log')) {
       event.preventDefault();
       byId('log').querySelector('[name=q]').focus();
     }
   });
+
+  // What a bar in a picture stands for, also for those who cannot hover.
+  for (const name of ['focusin', 'pointerover']) {
+    document.addEventListener(name, ({ target }) => {
+      const run = target.closest?.('.run');
+      if (run && byId('note')) byId('note').textContent = run.getAttribute('aria-label');
+    });
+  }
 
   async function copy(button) {
     try {
@@ -340,10 +348,10 @@
     } catch {
       button.textContent = 'Select and copy it by hand';
     }
-    setTimeout(() => (button.textContent = 'Copy'), 2000);
+    setTimeout(() => (button.textContent = 'Copy command'), 2000);
   }
 
-  byId('pause').hidden = false;
+  byId('freeze').hidden = false;
   if (byId('scroll')) {
     byId('scroll').addEventListener('scroll', () => {
       const { scrollTop, scrollHeight, clientHeight } = byId('scroll');

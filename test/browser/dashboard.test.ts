@@ -1,17 +1,16 @@
 // The page in Debian's Chromium. Skipped, and said so, where there is none: apt-get install chromium
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Heartbeat } from '../../src/core/state/last-pass.ts';
+import { openPage, violations } from '../support/browser.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { type Workspace, workspace } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 if (!CHROMIUM) console.warn('test/browser is skipped: there is no Chromium (apt-get install chromium)');
 
 let browser: Browser;
@@ -37,31 +36,8 @@ async function office(): Promise<Workspace> {
   return at;
 }
 
-/** Opens a page; whatever the console has to complain about fails the test. */
-async function open(url: string, options: BrowserContextOptions = {}, tolerated = /(?!)/u): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
-  const complaints: string[] = [];
-  onTestFinished(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
-  const page = await context.newPage();
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type()) && !tolerated.test(message.text()))
-      complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(url);
-  return page;
-}
-
-async function violations(page: Page): Promise<readonly string[]> {
-  // Through the debugger: the page's own policy forbids scripts from elsewhere, ours included.
-  const found = await page.evaluate(
-    `${AXE}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).slice(0, 3).join(' ')))`,
-  );
-  return found as string[];
-}
+const open = async (...args: Tail<Parameters<typeof openPage>>): Promise<Page> => openPage(browser, ...args);
+type Tail<T extends readonly unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
 
 const text = async (page: Page, selector: string): Promise<string> =>
   (await page.locator(selector).first().innerText()).replaceAll(/\s+/gu, ' ').trim();
@@ -270,17 +246,17 @@ describe.skipIf(!CHROMIUM)('live', () => {
     expect(await page.locator('#follow').getAttribute('aria-pressed')).toBe('true');
   });
 
-  test('paused, nothing moves; going on shows what came', async () => {
+  test('frozen, nothing moves; going on shows what came', async () => {
     const at = await office();
     const page = await open((await startDashboard(at)).url);
     await page.locator('#live', { hasText: 'Live' }).waitFor();
-    await page.keyboard.press('p');
-    await page.locator('#live', { hasText: 'Paused' }).waitFor();
+    await page.keyboard.press('f');
+    await page.locator('#live', { hasText: 'Frozen' }).waitFor();
     await at.run([]);
     await pause(1500);
     expect(await text(page, '.banner')).toContain('NEVER RUN');
     expect(await page.locator('#lines li').count()).toBe(0);
-    await page.keyboard.press('p');
+    await page.keyboard.press('f');
     await page.locator('.banner.ok').waitFor({ timeout: 2000 });
     await page.locator('#lines li').first().waitFor({ timeout: 2000 });
   });
@@ -411,9 +387,9 @@ test.skipIf(!CHROMIUM)('keys: / filters the log, ? shows the keys, and none of t
   const page = await open((await startDashboard(await office())).url);
   await page.keyboard.press('/');
   expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('q');
-  await page.keyboard.type('p?/');
-  expect(await page.locator('input[type=search]').inputValue()).toBe('p?/');
-  expect(await page.locator('#pause').getAttribute('aria-pressed')).toBe('false');
+  await page.keyboard.type('f?/');
+  expect(await page.locator('input[type=search]').inputValue()).toBe('f?/');
+  expect(await page.locator('#freeze').getAttribute('aria-pressed')).toBe('false');
   await page.locator('#scroll').focus();
   await page.keyboard.press('?');
   expect(await page.locator('#keys').getAttribute('open')).toBe('');

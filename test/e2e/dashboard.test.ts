@@ -103,13 +103,16 @@ describe('with a password', () => {
       '/api/v1/status',
       '/api/v1/events',
       '/metrics',
-      '/healthz',
+      '/history',
       '/log.txt',
       '/assets/dashboard.js',
       '/nothing',
     ]) {
       expect([path, await status(path)]).toEqual([path, 401]);
     }
+    // A probe knows no password: it learns whether it is well, and nothing else.
+    expect([await status('/healthz'), await status('/healthz', 'Bearer wrong')]).toEqual([503, 401]);
+    expect(await (await fetch(`${url}/healthz`)).text()).toBe('not ok\n');
     expect((await fetch(url)).headers.get('www-authenticate')).toBe('Basic realm="dispatcher"');
     expect(await status('/', basic('team:correct-horse-battery'))).toBe(200);
     expect(await status('/metrics', 'Bearer correct-horse-battery')).toBe(200);
@@ -317,6 +320,7 @@ describe('attacks are answered safely', () => {
     const board = await startDashboard(await afterOnePass());
     for (const path of [
       '/',
+      '/history',
       '/tasks/hans/issue-1.md',
       '/tasks/hans/issue-1.md?raw',
       '/api/v1/status',
@@ -483,13 +487,17 @@ describe('for monitoring', () => {
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     const text = await response.text();
     for (const line of [
-      'dispatcher_health{state="ok"} 1',
-      'dispatcher_consecutive_failures 0',
-      'dispatcher_waiting_tasks{agent="greta",priority="NORMAL"} 1',
-      'dispatcher_dispatched_tasks{agent="hans",priority="CRITICAL"} 1',
-      'dispatcher_dispatches_total{agent="hans",priority="CRITICAL"} 1',
+      'dispatcher_health{OFFICE,state="ok"} 1',
+      'dispatcher_consecutive_failures{OFFICE} 0',
+      'dispatcher_waiting_tasks{OFFICE,agent="greta",priority="NORMAL"} 1',
+      'dispatcher_dispatched_tasks{OFFICE,agent="hans",priority="CRITICAL"} 1',
+      'dispatcher_dispatches_total{OFFICE,agent="hans",priority="CRITICAL"} 1',
+      'dispatcher_wait_seconds_count{OFFICE,agent="hans",priority="CRITICAL"} 1',
     ])
-      expect(text).toContain(`${line}\n`);
-    expect(text).toMatch(/^dispatcher_last_success_timestamp_seconds 1\d{9}(?:\.\d+)?$/mu);
+      expect(text).toContain(`${line.replace('OFFICE', `office="${at.folder}"`)}\n`);
+    expect(text).toMatch(/^dispatcher_last_success_timestamp_seconds\{.*\} 1\d{9}(?:\.\d+)?$/mu);
+    const open = await get(board, '/metrics', { accept: 'application/openmetrics-text; version=1.0.0' });
+    expect(open.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/u);
+    expect(await open.text()).toMatch(/# EOF\n$/u);
   });
 });

@@ -68,16 +68,16 @@ describe('monitor.pingUrl', () => {
 
 describe('monitor.metricsFile', () => {
   test('holds the metrics after each pass, good or bad, for everybody to read', async () => {
-    const at = await workspace({ yaml: yaml('{ metricsFile: metrics/dispatcher.prom }') });
+    const at = await workspace({ yaml: yaml('{ metricsFile: metrics/dispatcher.prom, office: acme }') });
     mkdirSync(join(at.folder, 'metrics'));
     at.gitea.addIssue({ repository: 'acme/app', number: 1, title: 'First', assignees: ['hans'] });
     await at.run([]);
     expect(at.read('metrics/dispatcher.prom')).toMatch(
-      /dispatcher_dispatches_total\{agent="hans",priority="NORMAL"\} 1/u,
+      /dispatcher_dispatches_total\{office="acme",agent="hans",priority="NORMAL"\} 1/u,
     );
     expect(statSync(join(at.folder, 'metrics/dispatcher.prom')).mode & 0o777).toBe(0o644);
     await at.run([], { GITEA_TOKEN: 'wrong' });
-    expect(at.read('metrics/dispatcher.prom')).toMatch(/^dispatcher_consecutive_failures 1$/mu);
+    expect(at.read('metrics/dispatcher.prom')).toMatch(/^dispatcher_consecutive_failures\{office="acme"\} 1$/mu);
   });
 
   test('a folder that is not there is a warning', async () => {

@@ -155,7 +155,7 @@ describe('a configuration', () => {
       logFormat: 'text',
       stateDirectory: join(place, '.agent-dispatcher'),
       dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
-      monitor: { pingUrl: null, metricsFile: null },
+      monitor: { pingUrl: null, metricsFile: null, office: place },
       updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'], reopen: true },
       trust: { authors: null, commenters: null, assigners: null },
       agentLabels: new Map(),

@@ -105,7 +105,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   stateDirectory: '/srv/acme/.agent-dispatcher',
   historyKeepMs: 90 * 24 * 60 * MINUTE,
   dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
-  monitor: { pingUrl: null, metricsFile: null },
+  monitor: { pingUrl: null, metricsFile: null, office: '/srv/acme' },
   stalledAfterMs: 24 * 60 * MINUTE,
   updates: { enabled: true, ignoreAuthors: [], reopen: true },
   trust: { authors: null, commenters: null, assigners: null },

@@ -4,8 +4,7 @@ import { taskPage } from '../../src/views/pages/task.ts';
 import { type Frame, safeUrl } from '../../src/views/pages/parts.ts';
 import { frontPage } from '../../src/views/pages/front.ts';
 import { quoteBetweenMarkers } from '../../src/core/task/untrusted.ts';
-import { metricsText } from '../../src/views/metrics.ts';
-import { aPass, aRow, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
+import { aPass, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
 
 const FRAME: Frame = {
   program: 'dispatcher 1.0.0',
@@ -162,16 +161,4 @@ describe('addresses', () => {
       expect(safeUrl(url)).toBeNull();
     },
   );
-});
-
-test('metrics: an agent cannot break out of its label, and what is unknown is left out', () => {
-  const text = metricsText(aSnapshot({ lastPass: aPass({ rows: [aRow({ agent: 'a"b\\c\nd' })] }) }), [
-    { agent: 'x"} 1\ny', priority: 'LOW', count: 2 },
-  ]);
-  for (const line of text.trim().split('\n')) {
-    expect(line).toMatch(
-      /^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{\w+="(?:[^"\\\n]|\\.)*"(?:,\w+="(?:[^"\\\n]|\\.)*")*\})? -?[\d.e+]+)$/u,
-    );
-  }
-  expect(metricsText(aSnapshot({}), [])).not.toMatch(/^dispatcher_last_pass_timestamp_seconds/mu);
 });

@@ -49,7 +49,12 @@ export interface Config {
   /** How long the history is kept. */
   readonly historyKeepMs: number;
   readonly dashboard: DashboardConfig;
-  readonly monitor: { readonly pingUrl: string | null; readonly metricsFile: string | null };
+  readonly monitor: {
+    readonly pingUrl: string | null;
+    readonly metricsFile: string | null;
+    /** Label of all metrics: tells several dispatchers apart. */
+    readonly office: string;
+  };
   readonly updates: {
     readonly enabled: boolean;
     readonly ignoreAuthors: readonly string[];
@@ -149,6 +154,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
     monitor: {
       pingUrl: raw.monitor?.pingUrl ?? null,
       metricsFile: raw.monitor?.metricsFile === undefined ? null : resolve(workspace, raw.monitor.metricsFile),
+      office: raw.monitor?.office ?? workspace,
     },
   };
 }

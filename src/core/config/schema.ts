@@ -226,6 +226,9 @@ export const ConfigSchema = z.strictObject({
           "File for node_exporter's textfile collector, written after each pass, relative to the workspace.",
         ),
       ),
+      office: z.optional(
+        describe(text, 'Label of all metrics, which tells several dispatchers apart. Default: the workspace'),
+      ),
     }),
   ),
 });

@@ -65,7 +65,9 @@ export function waitingCounts(text: string, agent: string | null): readonly numb
   for (const row of text.split(' ')) {
     const [name, counts = ''] = row.split('=');
     if (wanted !== null && name !== wanted) continue;
-    counts.split(',').forEach((each, index) => (sums[index] = (sums[index] ?? 0) + (Number(each) || 0)));
+    counts
+      .split(',')
+      .forEach((each, index) => (sums[index] = (sums[index] ?? 0) + (/^\d{1,6}$/u.test(each) ? Number(each) : 0)));
   }
   return sums.slice(0, PRIORITIES.length);
 }

@@ -31,7 +31,7 @@ export interface AgentReport extends Figures {
 }
 
 /** A time in which every pass failed. */
-interface Outage {
+export interface Outage {
   readonly from: string;
   /** Null: it goes on. */
   readonly to: string | null;
@@ -41,7 +41,7 @@ interface Outage {
 }
 
 /** How many tasks waited for their slot at a moment. */
-type WaitingAt = { readonly at: string } & Readonly<Record<Priority, number>>;
+export type WaitingAt = { readonly at: string } & Readonly<Record<Priority, number>>;
 
 /** The document of `report --json`; the README describes each field. Fields may be added, never changed. */
 export interface Report {
@@ -123,7 +123,7 @@ function agentReport(name: string, runs: readonly Run[], scope: Scope, since: In
 }
 
 /** Whether a moment lies in the time that a report is about. */
-function isWithin(at: Instant | null, { from, to }: Pick<Scope, 'from' | 'to'>): boolean {
+export function isWithin(at: Instant | null, { from, to }: Pick<Scope, 'from' | 'to'>): boolean {
   return at !== null && at >= from && at <= to;
 }
 

@@ -99,6 +99,12 @@ export function followHistory(stateDirectory: string): () => readonly HistoryEve
   };
 }
 
+/** A text that is another one when something was added today, or a day's file came or went. */
+export function historyFingerprint(stateDirectory: string, now: Instant): string {
+  const folder = join(stateDirectory, FOLDER);
+  return [folder, join(folder, `${dayOf(now)}.jsonl`)].map((path) => fileStamp(path)).join(' ');
+}
+
 /** What the passes remember: the histograms of all time. */
 export function readMemory(stateDirectory: string): Memory {
   return storedMemory(join(stateDirectory, FOLDER)) ?? NO_MEMORY;

@@ -17,7 +17,7 @@ import {
   priorityData,
   safeUrl,
   sentenceData,
-  taskHref,
+  taskHrefs,
   taskRow,
 } from './parts.ts';
 import { countsText } from '../counts.ts';
@@ -60,12 +60,12 @@ export function frontPage(sources: FrontSources, frame: Frame) {
   const { snapshot, filter } = sources;
   const { health } = snapshot;
   const word = health.replace('_', ' ');
-  const { parts, fix } = healthSentence(snapshot);
+  const { parts, fix, command } = healthSentence(snapshot);
   const title = MOODS[health] === 'ok' ? 'Dispatcher' : `! ${word} – Dispatcher`;
   return {
     ...frameData(frame, title, MOODS[health], announcement(snapshot)),
     outdated: health === 'stale',
-    health: { word, sign: HEALTH_SIGNS[health], parts: sentenceData(withoutWord(parts, word), frame), fix },
+    health: { word, sign: HEALTH_SIGNS[health], parts: sentenceData(withoutWord(parts, word), frame), fix, command },
     slot: nullIfEmpty(sentenceData(slotSentence(snapshot), frame)),
     warnings: snapshot.warnings.map((warning) => cleanLine(warning, 500)),
     steps: health === 'never_run' ? STEPS : null,
@@ -211,18 +211,6 @@ function recentRows({ snapshot, dispatches, filter }: FrontSources, frame: Frame
       200,
     ),
   }));
-}
-
-// An agent may have moved the file meanwhile: a task is found by its name, not by where it was.
-function taskHrefs({ agents }: Snapshot, wanted: ReadonlySet<string>): ReadonlyMap<string, string> {
-  const hrefs = new Map<string, string>();
-  for (const { name, directory, tasks } of agents) {
-    for (const { ref, file } of tasks) {
-      const key = `${name} ${ref}`;
-      if (file !== null && wanted.has(key)) hrefs.set(key, taskHref(name, file.slice(directory.length + 1)));
-    }
-  }
-  return hrefs;
 }
 
 function shownLines({ log, filter }: FrontSources): readonly LogLine[] {

@@ -3,7 +3,7 @@
 
 import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
 import type { Priority } from '../../core/issue/priority.ts';
-import type { AgentStatus } from '../../core/health/snapshot.ts';
+import type { AgentStatus, Snapshot } from '../../core/health/snapshot.ts';
 import { stateWord, type TaskStatus } from '../../core/task/status.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { type Part, partText } from '../health.ts';
@@ -27,8 +27,15 @@ export interface Frame {
 export type Mood = 'ok' | 'attention' | 'trouble';
 
 /** The data of the frame. `announcement` is read out by a screen reader when it is another one than before. */
-export function frameData(frame: Frame, title: string, mood: Mood, announcement: string) {
+export function frameData(
+  frame: Frame,
+  title: string,
+  mood: Mood,
+  announcement: string,
+  here: 'history' | 'other' = 'other',
+) {
   return {
+    isHistory: here === 'history',
     title,
     mood,
     announcement,
@@ -79,6 +86,21 @@ export function taskRow(task: TaskStatus, agent: Pick<AgentStatus, 'name' | 'dir
 /** The address of a task file's page. `file` is its path below the agent's folder. */
 export function taskHref(agent: string, file: string): string {
   return `/tasks/${[agent, ...file.split('/')].map(encodeURIComponent).join('/')}`;
+}
+
+/** The address of each task's page that is wanted, by `<agent> <ref>`: an agent may have moved the file since its dispatch. */
+export function taskHrefs(
+  { agents }: Pick<Snapshot, 'agents'>,
+  wanted: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
+  const hrefs = new Map<string, string>();
+  for (const { name, directory, tasks } of agents) {
+    for (const { ref, file } of tasks) {
+      const key = `${name} ${ref}`;
+      if (file !== null && wanted.has(key)) hrefs.set(key, taskHref(name, file.slice(directory.length + 1)));
+    }
+  }
+  return hrefs;
 }
 
 /** The address of an agent's page. */

@@ -49,6 +49,7 @@ describe('a configuration with every default filled in', () => {
         "logFormat": "text",
         "monitor": {
           "metricsFile": null,
+          "office": "/etc/d|.",
           "pingUrl": null,
         },
         "onDispatch": null,
@@ -164,6 +165,7 @@ describe('a configuration with every default filled in', () => {
         "logFormat": "json",
         "monitor": {
           "metricsFile": "/etc/d|w|d.prom",
+          "office": "/etc/d|w",
           "pingUrl": "https://hc.example.com/x",
         },
         "onDispatch": {

@@ -1,0 +1,272 @@
+// How it went, as pictures: the same report as `dispatcher report`, and behind each picture a table with its numbers.
+
+import { fromRfc3339, type Instant, shortDuration } from '../../core/clock.ts';
+import type { HistoryEvent } from '../../core/history/event.ts';
+import type { Durations } from '../../core/history/figures.ts';
+import { isFinished, type Run } from '../../core/history/runs.ts';
+import { type Figures, isWithin, type Report, reportOf } from '../../core/history/report.ts';
+import type { Snapshot } from '../../core/health/snapshot.ts';
+import { issueUrl } from '../../core/issue/issue.ts';
+import { PRIORITIES } from '../../core/issue/priority.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
+import { endText, laneOf } from '../charts/lanes.ts';
+import { classesOf, classesPlot, stepsPlot, waitingPlot } from '../charts/plots.ts';
+import { type TimeAxis, timeAxis } from '../charts/time-axis.ts';
+import { agentHref, type Frame, frameData, localTime, priorityData, safeUrl, taskHrefs } from './parts.ts';
+
+/** The times that the page can show, as its address names them. */
+export const RANGES = ['day', 'week', 'month', 'all'] as const;
+type Range = (typeof RANGES)[number];
+
+interface HistorySources {
+  readonly events: readonly HistoryEvent[];
+  readonly runs: readonly Run[];
+  readonly snapshot: Snapshot;
+  readonly range: Range;
+  /** Null: all agents. */
+  readonly agent: string | null;
+  readonly keepMs: number;
+}
+
+const DAY_MS = 86_400_000;
+const LENGTHS: Readonly<Record<Exclude<Range, 'all'>, number>> = { day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS };
+/** Of more agents only those are drawn that had most to do. */
+const LANES_SHOWN = 20;
+const ROWS_SHOWN = 400;
+
+/** The data of `history.hbs`. */
+export function historyPage(sources: HistorySources, frame: Frame) {
+  const { events, snapshot, range, agent, runs } = sources;
+  const scope = { from: beginOf(sources, frame.now), to: frame.now, agent };
+  const names = snapshot.agents.map(({ name }) => name);
+  const report = reportOf(events, scope, names, runs);
+  const axis = timeAxis(scope.from, scope.to);
+  const shown = runs.filter(
+    (run) => (agent === null || run.agent === agent) && run.from <= scope.to && (run.to ?? scope.to) >= scope.from,
+  );
+  return {
+    ...frameData(frame, 'History – Dispatcher', 'ok', '', 'history'),
+    ranges: RANGES.map((name) => ({ name, href: hrefFor(name, agent), current: name === range })),
+    range,
+    agent: agent ?? '',
+    agents: [...new Set([...names, ...report.agents.map(({ name }) => name), ...allAgents(runs)])]
+      .toSorted()
+      .map((name) => ({ name, selected: name === agent })),
+    from: localTime(scope.from, frame.timeZone),
+    begins:
+      report.since !== null && report.since > report.from
+        ? localTime(fromRfc3339(report.since) ?? 0, frame.timeZone)
+        : null,
+    isEmpty: report.since === null,
+    tiles: tiles(report),
+    axis: { ticks: axis.ticks },
+    lanes: lanesData(shown, report, { ...sources, axis, scope }, frame),
+    waiting: waitingData(report, axis, scope, frame),
+    steps: stepsData(report, axis, scope, frame),
+    durations: [
+      durationsData(
+        'waited',
+        'Waited for the first dispatch',
+        'from the opening of the issue',
+        report.total.waited,
+        waits(shown, scope),
+      ),
+      durationsData('worked', 'From dispatch to end', 'of what was finished', report.total.worked, works(shown, scope)),
+    ],
+    report: reportRows(report),
+    outages: nullIfEmpty(
+      report.passes.outages.toReversed().map(({ from, to, failures, code }) => ({
+        from: localTime(fromRfc3339(from) ?? 0, frame.timeZone),
+        to: to === null ? 'now' : localTime(fromRfc3339(to) ?? 0, frame.timeZone),
+        failures,
+        code: cleanLine(code, 60),
+      })),
+    ),
+  };
+}
+
+interface Ends {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+// A clock that was wrong once must not stretch the picture over years.
+function beginOf({ range, events, keepMs }: HistorySources, now: Instant): Instant {
+  if (range !== 'all') return now - LENGTHS[range];
+  const first = events.find(({ at }) => at >= now - keepMs)?.at ?? now - DAY_MS;
+  return Math.min(first, now - 3_600_000);
+}
+
+function hrefFor(range: Range, agent: string | null): string {
+  return `/history?range=${range}${agent === null ? '' : `&agent=${encodeURIComponent(agent)}`}`;
+}
+
+function allAgents(runs: readonly Run[]): readonly string[] {
+  return [...new Set(runs.map(({ agent }) => agent))];
+}
+
+function tiles({ total, passes }: Report) {
+  return [
+    { label: 'dispatched', value: String(total.dispatched), href: '#steps', bad: false },
+    { label: 'finished', value: String(total.finished), href: '#steps', bad: false },
+    { label: 'blocked', value: String(total.blocked), href: '#lanes', bad: false },
+    { label: 'repeated', value: String(total.repeated), href: '#figures', bad: false },
+    { label: 'median wait', value: seconds(total.waited.median), href: '#waited', bad: false },
+    { label: 'median work', value: seconds(total.worked.median), href: '#worked', bad: false },
+    {
+      label: passes.failed === 1 ? 'failed pass' : 'failed passes',
+      value: String(passes.failed),
+      href: '#outages',
+      bad: passes.failed > 0,
+    },
+  ];
+}
+
+function seconds(value: number | null): string {
+  return value === null ? '–' : shortDuration(value * 1000);
+}
+
+interface LanesSources extends HistorySources {
+  readonly axis: TimeAxis;
+  readonly scope: Ends;
+}
+
+function lanesData(runs: readonly Run[], report: Report, { snapshot, axis, scope, range }: LanesSources, frame: Frame) {
+  const byAgent = new Map<string, Run[]>();
+  for (const { name } of report.agents) byAgent.set(name, []);
+  for (const run of runs) byAgent.get(run.agent)?.push(run);
+  const busiest = [...byAgent].toSorted(([, a], [, b]) => b.length - a.length).slice(0, LANES_SHOWN);
+  const lanes = busiest.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const drawnRuns = lanes.flatMap(([, own]) => own);
+  const hrefs = taskHrefs(snapshot, new Set(drawnRuns.map(({ agent, ref }) => `${agent} ${ref}`)));
+  const localTimeOf = (at: Instant): string => localTime(at, frame.timeZone);
+  const hrefOf = ({ agent, ref }: Run): string | null =>
+    hrefs.get(`${agent} ${ref}`) ?? issueHref(snapshot.server, ref);
+  const each = Math.max(10, Math.floor(ROWS_SHOWN / Math.max(1, lanes.length)));
+  return {
+    others: byAgent.size - lanes.length,
+    lanes: nullIfEmpty(
+      lanes.map(([name, own]) => ({
+        name: cleanLine(name, 100),
+        href: hrefFor(range, name),
+        page: agentHref(name),
+        idle: `${Math.round((report.agents.find((agent) => agent.name === name)?.idle ?? 1) * 100)} %`,
+        ...laneOf(own, { ...scope, axis, hrefOf, localTime: localTimeOf }),
+        more: Math.max(0, own.length - each),
+        rows: nullIfEmpty(
+          own
+            .slice(-each)
+            .toReversed()
+            .map((run) => runRow(run, hrefOf, scope.to, frame)),
+        ),
+      })),
+    ),
+  };
+}
+
+function issueHref(server: string, ref: string): string | null {
+  const [, repository, number] = /^([\w.-]{1,100}\/[\w.-]{1,100})#(\d{1,15})$/u.exec(ref) ?? [];
+  return repository === undefined ? null : safeUrl(issueUrl(server, repository, Number(number)));
+}
+
+function runRow(run: Run, hrefOf: (run: Run) => string | null, now: Instant, frame: Frame) {
+  return {
+    key: `${run.key} ${run.from}`,
+    ref: cleanLine(run.ref, 200),
+    url: hrefOf(run),
+    title: cleanLine(run.title, 300),
+    priority: priorityData(run.priority),
+    from: localTime(run.from, frame.timeZone),
+    waited: run.waitedMs === null ? '' : shortDuration(run.waitedMs),
+    length: shortDuration((run.to ?? now) - run.from),
+    end: endText(run),
+  };
+}
+
+function waitingData({ waiting, passes }: Report, axis: TimeAxis, scope: Ends, frame: Frame) {
+  if (waiting.length === 0) return null;
+  const rows = waiting.toReversed().map(({ at, ...counts }) => ({
+    at: localTime(fromRfc3339(at) ?? 0, frame.timeZone),
+    counts: PRIORITIES.map((priority) => counts[priority]),
+  }));
+  return { ...waitingPlot(waiting, passes.outages, axis, scope), rows, now: rows[0] };
+}
+
+function stepsData({ steps, total }: Report, axis: TimeAxis, scope: Ends, frame: Frame) {
+  if (total.dispatched + total.finished === 0) return null;
+  const isHours = scope.to - scope.from <= 2 * DAY_MS;
+  return {
+    unit: isHours ? 'hour' : 'day',
+    ...stepsPlot(steps, axis, scope),
+    rows: steps.toReversed().map(({ from, dispatched, finished }) => ({
+      at: localTime(fromRfc3339(from) ?? 0, frame.timeZone).slice(0, isHours ? 16 : 10),
+      dispatched,
+      finished,
+    })),
+  };
+}
+
+type Timed = readonly { readonly priority: Run['priority']; readonly ms: number }[];
+
+function waits(runs: readonly Run[], scope: Ends): Timed {
+  return runs.flatMap(({ priority, waitedMs, from }) =>
+    waitedMs !== null && isWithin(from, scope) ? [{ priority, ms: waitedMs }] : [],
+  );
+}
+
+function works(runs: readonly Run[], scope: Ends): Timed {
+  return runs.flatMap((run) =>
+    isFinished(run) && run.to !== null && isWithin(run.to, scope)
+      ? [{ priority: run.priority, ms: run.to - run.from }]
+      : [],
+  );
+}
+
+function durationsData(id: string, name: string, what: string, figures: Durations, durations: Timed) {
+  return {
+    id,
+    name,
+    what,
+    plot: durations.length > 0 ? classesPlot(durations) : null,
+    words: `median ${seconds(figures.median)}, 95 % within ${seconds(figures.p95)}, longest ${seconds(figures.longest)}`,
+    rows: classesOf(durations).map(({ words, counts, total }) => ({
+      words,
+      counts: PRIORITIES.map((each) => counts[each]),
+      total,
+    })),
+  };
+}
+
+function reportRows({ agents, total }: Report) {
+  const row = (
+    name: string,
+    first: boolean,
+    priority: ReturnType<typeof priorityData> | null,
+    figures: Figures,
+    idle: string,
+  ) => ({
+    name: cleanLine(name, 100),
+    first,
+    priority,
+    counts: [figures.dispatched, figures.finished, figures.blocked, figures.repeated],
+    waited: durationsText(figures.waited),
+    worked: durationsText(figures.worked),
+    idle,
+  });
+  return [
+    ...agents.flatMap((agent) => [
+      row(agent.name, true, null, agent, `${Math.round(agent.idle * 100)} %`),
+      ...agent.priorities.map((each) => row(agent.name, false, priorityData(each.priority), each, '')),
+    ]),
+    ...(agents.length > 1 ? [row('all', true, null, total, '')] : []),
+  ];
+}
+
+function durationsText({ median, p95, longest }: Durations): string {
+  return median === null ? '–' : [median, p95, longest].map((value) => seconds(value)).join(' / ');
+}
+
+// Handlebars takes an empty list for something to show.
+function nullIfEmpty<T>(list: readonly T[]): readonly T[] | null {
+  return list.length > 0 ? list : null;
+}
