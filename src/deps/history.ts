@@ -55,8 +55,13 @@ function sightOf(
         ]),
       ),
     get waiting() {
-      return store.rows().filter(({ outcome }) => outcome === 'next' || outcome === 'waiting');
+      return store
+        .rows()
+        .filter(({ outcome, reason }) => outcome === 'next' || outcome === 'waiting' || WAITS.has(reason ?? ''));
     },
     pass: lastPass && { startedAt: lastPass.startedAt, failure: lastPass.error?.code ?? null },
   };
 }
+
+// They would go if their agent, or everybody, were free: a backlog that grows for that reason must show as well.
+const WAITS: ReadonlySet<string> = new Set(['agent_busy', 'paused']);

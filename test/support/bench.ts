@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchDashboard } from './bench-dashboard.ts';
+import { benchHistory } from './bench-history.ts';
 import { type FakeGitea, startFakeGitea } from './gitea/server.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
@@ -75,3 +76,4 @@ for (let number = 1; number <= 50; number += 1) {
 await measure(gitea);
 await gitea.close();
 await benchDashboard(COMMAND);
+await benchHistory(COMMAND);

@@ -33,7 +33,7 @@ export const aMove = (
 };
 
 /** The same numbers every time (mulberry32). */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

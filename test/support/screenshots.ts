@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { seedBacklog } from './backlog.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from './chromium.ts';
+import { liveThroughMonth } from './office-month.ts';
 import { startFakeGitea } from './gitea/server.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,6 +25,8 @@ const config = {
   rateLimit: '1s',
 };
 writeFileSync(join(folder, 'dispatcher.yaml'), JSON.stringify(config));
+mkdirSync(join(folder, '.agent-dispatcher'));
+liveThroughMonth(join(folder, '.agent-dispatcher'), Date.now());
 const dispatcher = (...args: readonly string[]) =>
   spawn(process.execPath, [COMMAND, ...args], {
     cwd: folder,
@@ -51,6 +54,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
   await tab.goto(url);
   await pause(1000);
   await tab.screenshot({ path: join(ROOT, `.readme/dashboard-${colorScheme}.png`) });
+  for (const [name, width, height] of [
+    ['history', 1280, 1150],
+    ['history-phone', 390, 1150],
+  ] as const) {
+    await tab.setViewportSize({ width, height });
+    await tab.goto(`${url}/history?range=month`);
+    await pause(1000);
+    await tab.screenshot({ path: join(ROOT, `.readme/${name}-${colorScheme}.png`) });
+  }
 }
 await browser.close();
 page.kill();

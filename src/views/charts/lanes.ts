@@ -24,7 +24,7 @@ const MOST_BARS = 150;
 /** Per cent of the width: what is shorter could hardly be hit. */
 const NARROW = 0.8;
 /** From this width on there is room for the sign of its end. */
-const SIGN_ROOM = 2.5;
+const SIGN_ROOM = 4;
 
 /** The data of one lane, from the runs that touch the time, in the order of their dispatches. */
 export function laneOf(runs: readonly Run[], frame: LaneFrame) {
