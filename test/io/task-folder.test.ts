@@ -249,10 +249,8 @@ describe("an agent's folder that cannot be used is its own trouble", () => {
       'tasks/hans is not a folder',
     ],
     [
-      'it has 20,000 names',
-      (at: Office) => {
-        for (let number = 0; number < 20_000; number += 1) mkdirSync(at.at(`hans/${number}`));
-      },
+      'it has more than 10,000 names',
+      (at: Office) => void execFileSync('sh', ['-c', 'cd "$1" && seq 10050 | xargs touch', 'sh', at.at('hans')]),
       'hold more than 10000 names',
     ],
   ] as const)('%s', ([, spoil, says]) => {
