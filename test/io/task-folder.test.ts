@@ -250,10 +250,10 @@ describe("an agent's folder that cannot be used is its own trouble", () => {
     ],
     [
       'it has more than 10,000 names',
-      (at: Office) => void execFileSync('sh', ['-c', 'cd "$1" && seq 10050 | xargs touch', 'sh', at.at('hans')]),
+      (at: Office) => execFileSync('sh', ['-c', 'cd "$1" && seq 10050 | xargs touch', 'sh', at.at('hans')]),
       'hold more than 10000 names',
     ],
-  ] as const)('%s', ([, spoil, says]) => {
+  ] satisfies [string, (at: Office) => unknown, string][])('%s', ([, spoil, says]) => {
     const at = office();
     at.task('issue-1.md');
     mkdirSync(at.at('greta'));
