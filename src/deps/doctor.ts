@@ -63,12 +63,11 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
 
 function giteaFor(world: World, options: GlobalOptions): DoctorDeps['gitea'] {
   return async (config, token) => {
-    const [client, { readVersion, mayReadUser, unreadableRepositories }, { unreadableText }] =
-      await Promise.all([
-        giteaClient(world, config, options, token),
-        import('../io/gitea/probe.ts'),
-        import('../io/gitea/listing.ts'),
-      ]);
+    const [client, { readVersion, mayReadUser, unreadableRepositories }, { unreadableText }] = await Promise.all([
+      giteaClient(world, config, options, token),
+      import('../io/gitea/probe.ts'),
+      import('../io/gitea/listing.ts'),
+    ]);
     return {
       version: async () => readVersion(client),
       list: async () => {

@@ -20,13 +20,11 @@ export function tokenDeps(world: World, options: GlobalOptions): TokenDeps {
     },
     ask: async (question) => (process.stdin.isTTY ? terminalPrompter().secret(question) : readAll(process.stdin)),
     tryToken: async (value) => {
-      const [client, { unreadableRepositories }, { mayWriteIssues, readLogin }] = await Promise.all(
-        [
-          giteaClient(world, config, options, { value, source: 'your answer', warning: null }),
-          import('../io/gitea/probe.ts'),
-          import('../io/gitea/rights.ts'),
-        ],
-      );
+      const [client, { unreadableRepositories }, { mayWriteIssues, readLogin }] = await Promise.all([
+        giteaClient(world, config, options, { value, source: 'your answer', warning: null }),
+        import('../io/gitea/probe.ts'),
+        import('../io/gitea/rights.ts'),
+      ]);
       const { issues, warnings } = await listAll(client, config);
       const unreadable = await unreadableRepositories(client, config.repositories);
       const { reaction, label, comment } = config.receipt;
