@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchDashboard } from './bench-dashboard.ts';
 import { benchHistory } from './bench-history.ts';
+import { benchListing } from './bench-listing.ts';
 import { type FakeGitea, startFakeGitea } from './gitea/server.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
@@ -75,5 +76,6 @@ for (let number = 1; number <= 50; number += 1) {
 }
 await measure(gitea);
 await gitea.close();
+await benchListing(COMMAND);
 await benchDashboard(COMMAND);
 await benchHistory(COMMAND);

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A copy of everything that the command is built from, in a new folder, which the caller removes. */
 export function copyOfSource(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-build-'));
-  for (const name of ['bin', 'src', 'templates', 'deploy', 'package.json', 'tsconfig.json']) {
+  for (const name of ['bin', 'src', 'templates', 'deploy', '.esbuild.mjs', 'package.json', 'tsconfig.json']) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));

@@ -61,6 +61,8 @@ export async function workspace(options: FakeGiteaOptions & { readonly yaml?: st
   const files = (): readonly string[] =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
+      // What newer Nodes have compiled.
+      .filter((entry) => !entry.parentPath.includes('/.cache/agent-dispatcher'))
       .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
       .toSorted();
   return {
