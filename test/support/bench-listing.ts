@@ -28,17 +28,18 @@ const OFFICES: readonly Office[] = [
 /** Prints it. */
 export async function benchListing(command: string): Promise<void> {
   const gitea = await startFakeGitea();
+  // Older than the overlap of the watermark: what is younger is told again.
+  const createdAt = new Date(Date.now() - 3_600_000);
   for (const { owner, count, assigned } of [...OFFICES, { owner: 'naive', count: 50, assigned: 50 }]) {
     for (let number = 1; number <= count; number += 1) {
       const assignees = number <= assigned ? ['hans'] : [];
-      gitea.addIssue({ repository: `${owner}/app`, title: `Issue ${number}`, body: BODY, assignees });
+      gitea.addIssue({ repository: `${owner}/app`, title: `Issue ${number}`, body: BODY, assignees, createdAt });
     }
   }
-  gitea.addIssue({ repository: 'first/app', title: 'Issue 1', assignees: ['hans'] });
+  gitea.addIssue({ repository: 'first/app', title: 'Issue 1', assignees: ['hans'], createdAt });
   for (let number = 2; number <= 10_000; number += 1) {
-    gitea.addIssue({ repository: 'first/app', title: `Issue ${number}`, body: BODY });
+    gitea.addIssue({ repository: 'first/app', title: `Issue ${number}`, body: BODY, createdAt });
   }
-  // Nothing of it is younger than the overlap of the watermark.
   const folders = new Map(OFFICES.map(({ owner }) => [owner, folderFor(gitea, owner)]));
   for (const { owner, count } of OFFICES) {
     const passes = await firstPasses(gitea, command, folders.get(owner) ?? '', owner);
