@@ -113,7 +113,7 @@ describe('a pass', () => {
       const visible = at.tasks().filter((name) => !name.includes('/.'));
       expect(visible.length).toBeLessThanOrEqual(1);
       for (const name of visible)
-        expect(at.read(name)).toMatch(/^---\n[^]*\n## When done\n[^]*Leave this file where it is\.\n$/u);
+        expect(at.read(name)).toMatch(/^---\n[^]*\n## When done\n[^]*when somebody has answered\.\n$/u);
       const journal = at.files().includes('.agent-dispatcher/dispatches.jsonl')
         ? at.read('.agent-dispatcher/dispatches.jsonl').trim().split('\n')
         : [];
