@@ -175,6 +175,8 @@ const TABLE: readonly Broken[] = [
     trouble: 'a folder that belongs to root, and a service of another user',
     needsRoot: true,
     breaks: ({ at }) => (
+      // Others get in, but may not write.
+      chmodSync(at.folder, 0o755),
       writeFileSync(join(at.folder, '.config/systemd/user/.user'), 'nobody'),
       mkdirSync(join(at.folder, '.agent-tasks'), { recursive: true })
     ),
