@@ -163,7 +163,7 @@ describe.skipIf(!has('script'))('on a terminal', () => {
     await terminal.until(/DISPATCHED: hans → Issue #1/u);
     const status = await next(/Next: (.*)\n/u);
     terminal.type(`${status}\r`);
-    await terminal.until(/ok: last pass[^]*#1[^]*dispatched/u);
+    await terminal.until(/ok: last pass[^]*#1[^]*new/u);
     const page = await next(/Next: (dispatcher dashboard)/u);
     terminal.type(`${page} --port 0\r`);
     const url = await next(/Dashboard: (\S+)/u);

@@ -109,7 +109,7 @@ test.skipIf(obstacle)(
     );
     expect(part['rights']).toMatch(/issue-2\.md[^]*issue-1\.md/u);
     expect(part['forbidden']).toBe('unchanged\n');
-    expect(part['done']).toMatch(/moved 0\nmoved 0\n[^]*archive:\nissue-1\.md[^]*archive:\nissue-2\.md/u);
+    expect(part['done']).toMatch(/moved 0\nmoved 0\n[^]*archive:\nissue-2\.md[^]*archive:\nissue-1\.md/u);
     expect(part['reopened']).toMatch(
       /hans\/issue-1\.md[^]*greta\/issue-2\.md|greta\/issue-2\.md[^]*hans\/issue-1\.md/u,
     );
