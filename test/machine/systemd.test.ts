@@ -76,7 +76,7 @@ test.skipIf(obstacle)(
     expect(part['install']).toMatch(
       /written: .*dispatcher\.timer[^]*✔ doctor[^]*✔ first pass[^]*\+ systemctl enable --now dispatcher\.timer[^]*exit 0/u,
     );
-    expect(part['files']).toMatch(/^office 660 [^]*trigger: "timer"[^]*DISPATCHED: hans/u);
+    expect(part['files']).toMatch(/^office 66[04] [^]*trigger: "timer"[^]*DISPATCHED: hans/u);
     // As hans, who may read the task and not the configuration; and nothing wakes it again for nothing.
     expect(part['worker']).toMatch(/^1\nhans\n[^\n]*Permission denied\nworked\n[^\n]*acme\/app#1 is done\n$/u);
     expect(part['doctor']).toMatch(
