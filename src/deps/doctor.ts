@@ -2,16 +2,9 @@ import { existsSync, realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { DoctorDeps } from '../commands/doctor.ts';
 import type { Config } from '../core/config/config.ts';
+import { isRunnable } from '../io/run-command.ts';
 import { loadConfig } from '../io/config-file.ts';
-import {
-  accountOf,
-  closedFolder,
-  dashboardVersion,
-  isPortTaken,
-  isProgram,
-  lookAt,
-  ownershipOf,
-} from '../io/places.ts';
+import { accountOf, closedFolder, dashboardVersion, isPortTaken, lookAt, ownershipOf } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readPassHistory } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential, unitText } from '../io/systemd.ts';
@@ -53,7 +46,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     exists: existsSync,
     realPath: realpathSync,
     isPortTaken,
-    isProgram,
+    isProgram: (name) => isRunnable(name, world.cwd, world.environment['PATH']),
     proxy: async ({ url }) => (await import('../io/agents.ts')).proxyName(url, world.environment),
     dashboardVersion,
     commandLine: commandLine(options),

@@ -208,19 +208,6 @@ function versionIn(text: string): string | null {
   }
 }
 
-/** Whether this user can start a program: by its path, or by its name from the folders of `PATH`. */
-export function isProgram(name: string): boolean {
-  const folders = name.includes('/') ? [''] : (process.env['PATH'] ?? '').split(':').map((folder) => `${folder}/`);
-  return folders.some((folder) => {
-    try {
-      accessSync(folder + name, constants.X_OK);
-      return statSync(folder + name).isFile();
-    } catch {
-      return false;
-    }
-  });
-}
-
 function canWrite(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);

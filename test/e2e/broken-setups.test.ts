@@ -174,12 +174,13 @@ const TABLE: readonly Broken[] = [
   {
     trouble: 'a folder that belongs to root, and a service of another user',
     needsRoot: true,
-    breaks: ({ at }) => (
+    breaks: ({ at }) =>
       // Others get in, but may not write.
-      chmodSync(at.folder, 0o755),
-      writeFileSync(join(at.folder, '.config/systemd/user/.user'), 'nobody'),
-      mkdirSync(join(at.folder, '.agent-tasks'), { recursive: true })
-    ),
+      (
+        chmodSync(at.folder, 0o755),
+        writeFileSync(join(at.folder, '.config/systemd/user/.user'), 'nobody'),
+        mkdirSync(join(at.folder, '.agent-tasks'), { recursive: true })
+      ),
     doctor: /✖ task folder +failed: nobody may not write .*\n {4}fix: sudo chown -R nobody \S+\n/u,
     pass: dispatched,
     status: /● ok/u,

@@ -23,6 +23,7 @@ describe('a configuration with every default filled in', () => {
         "agentLabels": Map {},
         "agents": null,
         "attachments": null,
+        "caFile": null,
         "context": {
           "blocks": true,
           "lastAttempt": true,
@@ -132,6 +133,7 @@ describe('a configuration with every default filled in', () => {
             "png",
           ],
         },
+        "caFile": null,
         "context": {
           "blocks": true,
           "lastAttempt": true,
