@@ -113,7 +113,9 @@ const issue = fc
 
 // oxlint-disable-next-line no-control-regex -- what must not come out
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029]/u;
-const INVISIBLE = /[\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/u;
+// Joiners and marks of direction are kept where they change how a text reads, and tags in the flags of England, Scotland and Wales.
+const INVISIBLE =
+  /[\u200B\u202A-\u202E\u2060-\u2069\uFEFF]|(?<=[\p{ASCII}])[\u200C-\u200F](?=[\p{ASCII}])|(?<![\u{1F3F4}\u{E0000}-\u{E007F}])[\u{E0000}-\u{E007F}]/u;
 
 const render = loadTemplate(null, fileURLToPath(new URL('../../templates', import.meta.url)));
 const dispatch = aDispatch({ marker: 'k7QdXXXXXXXX', sha256: (raw) => createHash('sha256').update(raw).digest('hex') });
