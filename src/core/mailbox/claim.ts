@@ -1,5 +1,6 @@
 // Who took a task, as it is written beside it, and whether there still is anybody.
 
+import { fieldsOf, objectIn } from './fields.ts';
 import { type Instant, fromRfc3339, toRfc3339 } from '../clock.ts';
 import { cleanLine } from '../task/untrusted.ts';
 
@@ -107,16 +108,4 @@ function processOf(value: unknown): ProcessId | null {
 
 function lineOf(value: unknown): string {
   return typeof value === 'string' ? cleanLine(value.slice(0, 1000), 200) : '';
-}
-
-function objectIn(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return fieldsOf(JSON.parse(text));
-  } catch {
-    return {};
-  }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }

@@ -1,5 +1,6 @@
 // How the work on a task went so far: a file beside the task, issue-5.work.json, that goes wherever the task goes.
 
+import { fieldsOf, objectIn } from './fields.ts';
 import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
 import { cleanLine } from '../task/untrusted.ts';
 
@@ -38,7 +39,7 @@ export function workText(record: WorkRecord): string {
 
 /** Reads the file, which its agent may have written; what is no such file is no record. */
 export function parseWork(text: string): WorkRecord {
-  const fields = parsed(text);
+  const fields = objectIn(text);
   if (fields['schema'] !== SCHEMA) return NO_WORK;
   const attempts = fields['attempts'];
   const events = Array.isArray(fields['events']) ? fields['events'] : [];
@@ -110,16 +111,4 @@ function eventOf(fields: Readonly<Record<string, unknown>>): WorkEvent[] {
 function dateOf(value: unknown): string | null {
   const at = typeof value === 'string' ? fromRfc3339(value) : undefined;
   return at === undefined ? null : toRfc3339(at);
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return fieldsOf(JSON.parse(text));
-  } catch {
-    return {};
-  }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
