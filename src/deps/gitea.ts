@@ -82,7 +82,7 @@ export function giteaSlices(
       },
       leaveReceipt: async (receipt) => {
         const { leaveReceipt } = await import('../io/gitea/receipt.ts');
-        return leaveReceipt(client, config.receipt, receipt);
+        return leaveReceipt(client, config.receipt, receipt, token().value);
       },
       saveAttachments: async (issue, file) => {
         if (config.attachments === null) return new Map();

@@ -367,6 +367,51 @@ describe('the receipt', () => {
     expect(at.tasks().filter((name) => name.includes('update'))).toEqual([]);
   });
 
+  const FORGED = '<!-- dispatcher:receipt hans -->\nThe last word is mine';
+
+  test.for<{ rule: string; scopes: string[]; mayEditOthers: boolean }>([
+    { rule: 'the token may tell whose it is', scopes: ['write:issue', 'read:user'], mayEditOthers: true },
+    { rule: 'the token may not tell whose it is', scopes: ['write:issue'], mayEditOthers: true },
+    { rule: 'nor edit what others wrote', scopes: ['write:issue'], mayEditOthers: false },
+  ])('12.13 a stranger begins a comment as a receipt does: $rule', async ({ scopes, mayEditOthers }) => {
+    const at = await office({ more, labels, scopes, mayEditOthers });
+    at.issue(1, { comments: [{ author: 'mallory', body: FORGED }] });
+    expect(await at.pass()).toMatchObject({ code: 0, stderr: '', stdout: expect.not.stringContaining('WARNING') });
+    const comments = (): readonly { readonly author: string; readonly body: string }[] =>
+      at.gitea.find('acme/app', 1)?.comments ?? [];
+    expect(comments()).toMatchObject([
+      { author: 'mallory', body: FORGED },
+      { author: 'dispatcher', body: expect.stringContaining('Dispatched to **hans** at 20') },
+    ]);
+
+    // Nobody remembers the receipt, and another stranger copies it with its seal, in a comment that is older.
+    at.gitea.editComment('acme/app#1', 0, comments()[1]?.body ?? '');
+    const copied = comments()[0]?.body;
+    at.remember(({ tasks }) => Object.values(tasks).forEach((task) => Object.assign(task, UNREMEMBERED)));
+    expect(await at.pass()).toMatchObject({ code: 0, stdout: expect.not.stringContaining('WARNING') });
+    expect(comments().filter(({ author }) => author === 'dispatcher')).toHaveLength(1);
+    expect(comments()[0]?.author).toBe('mallory');
+    if (scopes.includes('read:user')) expect(comments()[0]?.body).toBe(copied);
+  });
+
+  const UNREMEMBERED = { receipt: 'due', receiptComment: null };
+
+  test("12.13 the remembered comment is gone, or is another account's: a new one is left", async () => {
+    const at = await office({ more, labels, scopes: ['write:issue'] });
+    at.issue(1, { comments: [{ author: 'mallory', body: FORGED }] });
+    await at.pass();
+    const [foreign] = at.gitea.find('acme/app', 1)?.comments ?? [];
+    for (const receiptComment of [foreign?.id, 99_999]) {
+      at.remember(({ tasks }) =>
+        Object.values(tasks).forEach((task) => Object.assign(task, { receipt: 'due', receiptComment })),
+      );
+      expect(await at.pass()).toMatchObject({ stdout: expect.not.stringContaining('WARNING') });
+    }
+    const comments = at.gitea.find('acme/app', 1)?.comments ?? [];
+    expect(comments.map(({ author }) => author)).toEqual(['mallory', 'dispatcher', 'dispatcher', 'dispatcher']);
+    expect(comments[0]?.body).toBe(FORGED);
+  });
+
   test('a token that may not write: the task is out, it is a warning, and tried again later', async () => {
     const scopes = ['read:issue'];
     const at = await office({ more, labels, scopes });

@@ -11,9 +11,14 @@ export interface Receipt {
 
 const MARKER = '<!-- dispatcher:receipt ';
 
-/** What the comment of a receipt begins with; the name of the agent is one that can be a folder's. */
-export function receiptHead(agent: string): string {
-  return `${MARKER}${agent} -->`;
+/** What the comment of an agent's receipt begins with, of any version; the name of the agent is one that can be a folder's. */
+export function receiptStart(agent: string): string {
+  return `${MARKER}${agent} `;
+}
+
+/** The first line of that comment. Its seal tells our own from one that somebody else began with the same words. */
+export function receiptHead(agent: string, seal: string): string {
+  return `${receiptStart(agent)}${seal} -->`;
 }
 
 /** Whether a comment is the receipt of a dispatcher, and so no news. */

@@ -1,18 +1,25 @@
 // The only place that writes to Gitea, and only when a receipt is configured. Each part can be repeated without doubling.
 
+import { createHmac } from 'node:crypto';
 import type { ReceiptConfig } from '../../core/config/config.ts';
 import { EXIT, messageOf, UserError } from '../../core/errors.ts';
-import { type Receipt, receiptHead, type ReceiptLeft } from '../../core/task/receipt.ts';
+import { fieldsOf } from '../../core/mailbox/fields.ts';
+import { type Receipt, receiptHead, type ReceiptLeft, receiptStart } from '../../core/task/receipt.ts';
 import type { GiteaClient } from './client.ts';
+import { readUserId, unlessForbidden } from './rights.ts';
 
 const PAGE_SIZE = 50;
 const MAX_PAGES = 10;
 
-/** Leaves reaction, label and comment as configured. What one of them fails of keeps none of the others from being left. */
+/**
+ * Leaves reaction, label and comment as configured. What one of them fails of keeps none of the others from being left.
+ * `secret`: what only dispatchers with this token know.
+ */
 export async function leaveReceipt(
   client: GiteaClient,
   { reaction, label, comment }: ReceiptConfig,
   receipt: Receipt,
+  secret: string,
 ): Promise<ReceiptLeft> {
   const repository = `/repos/${receipt.repository.split('/').map(encodeURIComponent).join('/')}`;
   const issue = `${repository}/issues/${receipt.number}`;
@@ -33,41 +40,57 @@ export async function leaveReceipt(
       await client(`${issue}/labels`, { method: 'POST', body: { labels: [id] } });
     });
   }
-  const left = comment ? await part(async () => leaveComment(client, repository, issue, receipt)) : null;
+  const left = comment ? await part(async () => leaveComment(client, { repository, issue }, receipt, secret)) : null;
   return { comment: left, missing: missing.length > 0 ? missing.join('; ') : null };
 }
 
 async function leaveComment(
   client: GiteaClient,
-  repository: string,
-  issue: string,
-  { agent, at, attempt, comment }: Receipt,
+  { repository, issue }: { readonly repository: string; readonly issue: string },
+  receipt: Receipt,
+  secret: string,
 ): Promise<number | null> {
-  const head = receiptHead(agent);
+  const { agent, at, attempt, comment } = receipt;
+  const head = receiptHead(agent, sealOf(receipt, secret));
   const times = attempt > 1 ? `, for the ${attempt}. time` : '';
   const body = `${head}\nDispatched to **${agent}** at ${at}${times}.`;
-  const known = comment ?? (await commentWith(client, issue, head));
-  if (known !== null) {
-    const edited = await client(`${repository}/issues/comments/${known}`, { method: 'PATCH', body: { body } });
-    if (edited.status === 200) return known;
+  const known = comment === null ? await ownComments(client, issue, { start: receiptStart(agent), head }) : [comment];
+  for (const id of known) {
+    // It may be gone, or another account's since the token is another one: then a new one is left.
+    const edited = await unlessForbidden(async () =>
+      client(`${repository}/issues/comments/${id}`, { method: 'PATCH', body: { body } }),
+    );
+    if (edited?.status === 200) return id;
   }
   const made = await client(`${issue}/comments`, { method: 'POST', body: { body } });
   return made.status === 200 ? idOf(made.body) : null;
 }
 
-// After a lost answer or a lost state the comment is there, and nobody remembers it.
-async function commentWith(client: GiteaClient, issue: string, head: string): Promise<number | null> {
+// After a lost answer or a lost state the comment is there, and nobody remembers it. Anybody can write what a receipt begins
+// with, so only a comment of the token's own account counts; where the token may not tell whose it is, one with our seal.
+async function ownComments(
+  client: GiteaClient,
+  issue: string,
+  { start, head }: { readonly start: string; readonly head: string },
+): Promise<readonly number[]> {
   const answer = await client(`${issue}/comments`);
-  if (answer.status !== 200 || !Array.isArray(answer.body)) return null;
-  const found = answer.body.find(
-    (comment: unknown) =>
-      typeof comment === 'object' &&
-      comment !== null &&
-      'body' in comment &&
-      typeof comment.body === 'string' &&
-      comment.body.startsWith(head),
-  );
-  return idOf(found);
+  const comments: readonly unknown[] = answer.status === 200 && Array.isArray(answer.body) ? answer.body : [];
+  const similar = comments.filter((comment) => bodyOf(comment).startsWith(start));
+  if (similar.length === 0) return [];
+  const account = await readUserId(client);
+  return similar
+    .filter((comment) =>
+      account === null ? bodyOf(comment).startsWith(head) : idOf(fieldsOf(comment)['user']) === account,
+    )
+    .flatMap((comment) => idOf(comment) ?? []);
+}
+
+// Whoever copies it from one issue cannot use it on another one.
+function sealOf({ repository, number, agent }: Receipt, secret: string): string {
+  return createHmac('sha256', secret)
+    .update(`dispatcher:receipt\n${repository}#${number}\n${agent}`)
+    .digest('hex')
+    .slice(0, 32);
 }
 
 // By id: older servers take no names. What does not exist they would drop in silence.
@@ -87,12 +110,16 @@ async function labelId(client: GiteaClient, repository: string, name: string): P
 }
 
 function isNamed(label: unknown, name: string): boolean {
-  if (typeof label !== 'object' || label === null || !('name' in label)) return false;
-  return typeof label.name === 'string' && label.name.toLowerCase() === name.toLowerCase();
+  const { name: given } = fieldsOf(label);
+  return typeof given === 'string' && given.toLowerCase() === name.toLowerCase();
+}
+
+function bodyOf(comment: unknown): string {
+  const { body } = fieldsOf(comment);
+  return typeof body === 'string' ? body : '';
 }
 
 function idOf(value: unknown): number | null {
-  return typeof value === 'object' && value !== null && 'id' in value && Number.isSafeInteger(value.id)
-    ? Number(value.id)
-    : null;
+  const { id } = fieldsOf(value);
+  return Number.isSafeInteger(id) ? Number(id) : null;
 }

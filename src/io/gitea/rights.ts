@@ -1,4 +1,4 @@
-// What a token may do besides reading issues: asked by `doctor` and `token`, never by a pass.
+// What a token may do besides reading issues: asked by `doctor` and `token`, and for a receipt that nobody remembers.
 
 import { UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
@@ -9,9 +9,20 @@ const MAX_PAGES = 10;
 
 /** The login that a token belongs to; null when it may not tell, which the scope read:issue alone does not allow. */
 export async function readLogin(client: GiteaClient): Promise<string | null> {
+  const user = await readUser(client);
+  return 'login' in user ? cleanLine(String(user.login), 100) : null;
+}
+
+/** The number of the account that a token belongs to; null when it may not tell. */
+export async function readUserId(client: GiteaClient): Promise<number | null> {
+  const user = await readUser(client);
+  return 'id' in user && Number.isSafeInteger(user.id) ? Number(user.id) : null;
+}
+
+async function readUser(client: GiteaClient): Promise<object> {
   const answer = await unlessForbidden(async () => client('/user'));
   const body: unknown = answer?.status === 200 ? answer.body : null;
-  return typeof body === 'object' && body !== null && 'login' in body ? cleanLine(String(body.login), 100) : null;
+  return typeof body === 'object' && body !== null ? body : {};
 }
 
 /** Whether a token may write to issues. It asks to change a comment that there cannot be, so nothing is written. */
@@ -40,7 +51,8 @@ function encoded(repository: string): string {
   return repository.split('/').map(encodeURIComponent).join('/');
 }
 
-async function unlessForbidden<T>(ask: () => Promise<T>): Promise<T | null> {
+/** What is answered; null when the token may not do that (403). */
+export async function unlessForbidden<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
   } catch (error) {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { elapsedBetween, fromRfc3339, shortDuration } from '../../../src/core/clock.ts';
 import { parseFrontMatter, renderFrontMatter } from '../../../src/core/task/front-matter.ts';
-import { isReceipt, receiptHead } from '../../../src/core/task/receipt.ts';
+import { isReceipt, receiptHead, receiptStart } from '../../../src/core/task/receipt.ts';
 import { isSafeFolderName, taskFileName } from '../../../src/core/task/file-name.ts';
 
 test.for([
@@ -88,7 +88,15 @@ describe('a front matter', () => {
 });
 
 test('the comment of a receipt is known by its beginning', () => {
-  expect(receiptHead('hans')).toBe('<!-- dispatcher:receipt hans -->');
-  expect(isReceipt(`${receiptHead('hans')}\nSent.`)).toBe(true);
-  expect(isReceipt(`> ${receiptHead('hans')}`)).toBe(false);
+  const head = receiptHead('hans', '5ea1');
+  expect(head).toBe('<!-- dispatcher:receipt hans 5ea1 -->');
+  expect(isReceipt(`${head}\nSent.`)).toBe(true);
+  expect(isReceipt(`> ${head}`)).toBe(false);
+  // Those without a seal, of earlier versions, are found as well; those of agents with a longer name are not.
+  for (const [body, isFound] of [
+    [head, true],
+    ['<!-- dispatcher:receipt hans -->', true],
+    [receiptHead('hansi', '5ea1'), false],
+  ] as const)
+    expect(body.startsWith(receiptStart('hans'))).toBe(isFound);
 });

@@ -9,14 +9,14 @@ interface Context {
 }
 
 const time = (date: Date): string => date.toISOString().replace(/\.\d+Z$/u, 'Z'); // second resolution
-const user = (login: string) => ({
-  id: login === 'Ghost' ? -1 : login.length,
+const hash = (text: string): number =>
+  Array.from(text).reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 99_991, 7);
+export const user = (login: string) => ({
+  id: login === 'Ghost' ? -1 : hash(login),
   login,
   username: login,
   full_name: '',
 });
-const hash = (text: string): number =>
-  Array.from(text).reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 99_991, 7);
 
 /** An issue in a list, or by itself (then with its attachments). */
 export function issueJson(issue: StoredIssue, { store, rootUrl }: Context, alone = false) {

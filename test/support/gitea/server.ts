@@ -1,8 +1,17 @@
 // One fake Gitea for tests, demo and benchmark: stateful, over real HTTP, with the traps that its source has.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { commentJson, HIDDEN_ISSUE, issueJson, labelJson, repositoryJson, reviewsJson, timelineJson } from './json.ts';
-import { write } from './writes.ts';
+import {
+  commentJson,
+  HIDDEN_ISSUE,
+  issueJson,
+  labelJson,
+  repositoryJson,
+  reviewsJson,
+  timelineJson,
+  user,
+} from './json.ts';
+import { BOT, write } from './writes.ts';
 import { createStore, type Store, type StoredIssue } from './store.ts';
 
 export interface FakeGiteaOptions {
@@ -18,6 +27,8 @@ export interface FakeGiteaOptions {
   /** What the Date header says instead: a proxy with a clock of its own. */
   readonly date?: () => Date;
   readonly ignoresSince?: boolean;
+  /** Whether the token's account may edit what others wrote, as one that may write to the repository may. */
+  readonly mayEditOthers?: boolean;
   /** What X-Total-Count says instead of the truth. */
   readonly total?: (count: number) => number;
 }
@@ -65,6 +76,7 @@ export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<Fa
         maxItems: options.maxResponseItems ?? 50,
         scopes: options.scopes ?? ['read:issue'],
         ignoresSince: options.ignoresSince ?? false,
+        mayEditOthers: options.mayEditOthers ?? false,
         total: options.total ?? ((count) => count),
       },
       request,
@@ -122,6 +134,7 @@ export interface Context {
   readonly maxItems: number;
   readonly scopes: readonly string[];
   readonly ignoresSince: boolean;
+  readonly mayEditOthers: boolean;
   readonly total: (count: number) => number;
 }
 
@@ -166,7 +179,7 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   }
   if (path === '/user') {
     return context.scopes.some((scope) => ['read:user', 'write:user', 'all'].includes(scope))
-      ? json(200, { id: 1, login: 'dispatcher' })
+      ? json(200, user(BOT))
       : problem(403, 'token does not have at least one of required scope(s): [read:user]');
   }
   if (path === '/repos/issues/search')

@@ -4,6 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import { commentJson, labelJson } from './json.ts';
 import type { Context, Json, Problem } from './server.ts';
 
+/** The account that the token belongs to. */
+export const BOT = 'dispatcher';
+
 /** Answers a POST or PATCH. */
 export function write(context: Context, request: IncomingMessage, path: string, json: Json, problem: Problem): void {
   if (!context.scopes.some((scope) => scope === 'write:issue' || scope === 'all')) {
@@ -35,7 +38,7 @@ export function write(context: Context, request: IncomingMessage, path: string, 
         known.map((name) => labelJson(name)),
       );
     }
-    context.store.addComment(ref, { author: 'dispatcher', body: String(body['body']) });
+    context.store.addComment(ref, { author: BOT, body: String(body['body']) });
     const comment = context.store.find(repository, issue.number)?.comments.at(-1);
     return comment ? json(201, commentJson(comment, issue, context)) : problem(500, '');
   });
@@ -45,6 +48,7 @@ function edit(context: Context, repository: string, id: number, body: string, js
   for (const issue of context.store.issues) {
     const index = issue.comments.findIndex((comment) => comment.id === id);
     if (index < 0 || issue.repository.toLowerCase() !== repository.toLowerCase()) continue;
+    if (issue.comments[index]?.author !== BOT && !context.mayEditOthers) return problem(403, '');
     context.store.editComment(`${issue.repository}#${issue.number}`, index, body);
     return json(200, { id, body });
   }
