@@ -35,7 +35,7 @@ export function describeTask(deps: AgentDeps, task: Sighting): TaskDocument | nu
   const work = mailbox.workOf(task);
   const { news, attachments } = mailbox.companions(task);
   const fields = parseFrontMatter(found.text) ?? new Map<string, unknown>();
-  const { ref, title, url, priority } = fileTask(found.path, false, fields);
+  const { ref, title, url, priority } = fileTask(found.path, task.stage, fields);
   return {
     schemaVersion: 1,
     agent: mailbox.agent,

@@ -6,7 +6,6 @@ import type { Stage } from '../core/mailbox/place.ts';
 import { isMeant, taskReference } from '../core/mailbox/reference.ts';
 import type { Sighting } from '../core/mailbox/urgency.ts';
 import { afterHandBack, afterRelease, type WorkEvent } from '../core/mailbox/work-record.ts';
-import { readPlace } from '../core/task/file-name.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import type { AgentDeps } from './agent-deps.ts';
 
@@ -77,8 +76,7 @@ function byPath(deps: AgentDeps, typed: string): Sighting {
       'name a task of this agent, or another agent with --agent',
       EXIT.usage,
     );
-  // It may have been moved since the path was printed.
-  const task = mailbox.at(path) ?? mailbox.whereIs(readPlace(path).home);
+  const task = mailbox.at(path);
   if (task) return task;
   throw noTask(`${cleanLine(typed, 200)} is not there any more, and in no other place of ${mailbox.agent}`);
 }

@@ -47,7 +47,7 @@ export function listed(deps: AgentDeps, stages: readonly Stage[]): readonly List
     .slice(0, MOST_LISTED)
     .map((task) => {
       const text = deps.read(task.path)?.text ?? '';
-      const { title, priority } = fileTask(task.path, false, parseFrontMatter(text) ?? new Map());
+      const { title, priority } = fileTask(task.path, task.stage, parseFrontMatter(text) ?? new Map());
       const taken = task.stage === 'doing' ? deps.mailbox.takersOf(task) : null;
       const reason = deps.mailbox.workOf(task).events.at(-1)?.reason ?? null;
       return { task, title, priority, stalled: taken !== null && stallOfTask(deps, taken) !== null, reason };

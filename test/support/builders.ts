@@ -228,7 +228,7 @@ export const aTaskFile = (
   taken: null,
   task: fileTask(
     `/srv/acme/.agent-tasks/hans/${done ? 'done/' : ''}issue-${String(fields['issue'])}.md`,
-    done,
+    done ? 'done' : 'new',
     new Map(Object.entries(fields)),
   ),
 });

@@ -143,7 +143,7 @@ describe('how far the agents are', () => {
   const worked = (stage: 'doing' | 'blocked', taken: Taken | null, events: WorkRecord['events'] = []): TaskFile => ({
     agent: 'hans',
     taken,
-    task: workedTask(FILE.task, stage, taken, { ...NO_WORK, events }),
+    task: workedTask({ ...FILE.task, stage }, taken, { ...NO_WORK, events }),
   });
   const machine = { host: 'builder', bootId: 'b', pidNamespace: 'p' };
   const claim = { at: iso(NOON - 180 * MINUTE), user: 'hans', machine, holder: { pid: 7, startedAt: 1 }, group: null };

@@ -1,6 +1,8 @@
 // What stands between a service and its work, and the steps that remove it: an account, a place that the account can
 // reach, and files that are its own. A pure plan: `systemd install` shows it, and does it when it is told to.
 
+import { ARCHIVE, STAGE_FOLDERS } from '../mailbox/place.ts';
+
 /** Who may do what in a folder that has to be there. */
 export interface FolderRights {
   readonly path: string;
@@ -14,7 +16,7 @@ export type Step =
   | { readonly kind: 'command'; readonly command: readonly string[] }
   | { readonly kind: 'folder'; readonly folder: FolderRights };
 
-const AGENT_PLACES = ['doing', 'blocked', 'done', 'archive'];
+const AGENT_PLACES = [...STAGE_FOLDERS, ARCHIVE];
 const AGENT_FOLDER = 0o2775;
 const OWN_FOLDER = 0o750;
 

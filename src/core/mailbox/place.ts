@@ -1,12 +1,18 @@
 // An agent's folder is a small mailbox: where a task file lies says how far its work is, and moving it is saying so.
 
-import { readPlace } from '../task/file-name.ts';
-
 /** `new`: nobody has it yet. `doing`: taken. `blocked`: it needs somebody. */
 export type Stage = 'new' | 'doing' | 'blocked' | 'done';
 
 /** The folders of the stages that have one; a new task lies in the agent's folder itself. */
 export const STAGE_FOLDERS = ['doing', 'blocked', 'done'] as const;
+
+/** What is over goes here. */
+export const ARCHIVE = 'archive';
+
+/** Whether a folder of that name says how far the tasks in it are, and is no part of where a task belongs. */
+export function isPlaceFolder(name: string): boolean {
+  return name === ARCHIVE || STAGE_FOLDERS.some((folder) => folder === name);
+}
 
 /** The line of shell that hands a new task back as finished. `folder`: the agent's; `file`: below it, absolute. */
 export function moveCommand(folder: string, file: string): string {
@@ -38,13 +44,20 @@ export interface TaskNames {
  * somebody: it is taken. Null: it is archived.
  */
 export function placeOf(path: string, ref: string, names: TaskNames): Place | null {
-  const { state, home: read } = readPlace(path);
+  const read = homeOf(path);
   const isNamed = names.isOne(read);
   // Moved by hand without its folders, or into others: its reference tells where it belongs.
   const home = isNamed ? read : (names.nameFor(ref) ?? read);
-  if (state === undefined) return { stage: isNamed ? 'new' : 'doing', home };
-  const stage = STAGE_FOLDERS.find((name) => name === state);
+  const folder = path.split('/').slice(0, -1).find(isPlaceFolder);
+  if (folder === undefined) return { stage: isNamed ? 'new' : 'doing', home };
+  const stage = STAGE_FOLDERS.find((name) => name === folder);
   return stage === undefined ? null : { stage, home };
+}
+
+/** A path below an agent's folder without the folders that say how far the task is. */
+export function homeOf(path: string): string {
+  const names = path.split('/');
+  return [...names.slice(0, -1).filter((name) => !isPlaceFolder(name)), ...names.slice(-1)].join('/');
 }
 
 /** The path of a task in a stage, below its agent's folder. */

@@ -1,11 +1,9 @@
-// Names of task files, and of the folders that say how far a task is. A repository may have any of these names as well, so
-// that what stands for a repository is told apart by an underscore behind it.
+// Names of task files. A repository may be called as a folder that says how far a task is, so that what stands for a
+// repository is told apart by an underscore behind it.
 
 import type { Config } from '../config/config.ts';
 import type { Issue } from '../issue/issue.ts';
-
-/** Folders into which agents move their tasks, and the dispatcher what is over. */
-export const STATE_FOLDERS: readonly string[] = ['doing', 'blocked', 'done', 'archive'];
+import { isPlaceFolder } from '../mailbox/place.ts';
 
 /** Folders in which no task is looked for: what belongs to one, and what checkouts and builds are full of. */
 export function holdsNoTasks(name: string): boolean {
@@ -38,26 +36,8 @@ export function taskFileMatcher(taskFile: string): RegExp {
   return new RegExp(`^${parts.join('')}$`, 'u');
 }
 
-/** Where a path below an agent's folder says that the task is, and the path without that. */
-export function readPlace(path: string): {
-  readonly isDone: boolean;
-  readonly isOpen: boolean;
-  /** The first folder of those; undefined: it is in none. */
-  readonly state: string | undefined;
-  readonly home: string;
-} {
-  const names = path.split('/');
-  const folders = names.slice(0, -1);
-  const state = folders.find((name) => STATE_FOLDERS.includes(name));
-  return {
-    isDone: state === 'done',
-    isOpen: state === undefined || state === 'doing',
-    state,
-    home: [...folders.filter((name) => !STATE_FOLDERS.includes(name)), ...names.slice(-1)].join('/'),
-  };
-}
-
 // Different names stay different.
 function folderName(name: string): string {
-  return /(?:^(?:doing|blocked|done|archive|\.git|node_modules)|\.attachments)_*$/u.test(name) ? `${name}_` : name;
+  const plain = name.replace(/_+$/u, '');
+  return isPlaceFolder(plain) || holdsNoTasks(plain) ? `${name}_` : name;
 }

@@ -71,7 +71,7 @@ const NOT_TAKEN = { stalled: null, takenBy: null, takenAt: null } as const;
  * The task of a file at an absolute path, as its front matter tells it. An agent may have edited the file: nothing in it
  * is taken on trust.
  */
-export function fileTask(file: string, done: boolean, fields: ReadonlyMap<string, unknown>): TaskFile['task'] {
+export function fileTask(file: string, stage: Stage, fields: ReadonlyMap<string, unknown>): TaskFile['task'] {
   const text = (key: string): string | null => {
     const value = fields.get(key);
     return typeof value === 'string' && value !== '' ? cleanLine(value, 1000) : null;
@@ -90,29 +90,23 @@ export function fileTask(file: string, done: boolean, fields: ReadonlyMap<string
     url: text('url'),
     priority: PRIORITIES.find((name) => name === priority) ?? null,
     prioritySource: text('prioritySource'),
-    state: done ? 'done' : 'dispatched',
+    state: stage === 'done' ? 'done' : 'dispatched',
     reason: null,
     detail: null,
     file,
     dispatchedAt: date('dispatchedAt'),
     createdAt: date('createdAt'),
     ...NOT_TAKEN,
-    stage: done ? 'done' : 'new',
+    stage,
   };
 }
 
-/** A task's file with how far its agent is: who has it, or why it is blocked. */
-export function workedTask(
-  task: TaskFile['task'],
-  stage: Stage,
-  taken: Taken | null,
-  { events }: WorkRecord,
-): TaskFile['task'] {
+/** A task's file with how the work on it goes: who has it, why it is blocked, or why it is new again. */
+export function workedTask(task: TaskFile['task'], taken: Taken | null, { events }: WorkRecord): TaskFile['task'] {
   const [newest] = [...(taken?.claims ?? [])].toSorted((a, b) => (a.at < b.at ? 1 : -1));
-  const why = stage === 'blocked' ? events.at(-1) : undefined;
+  const why = task.stage === 'blocked' || task.stage === 'new' ? events.at(-1) : undefined;
   return {
     ...task,
-    stage,
     detail: why?.reason ?? null,
     takenBy: newest ? takerText(newest) : null,
     takenAt: taken ? (newest?.at ?? toRfc3339(taken.movedAt)) : null,

@@ -1,7 +1,7 @@
 // What happens to a task file after its dispatch: moved to archive/, wherever it is by then, or given news beside it.
 
 import { extname, join } from 'node:path';
-import { isClaim, isCompanion } from '../../core/mailbox/place.ts';
+import { ARCHIVE, isClaim, isCompanion } from '../../core/mailbox/place.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
 import { type Folder, inTaskFolder, makingTaskFolder } from './ground.ts';
 import type { Sought } from './inventory.ts';
@@ -28,7 +28,7 @@ export function archiveTask(
       // News and attachments stay behind when an agent moves the task alone.
       const [name, folders] = split(task.name);
       if (first)
-        home.inside(folders, (folder) => moveCompanions(home, folder, name, join(home.path, 'archive', task.name)));
+        home.inside(folders, (folder) => moveCompanions(home, folder, name, join(home.path, ARCHIVE, task.name)));
       return first;
     }),
   );
@@ -37,7 +37,7 @@ export function archiveTask(
 /** Moves a file into `archive/` below an agent's folder, under its name there or, when that is taken, with a number. Null: it is gone. */
 export function moveToArchive(home: Folder, folder: Folder, name: string, nameThere: string): string | null {
   const [last, folders] = split(nameThere);
-  return home.making(['archive', ...folders], (archive) => {
+  return home.making([ARCHIVE, ...folders], (archive) => {
     for (let number = 1; ; number += 1) {
       const target = number === 1 ? last : `${stemOf(last)}.${number}${extname(last)}`;
       const outcome = folder.move(name, archive, target);
@@ -79,7 +79,7 @@ const MOST_BESIDE = 10_000;
 // With the number that its task got there, so that they stay together.
 function moveCompanions(home: Folder, folder: Folder, name: string, archived: string): void {
   const stem = stemOf(name);
-  const path = archived.slice(join(home.path, 'archive').length + 1);
+  const path = archived.slice(join(home.path, ARCHIVE).length + 1);
   for (const { name: other } of folder.list(MOST_BESIDE).entries) {
     const ending = other.slice(stem.length);
     if (isCompanion(other, name)) moveToArchive(home, folder, other, stemOf(path) + ending);

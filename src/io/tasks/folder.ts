@@ -6,7 +6,7 @@ import type { Candidate } from '../../core/issue/candidate.ts';
 import type { Config } from '../../core/config/config.ts';
 import { serverOf } from '../../core/issue/identity.ts';
 import { refOf } from '../../core/issue/issue.ts';
-import { isSafeFolderName, readPlace, taskFileName } from '../../core/task/file-name.ts';
+import { isSafeFolderName, taskFileName } from '../../core/task/file-name.ts';
 import { parseFrontMatter } from '../../core/task/front-matter.ts';
 import { type Stage, STAGE_FOLDERS } from '../../core/mailbox/place.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
@@ -126,14 +126,12 @@ function archiveOthers(tasksDirectory: string, agent: string, task: Sought, inve
 
 // The one that is not done first: an agent may have made a copy.
 function sorted(found: readonly Found[]): readonly Found[] {
-  return found.toSorted((a, b) => Number(a.isDone) - Number(b.isDone));
+  return found.toSorted((a, b) => Number(a.stage === 'done') - Number(b.stage === 'done'));
 }
 
 function stageNow(task: Sought | null, inventory: Inventory): Stage | null {
   const [found] = task === null ? [] : sorted(inventory.find(task));
-  if (task === null || found === undefined) return null;
-  const { state, home } = readPlace(found.path);
-  return STAGE_FOLDERS.find((folder) => folder === state) ?? (home === task.name ? 'new' : 'doing');
+  return found?.stage ?? null;
 }
 
 function soughtFor(config: Place, { issue }: Named): Sought {
@@ -154,7 +152,7 @@ function nameBelow(tasksDirectory: string, { agent, file }: Pick<TrackedTask, 'a
 
 function stateIn(inventory: Inventory, task: Sought): 'dispatched' | 'done' | null {
   const found = inventory.find(task);
-  if (found.some(({ isDone }) => !isDone)) return 'dispatched';
+  if (found.some(({ stage }) => stage !== 'done')) return 'dispatched';
   return found.length > 0 ? 'done' : null;
 }
 

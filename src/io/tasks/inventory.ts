@@ -5,7 +5,8 @@ import { join, relative } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import { hintOf, messageOf } from '../../core/errors.ts';
 import { presentName, serverOf } from '../../core/issue/identity.ts';
-import { readPlace, taskFileMatcher } from '../../core/task/file-name.ts';
+import { ARCHIVE, placeOf, type Stage } from '../../core/mailbox/place.ts';
+import { taskNames } from '../../core/mailbox/settings.ts';
 import { parseFrontMatter, TASK_SCHEMA } from '../../core/task/front-matter.ts';
 import { inTaskFolder } from './ground.ts';
 import { type Sight, walk } from './walk.ts';
@@ -25,7 +26,7 @@ export interface Sought {
 export interface Found {
   /** Below the agent's folder. */
   readonly path: string;
-  readonly isDone: boolean;
+  readonly stage: Stage;
 }
 
 /** What an agent's folder holds. */
@@ -46,7 +47,7 @@ type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url' | 'formerUrls'>;
 export function takeInventory(config: Place, agent: string): Inventory {
   const present = presentName(config);
   const home = join(config.tasksDirectory, agent);
-  const isTaskName = matcherOf(config.taskFile);
+  const names = taskNames(config);
   const known = new Map<string, Found[]>();
   const owners = new Map<string, string>();
   const open = new Set<string>();
@@ -54,22 +55,24 @@ export function takeInventory(config: Place, agent: string): Inventory {
   const note = (error: unknown): void => void (trouble ??= troubleText(error));
   const sight = (seen: Sight): void => {
     const path = relative(home, join(seen.folder.path, seen.name));
-    const place = readPlace(path);
     const { id, ref, isTask } = labelOf(seen, present);
-    const found = { path, isDone: place.isDone };
+    const place = placeOf(path, ref, names);
+    if (place === null) return;
+    const found = { path, stage: place.stage };
     for (const key of id === null ? [`name ${place.home}`, ...(ref === '' ? [] : [`ref ${ref}`])] : [id]) {
       const alike = known.get(key);
       if (alike) alike.push(found);
       else known.set(key, [found]);
     }
     if (id !== null) owners.set(path, id);
-    if ((isTask || isTaskName(place.home)) && place.isOpen) open.add(id ?? path);
+    const isTheirs = place.stage === 'new' || place.stage === 'doing';
+    if (isTheirs && (isTask || names.isOne(place.home))) open.add(id ?? path);
   };
   try {
     inTaskFolder(config.tasksDirectory, (root) =>
       root.inside([agent], (folder) => {
         if (!folder.mayWrite()) note(new Error(`${home} may not be written by this user`));
-        walk(folder, ['archive'], { sight, trouble: note });
+        walk(folder, [ARCHIVE], { sight, trouble: note });
       }),
     );
   } catch (error) {
@@ -84,18 +87,6 @@ export function takeInventory(config: Place, agent: string): Inventory {
     isOthers: (path, task) => (owners.get(path) ?? idOf(task.server, task.issueId)) !== idOf(task.server, task.issueId),
     open: open.size,
   };
-}
-
-// Made once for each pattern: there is one in a configuration.
-let matcher: { readonly pattern: string; readonly test: (path: string) => boolean } | undefined;
-
-/** Whether a path, without the folders that say how far a task is, is one of the configuration's pattern. */
-export function matcherOf(pattern: string): (path: string) => boolean {
-  if (matcher?.pattern !== pattern) {
-    const expression = taskFileMatcher(pattern);
-    matcher = { pattern, test: (path) => path.length < 2000 && expression.test(path) };
-  }
-  return matcher.test;
 }
 
 interface Label {

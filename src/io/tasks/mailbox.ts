@@ -5,7 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../core/errors.ts';
 import { type Claim, claimText, parseClaim, type Taken } from '../../core/mailbox/claim.ts';
 import {
+  ARCHIVE,
   claimName,
+  homeOf,
   isClaim,
   isCompanion,
   isTaskFileName,
@@ -49,7 +51,7 @@ export interface Mailbox {
   readonly isClaimed: (task: Sighting, word: string) => boolean;
   /** Moves a task to a stage with its record. With a word only as long as the claim is ours. */
   readonly handBack: (task: Sighting, to: Stage, record: WorkRecord, word: string | null) => Moved;
-  /** The task of a file; null: there is none. */
+  /** The task of a file, also when it was moved since it had that path; null: there is none. */
   readonly at: (path: string) => Sighting | null;
   /** Where a task is now that was dispatched at a path; null: in no stage. */
   readonly whereIs: (home: string) => Sighting | null;
@@ -64,7 +66,7 @@ export interface Mailbox {
 /** No mailbox has more, and no folder of a mailbox lies deeper. */
 const MOST_FILES = 100_000;
 const DEEPEST = 8;
-const NOT_NEW: ReadonlySet<string> = new Set(['archive', ...STAGE_FOLDERS]);
+const NOT_NEW: ReadonlySet<string> = new Set([ARCHIVE, ...STAGE_FOLDERS]);
 const CLAIM_BYTES = 4096;
 const RECORD_BYTES = 256 * 1024;
 
@@ -102,7 +104,8 @@ export function openMailbox(tasksDirectory: string, agent: string, names: TaskNa
     isClaimed: (task, word) =>
       inPlace(task.path, (folder, name) => folder.look(claimName(name, word)) !== null) ?? false,
     handBack: (task, to, record, word) => inMailbox((home) => handedBack(home, task, { to, record, word })) ?? 'gone',
-    at: (file) => (isPlain(file) ? inMailbox((home) => sightedAt(home, file, names)) : null),
+    at: (file) =>
+      isPlain(file) ? inMailbox((home) => sightedAt(home, file, names) ?? foundNow(home, homeOf(file), names)) : null,
     whereIs: (home) => (isPlain(home) ? inMailbox((folder) => foundNow(folder, home, names)) : null),
     companions: (task) =>
       inMailbox((home) => {
@@ -125,7 +128,7 @@ export function openMailbox(tasksDirectory: string, agent: string, names: TaskNa
 function seen(home: Folder, stages: readonly Stage[], names: TaskNames): ReturnType<Mailbox['look']> {
   const tasks: Sighting[] = [];
   const unreadable: string[] = [];
-  const skipped = new Set<string>(['archive', ...STAGE_FOLDERS.filter((name) => !stages.includes(name))]);
+  const skipped = new Set<string>([ARCHIVE, ...STAGE_FOLDERS.filter((name) => !stages.includes(name))]);
   const walk = (folder: Folder, prefix: string, depth: number): void => {
     for (const { name, kind } of folder.list(MOST_FILES).entries) {
       const path = prefix + name;
@@ -295,7 +298,8 @@ function claimsIn(folder: Folder, name: string): readonly string[] {
   return entries.flatMap((entry) => (entry.kind === 'file' && isClaim(entry.name, name) ? [entry.name] : []));
 }
 
-function recordName(name: string): string {
+/** The file beside a task that says how the work on it went. */
+export function recordName(name: string): string {
   return `${stemOf(name)}.work.json`;
 }
 

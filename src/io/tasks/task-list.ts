@@ -1,22 +1,24 @@
 import { join, relative } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import { systemCode } from '../../core/errors.ts';
-import { readPlace } from '../../core/task/file-name.ts';
 import { parseFrontMatter, TASK_SCHEMA } from '../../core/task/front-matter.ts';
-import { placeOf } from '../../core/mailbox/place.ts';
+import { ARCHIVE, placeOf, type TaskNames } from '../../core/mailbox/place.ts';
 import { taskNames } from '../../core/mailbox/settings.ts';
+import { NO_WORK } from '../../core/mailbox/work-record.ts';
 import { fileTask, type TaskFile, workedTask } from '../../core/task/status.ts';
 import { type Folder, inTaskFolder } from './ground.ts';
-import { BEGINNING, matcherOf } from './inventory.ts';
-import { takersIn, workIn } from './mailbox.ts';
+import { BEGINNING } from './inventory.ts';
+import { recordName, takersIn, workIn } from './mailbox.ts';
 import { eachAgent, type Sight, walk } from './walk.ts';
 
 type Place = Pick<Config, 'tasksDirectory' | 'taskFile'>;
+type Reading = Pick<Config, 'tasksDirectory'> & { readonly names: TaskNames };
 
 /** Every task file below the task folder that is not archived, as its front matter tells it. Links are not followed. */
 export function listTaskFiles(config: Place): readonly TaskFile[] {
   const files: TaskFile[] = [];
-  eachSight(config.tasksDirectory, { sight: (agent, sight) => files.push(...read(config, agent, sight)) });
+  const reading = { ...config, names: taskNames(config) };
+  eachSight(config.tasksDirectory, { sight: (agent, sight) => files.push(...read(reading, agent, sight)) });
   return files;
 }
 
@@ -30,6 +32,7 @@ export interface TaskIndex {
 /** Knows the task files of a folder, for a reader that stays. */
 export function indexTaskFiles(config: Place): TaskIndex {
   const { tasksDirectory } = config;
+  const reading = { tasksDirectory, names: taskNames(config) };
   let folders: readonly string[] = [''];
   let known = new Map<string, { readonly stamp: string; readonly files: readonly TaskFile[] }>();
   return {
@@ -44,7 +47,7 @@ export function indexTaskFiles(config: Place): TaskIndex {
           // Who has it, and why it is blocked, stands in files beside it.
           const stamp = `${sight.folder.look(sight.name)?.stamp ?? '-'} ${sight.folder.stamp()}`;
           const before = known.get(path);
-          now.set(path, before?.stamp === stamp ? before : { stamp, files: read(config, agent, sight) });
+          now.set(path, before?.stamp === stamp ? before : { stamp, files: read(reading, agent, sight) });
         },
       });
       [folders, known] = [seen, now];
@@ -65,7 +68,7 @@ function eachSight(tasksDirectory: string, { sight, folder }: Reader): void {
     eachAgent(
       tasksDirectory,
       (agent, home) =>
-        walk(home, ['archive'], {
+        walk(home, [ARCHIVE], {
           sight: (seen) => sight(agent, seen),
           trouble: quiet,
           ...(folder && { folder }),
@@ -78,29 +81,27 @@ function eachSight(tasksDirectory: string, { sight, folder }: Reader): void {
 }
 
 // None: it is neither called as a task is, nor says that it is one.
-function read({ tasksDirectory, taskFile }: Place, agent: string, { folder, name }: Sight): readonly TaskFile[] {
-  const path = join(folder.path, name);
-  const below = relative(join(tasksDirectory, agent), path);
-  const { home, isDone } = readPlace(below);
-  const fields = parseFrontMatter(beginning(folder, name)) ?? new Map<string, unknown>();
-  if (fields.get('schema') !== TASK_SCHEMA && !matcherOf(taskFile)(home)) return [];
-  const task = fileTask(path, isDone, fields);
-  const stage = placeOf(below, task.ref ?? '', taskNames({ taskFile }))?.stage ?? 'done';
-  if (stage === 'new' || stage === 'done') return [{ agent, task, taken: null }];
-  return [worked({ agent, task, taken: null }, stage, folder, name)];
+function read({ tasksDirectory, names }: Reading, agent: string, sight: Sight): readonly TaskFile[] {
+  const path = join(sight.folder.path, sight.name);
+  const fields = parseFrontMatter(beginning(sight)) ?? new Map<string, unknown>();
+  const ref = fields.get('ref');
+  const place = placeOf(relative(join(tasksDirectory, agent), path), typeof ref === 'string' ? ref : '', names);
+  if (place === null || (fields.get('schema') !== TASK_SCHEMA && !names.isOne(place.home))) return [];
+  return [worked({ agent, task: fileTask(path, place.stage, fields), taken: null }, sight)];
 }
 
 // Whoever may not read who has it sees the task all the same.
-function worked(file: TaskFile, stage: 'doing' | 'blocked', folder: Folder, name: string): TaskFile {
+function worked(file: TaskFile, { folder, name, beside }: Sight): TaskFile {
   try {
-    const taken = stage === 'doing' ? takersIn(folder, name) : null;
-    return { ...file, taken, task: workedTask(file.task, stage, taken, workIn(folder, name)) };
+    const taken = file.task.stage === 'doing' ? takersIn(folder, name) : null;
+    const work = beside.has(recordName(name)) ? workIn(folder, name) : NO_WORK;
+    return { ...file, taken, task: workedTask(file.task, taken, work) };
   } catch {
-    return { ...file, task: { ...file.task, stage } };
+    return file;
   }
 }
 
-function beginning(folder: Folder, name: string): string {
+function beginning({ folder, name }: Sight): string {
   try {
     return folder.read(name, BEGINNING)?.text ?? '';
   } catch {

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { EXIT, UserError } from '../../core/errors.ts';
-import { holdsNoTasks, isSafeFolderName, STATE_FOLDERS } from '../../core/task/file-name.ts';
+import { isPlaceFolder } from '../../core/mailbox/place.ts';
+import { holdsNoTasks, isSafeFolderName } from '../../core/task/file-name.ts';
 import { type Folder, inTaskFolder, unsafe } from './ground.ts';
 import type { Kind } from './ground-calls.ts';
 
@@ -11,6 +12,8 @@ export interface Sight {
   readonly name: string;
   readonly kind: Kind;
   readonly folder: Folder;
+  /** What else lies in that folder. */
+  readonly beside: ReadonlySet<string>;
 }
 
 export interface Visitor {
@@ -60,11 +63,11 @@ function walkBelow(folder: Folder, skip: readonly string[], visitor: Visitor, le
   const { entries, isWhole } = folder.list(left.names);
   left.names -= entries.length;
   if (!isWhole) return visitor.trouble(crowded(folder.path));
+  const beside = new Set(entries.map(({ name }) => name));
   for (const { name, kind } of entries) {
-    const isStateFolder = STATE_FOLDERS.includes(name);
-    if (isStateFolder && kind !== 'folder') visitor.trouble(unsafe(join(folder.path, name), 'is not a folder'));
+    if (isPlaceFolder(name) && kind !== 'folder') visitor.trouble(unsafe(join(folder.path, name), 'is not a folder'));
     else if (/^[^.].*\.md$/su.test(name)) {
-      if (!/\.update-\d+\.md$/u.test(name)) visitor.sight({ name, kind, folder });
+      if (!/\.update-\d+\.md$/u.test(name)) visitor.sight({ name, kind, folder, beside });
     } else if (kind === 'folder' && left.levels > 0 && !skip.includes(name) && !holdsNoTasks(name)) {
       enter(folder, name, visitor, (below) => {
         left.levels -= 1;

@@ -41,7 +41,7 @@ describe('the task of a file', () => {
   };
 
   test('has what its front matter tells, cleaned', () => {
-    expect(fileTask('/f.md', true, new Map(Object.entries(FIELDS)))).toEqual({
+    expect(fileTask('/f.md', 'done', new Map(Object.entries(FIELDS)))).toEqual({
       ...FIELDS,
       title: 'x[31m',
       state: 'done',
@@ -53,12 +53,12 @@ describe('the task of a file', () => {
       takenBy: null,
       takenAt: null,
     });
-    expect(fileTask('/f.md', false, new Map())).toMatchObject({ state: 'dispatched', stage: 'new' });
+    expect(fileTask('/f.md', 'new', new Map())).toMatchObject({ state: 'dispatched', stage: 'new' });
   });
 
   test('what an agent spoilt is unknown, and the rest is not', () => {
     const spoilt = { ...FIELDS, issue: '2', title: '', url: 7, priority: 'URGENT', createdAt: 'never' };
-    expect(fileTask('/f.md', false, new Map(Object.entries(spoilt)))).toMatchObject({
+    expect(fileTask('/f.md', 'new', new Map(Object.entries(spoilt)))).toMatchObject({
       ref: 'acme/app#2',
       issue: null,
       title: null,
