@@ -8,6 +8,7 @@ import {
   type UnitFacts,
   type UnitFile,
   unitBase,
+  unnameable,
 } from '../core/config/units.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import type { Finding } from '../core/health/finding.ts';
@@ -166,20 +167,7 @@ function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): 
       `${deps.node} lies below a home folder: the service stops when that Node is removed (nvm). A system Node is better`,
     );
   }
-  const strange = [file, config.workspace, config.tokenFile ?? '', deps.node, deps.script].find((path) =>
-    /\p{Cc}/u.test(path),
-  );
-  if (strange !== undefined) {
-    throw new UserError(
-      `a path with a line break or a control character cannot stand in a unit: ${JSON.stringify(strange)}`,
-      {
-        exitCode: EXIT.invalid,
-        code: 'strange_path',
-        hint: 'give the folder another name',
-      },
-    );
-  }
-  return {
+  const facts = {
     isUser,
     base,
     node: deps.node,
@@ -191,6 +179,12 @@ function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): 
     environment: deps.environment,
     version: deps.version,
   };
+  const strange = unnameable(facts);
+  if (strange === null) return facts;
+  throw new UserError(
+    `a path with a control character (a line break), or a file whose name ends with a blank or a backslash, cannot stand in a unit: ${JSON.stringify(strange)}`,
+    { exitCode: EXIT.invalid, code: 'strange_path', hint: 'give the file or folder another name' },
+  );
 }
 
 // The workspace, and what lies elsewhere.

@@ -164,7 +164,7 @@ function furtherBases(scope: Scope, environment: NodeJS.ProcessEnv): readonly st
 }
 
 function commandOf({ ExecStart = '' }: Unit): string {
-  return /argv\[\]=([^;]*)/u.exec(ExecStart)?.[1]?.trimEnd() ?? '';
+  return /argv\[\]=(.*?) ; (?:ignore_errors=|\})/u.exec(ExecStart)?.[1] ?? '';
 }
 
 function isSame(a: string, b: string | null): boolean {

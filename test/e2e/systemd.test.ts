@@ -1,12 +1,50 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { CAN_BE_ANOTHER } from '../support/another-user.ts';
 import { COMMAND, finished, NODE, type Workspace, workspace } from '../support/command.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const SYSTEMD = '/lib/systemd/systemd';
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
+
+/** What systemd itself reads from a unit: its values by name, as its dry start prints them. It does not do so for root. */
+function asSystemdReads(units: string, unit: string, home: string): ReadonlyMap<string, string> {
+  chmodSync(home, 0o755);
+  const runtime = join(home, 'runtime');
+  mkdirSync(runtime);
+  chownSync(runtime, 65_534, 65_534);
+  const environment = [
+    `HOME=${runtime}`,
+    `XDG_RUNTIME_DIR=${runtime}`,
+    `SYSTEMD_UNIT_PATH=${units}:`,
+    'SYSTEMD_LOG_TARGET=console',
+  ];
+  const dump = spawnSync(
+    'setpriv',
+    [
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      'env',
+      ...environment,
+      SYSTEMD,
+      '--test',
+      '--user',
+      `--unit=${unit}`,
+    ],
+    { encoding: 'utf8', cwd: '/' },
+  ).stdout;
+  const [, own = ''] = new RegExp(`^\t-> Unit ${unit}:\n([^]*?)^\t-> Unit `, 'mu').exec(dump) ?? [];
+  return new Map(
+    own.split('\n').map((line) => {
+      const [name = '', ...value] = line.trim().split(': ');
+      return [name, value.join(': ')];
+    }),
+  );
+}
 
 /** An office whose folder for temporary files is another one than where the command runs from. */
 async function office(yaml?: string): Promise<Workspace> {
@@ -46,6 +84,46 @@ describe('dispatcher systemd', () => {
       expect(at.read('units/dispatcher.service')).toContain(`"${folder.replace('%', '%%')}/dispatcher.yaml"`);
     },
   );
+
+  test.skipIf(!hasSystemd || !CAN_BE_ANOTHER)(
+    '12.18 systemd reads the very paths from the units, whatever is in their names',
+    async () => {
+      const at = await office();
+      const folder = join(at.folder, `100% $HOME \${x} %h ;"q'\\ # [x]`);
+      const file = join(folder, 'd;i "s".yaml');
+      mkdirSync(folder);
+      cpSync(join(at.folder, 'dispatcher.yaml'), file);
+      const units = join(at.folder, 'units');
+      const line = ['--config', file, 'systemd', 'install', '--run-as', 'root', '--directory', units];
+      expect(await at.run(line)).toMatchObject({ code: 0, stderr: '' });
+      const read = asSystemdReads(units, 'dispatcher.service', at.folder);
+      expect(read.get('ConditionPathExists')).toBe(`${file} untested`);
+      expect(read.get('ReadWritePaths')).toBe(`-${folder}`);
+      // Shown as a shell would take it, and before `$$` becomes `$`.
+      const shown = execFileSync('sh', ['-c', `printf '%s\\n' ${read.get('Command Line')}`], { encoding: 'utf8' });
+      const command = [NODE, COMMAND, 'dispatch', '--timer', '--config', file];
+      expect(shown.trimEnd().replaceAll('$$', '$').split('\n')).toEqual(command);
+    },
+  );
+
+  test.for<{ what: string; yaml: string; name?: string }>([
+    { what: 'the workspace', yaml: 'workspace: "/srv/x\\nExecStartPre=/bin/touch /pwned"' },
+    { what: 'the state folder', yaml: 'state: "/srv/x\\nUser=root"' },
+    { what: 'the task folder', yaml: 'tasks: { directory: "/srv/x\\nUser=root" }' },
+    { what: 'the log', yaml: 'log: { file: "/srv/x\\nUser=root/log" }' },
+    { what: 'the metrics', yaml: 'monitor: { metricsFile: "/srv/x\\rUser=root/m.prom" }' },
+    { what: 'the configuration', yaml: '', name: 'x\nExecStartPre=\u002Fbin.yaml' },
+    { what: 'the configuration, at its end', yaml: '', name: 'dispatcher.yaml\\' },
+  ])('12.18 no line of a unit is made of the path of $what', async ({ yaml, name = 'dispatcher.yaml' }) => {
+    const at = await office(`gitea: { url: URL, repositories: [acme/app] }\n${yaml}\n`);
+    const file = join(at.folder, name.replaceAll('/', '-'));
+    if (name !== 'dispatcher.yaml') cpSync(join(at.folder, 'dispatcher.yaml'), file);
+    const { code, stdout, stderr } = await at.run(['--config', file, 'systemd', 'print', '--run-as', 'root']);
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr).toMatch(
+      /cannot stand in a unit: "[^\n]*(?:\\n|\\r|\\\\")[^]*fix: give the file or folder another name/u,
+    );
+  });
 
   test('install is written once, renewed when something changed, and uninstall says what stays', async () => {
     const at = await office();

@@ -45,10 +45,26 @@ export function isOurs(text: string): boolean {
   return text.startsWith(HEADER);
 }
 
-/** The configuration that a service starts with, as `systemctl show` or a unit file tells; null when it names none. */
+/**
+ * The configuration that a service starts with; null when it names none. From the text of a unit, or from its command as
+ * `systemctl show` tells it: words with single blanks between them, and nothing quoted.
+ */
 export function configOfCommand(command: string): string | null {
-  const [, path] = / --config "?([^;"\n]+?)"?\s*(?:;.*)?$/mu.exec(command) ?? [];
+  const [, line] = /^ExecStart=(.*)$/mu.exec(command) ?? [];
+  if (line === undefined) return / --config (.+)$/u.exec(command)?.[1]?.replaceAll('$$', '$') ?? null;
+  const [, quotedPath, plain] = / --config (?:"((?:[^"\\]|\\.)*)"|(\S+))\s*$/u.exec(line) ?? [];
+  const path = quotedPath?.replaceAll(/\\(.)/gu, '$1') ?? plain;
   return path?.replaceAll('%%', '%').replaceAll('$$', '$') ?? null;
+}
+
+/** The first path that no unit can name; null: each can be. A line break in one would be a directive of the unit. */
+export function unnameable(facts: UnitFacts): string | null {
+  const { node, script, config, writable, runAs, credential, environment } = facts;
+  const broken = [node, script, config, ...writable, runAs, credential ?? '', ...Object.values(environment)].find(
+    (text) => /\p{Cc}/u.test(text),
+  );
+  // In two lines systemd knows no quotes: a blank at the end would be cut off, a backslash there would join the next line.
+  return broken ?? [config, credential ?? ''].find((path) => /[\s\\]$/u.test(path)) ?? null;
 }
 
 /** Puts this installation's paths into the units as they ship. */

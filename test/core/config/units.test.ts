@@ -6,6 +6,7 @@ import {
   renderUnits,
   trialUnit,
   type UnitFacts,
+  unnameable,
 } from '../../../src/core/config/units.ts';
 
 const FACTS: UnitFacts = {
@@ -110,6 +111,29 @@ describe('a unit as it is installed', () => {
   });
 });
 
+describe('12.18 what no unit can name', () => {
+  test.for<[strange: string, facts: Partial<UnitFacts>]>([
+    ['/x\n/node', { node: '/x\n/node' }],
+    ['/x\r/d.js', { script: '/x\r/d.js' }],
+    ['/srv/x\nExecStartPre=/bin/sh/d.yaml', { config: '/srv/x\nExecStartPre=/bin/sh/d.yaml' }],
+    ['/srv/x\nUser=root', { writable: ['/srv/acme', '/srv/x\nUser=root'] }],
+    ['/etc/\0/token', { credential: '/etc/\0/token' }],
+    ['/x\nUser=root', { environment: { NODE_EXTRA_CA_CERTS: '/x\nUser=root' } }],
+    // Where systemd takes the rest of the line as it is, the end of the line counts.
+    ['/srv/d.yaml ', { config: '/srv/d.yaml ' }],
+    ['/srv/d.yaml\\', { config: '/srv/d.yaml\\' }],
+    ['/etc/token\\', { credential: '/etc/token\\' }],
+  ])('%j', ([strange, facts]) => {
+    expect(unnameable({ ...FACTS, ...facts })).toBe(strange);
+  });
+
+  test('everything else can be named', () => {
+    expect(unnameable(FACTS)).toBeNull();
+    const facts = { config: '/%h/$HOME/"q" \'\\;/#/[x]/ d.yaml', writable: ['/srv/x\\', '/srv/y '], credential: null };
+    expect(unnameable({ ...FACTS, ...facts })).toBeNull();
+  });
+});
+
 describe('the configuration that a unit starts with', () => {
   test.for([
     ['ExecStart=/usr/bin/node /x/dispatcher.js dispatch --config /srv/a/dispatcher.yaml', '/srv/a/dispatcher.yaml'],
@@ -119,7 +143,13 @@ describe('the configuration that a unit starts with', () => {
   ])('%s', ([command, file]) => expect(configOfCommand(command ?? '')).toBe(file));
 
   test('is the one that it was written with', () => {
-    expect(configOfCommand(render({ config: '/srv/$a 50%/d.yaml' }) ?? '')).toBe('/srv/$a 50%/d.yaml');
+    for (const config of [
+      '/srv/$a 50%/d.yaml',
+      '/srv/"x"/\\;\'y/d.yaml',
+      '/srv/%%/$$/d.yaml',
+      '/srv/a --config /b.yaml',
+    ])
+      expect(configOfCommand(render({ config }) ?? '')).toBe(config);
   });
 });
 
