@@ -69,6 +69,8 @@ export interface DispatchDeps {
     readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
     /** Where a task's file is that was dispatched; null: it is gone. */
     readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
+    /** Absolute path of a task's file where it is now. */
+    readonly placeOf: (task: TrackedTask) => string;
     /** How far its agent is with a task; null: it is gone. */
     readonly stageOf: (task: TrackedTask) => Stage | null;
     /** Moves a task's file and its updates to `archive/`; null: it is gone. */

@@ -1,15 +1,16 @@
 // One candidate, in its slice of the time: read as it is now, looked at once more, rendered, and put beside its place.
 
 import { decide, type Decision } from '../core/choice/choice.ts';
-import { EXIT, messageOf, UserError } from '../core/errors.ts';
+import { EXIT, UserError } from '../core/errors.ts';
 import { type Candidate, candidateFor } from '../core/issue/candidate.ts';
 import type { Facts } from '../core/issue/eligibility.ts';
-import { type FullIssue, refOf, withSaved } from '../core/issue/issue.ts';
+import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { serverOf } from '../core/issue/identity.ts';
 import { heard, type Trigger } from '../core/task/document.ts';
 import type { TaskData } from '../core/task/document.ts';
 import { lastDispatchAt, type State } from '../core/state/state.ts';
 import { type Hold, holdOf } from './hold.ts';
+import { withAttachments } from './attachments.ts';
 import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
 import { isTrustedFor, prepareTask, type PreparedTask } from './prepare.ts';
 
@@ -114,7 +115,7 @@ export async function taskFor(
   const before = facts.tracked(candidate);
   const told = heard(issue, { isTrusted: isTrustedFor(config) });
   const [whole, context] = await Promise.all([
-    withAttachments(deps, gitea, issue, told, file),
+    withAttachments(deps, gitea, issue, { told, file }),
     gitea.readContext(told, agent, Math.max(attempts, before?.attempt ?? 0) + 1),
   ]);
   return prepareTask(config, candidate, whole, {
@@ -132,22 +133,4 @@ export async function taskFor(
     markdown: await deps.markdown(),
     render,
   });
-}
-
-// They lie beside the task before it appears. Whatever goes wrong, the task goes: their addresses stand in it.
-async function withAttachments(
-  deps: DispatchDeps,
-  gitea: GiteaSlice,
-  issue: FullIssue,
-  told: FullIssue,
-  file: string,
-): Promise<FullIssue> {
-  if (!deps.config.attachments) return issue;
-  try {
-    return withSaved(issue, await gitea.saveAttachments(told, file));
-  } catch (error) {
-    if (deps.isInterrupted()) throw error;
-    deps.log({ name: 'WARNING', message: `the attachments of ${refOf(issue)} are not saved: ${messageOf(error)}` });
-    return issue;
-  }
 }

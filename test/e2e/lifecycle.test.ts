@@ -1,7 +1,7 @@
 // The task's life after its dispatch: closed, reopened, reassigned, deleted, blocked, news, trust, receipt, wake-up.
 
 import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Finished, type Workspace, workspace } from '../support/command.ts';
@@ -14,7 +14,7 @@ const yaml = (more = ''): string => `gitea: { url: URL, repositories: [acme/app]
 interface Office extends Workspace {
   /** A pass with a free slot. */
   readonly pass: (environment?: Readonly<Record<string, string>>) => Promise<Finished>;
-  readonly issue: (number: number, seed?: Partial<IssueSeed>) => void;
+  readonly issue: (number: number, seed?: Partial<IssueSeed>) => ReturnType<Workspace['gitea']['addIssue']>;
   readonly state: () => {
     tasks: Record<string, Record<string, unknown>>;
     turns: Record<string, { askedAt: string; dueAt: string }>;
@@ -38,7 +38,7 @@ async function office(
       return finished;
     },
     issue: (number, seed = {}) =>
-      void at.gitea.addIssue({
+      at.gitea.addIssue({
         repository: 'acme/app',
         number,
         title: `Issue ${number}`,
@@ -518,15 +518,42 @@ describe('attachments', () => {
     expect(at.tasks()).toEqual([]);
     await at.pass();
     expect(at.tasks()).toEqual([
-      '.agent-tasks/hans/issue-1.attachments/1-evil-name.png',
-      '.agent-tasks/hans/issue-1.attachments/2-notes.md',
+      expect.stringMatching(/\/hans\/issue-1\.attachments\/\d{8}-evil-name\.png$/u),
+      expect.stringMatching(/\/hans\/issue-1\.attachments\/\d{8}-notes\.md$/u),
       TASK,
     ]);
-    expect(at.read(TASK)).toContain(', saved as issue-1.attachments/1-evil-name.png\n');
+    expect(at.read(TASK)).toMatch(/, saved as issue-1\.attachments\/\d{8}-evil-name\.png\n/u);
     expect(JSON.parse((await at.run(['status', '--json'])).stdout).counts.dispatched).toBe(1);
     at.gitea.editIssue('acme/app#1', { state: 'closed' });
     await at.pass();
     expect(at.tasks().every((name) => name.startsWith('.agent-tasks/hans/archive/'))).toBe(true);
+  });
+
+  test('of news lie beside the task, wherever its agent has it, and the text shows their paths', async () => {
+    const at = await office({ more: 'attachments: { save: true }\n' });
+    // As the page names whatever is pasted.
+    const picture = [{ name: 'image.png', size: 10 }];
+    const { id } = at.issue(1, { comments: [{ author: 'bob', body: 'before', attachments: picture }] });
+    await at.pass();
+    const first = at.tasks().find((name) => name.includes('.attachments/'));
+    mkdirSync(join(at.folder, '.agent-tasks/hans/doing'), { recursive: true });
+    for (const name of ['issue-1.md', 'issue-1.attachments'])
+      renameSync(join(at.folder, '.agent-tasks/hans', name), join(at.folder, '.agent-tasks/hans/doing', name));
+    const uuid = `00000000-0000-4000-8000-${String(id * 1000).padStart(12, '0')}`;
+    at.gitea.editIssue('acme/app#1', { body: `Like this: ![](/attachments/${uuid})`, attachments: picture });
+    at.gitea.addComment('acme/app#1', { author: 'bob', body: 'And this.', attachments: picture });
+    await at.pass();
+    const update = at.read('.agent-tasks/hans/doing/issue-1.update-1.md');
+    const saved = at.tasks().filter((name) => name.includes('.attachments/'));
+    expect(saved.every((name) => name.startsWith('.agent-tasks/hans/doing/issue-1.attachments/'))).toBe(true);
+    // The picture that was there keeps its name, though another one came in front of it.
+    expect(saved.map((name) => basename(name))).toContain(basename(first ?? ''));
+    expect(new Set(saved)).toHaveProperty('size', 3);
+    expect(update).toMatch(/> Like this: !\[\]\(issue-1\.attachments\/\d{8}-image\.png\)/u);
+    expect(update).toMatch(/> - image\.png \(10 bytes, in a comment by bob\): .*, saved as issue-1\.attachments\//u);
+    // Each path that the text shows is there.
+    for (const [, path] of update.matchAll(/(issue-1\.attachments\/[\w.-]+)/gu))
+      expect(saved).toContain(`.agent-tasks/hans/doing/${path}`);
   });
 
   test('what leads to another server, or cannot be had, is left; the task goes all the same', async () => {

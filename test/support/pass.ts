@@ -52,6 +52,7 @@ export function simulation(
     checkWay: (candidate) => tasks.checkWay(candidate),
     trouble: (agent) => tasks.trouble(agent),
     existing: (candidate) => tasks.existing(candidate),
+    placeOf: (task) => tasks.placeOf(task),
     whereIs: (task) => tasks.whereIs(task),
     stageOf: (task) => tasks.stageOf(task),
     archive: (task) => tasks.archive(task),

@@ -2,7 +2,7 @@
 // markers that say who wrote it and when.
 
 import { type Instant, toRfc3339 } from '../clock.ts';
-import { maskSecrets } from './secrets.ts';
+import { maskSecretsInProse } from './secrets.ts';
 import { cleanCharacters, cut, escapeTags, quoteBetweenMarkers } from './untrusted.ts';
 import type { ShowAddress, Visible } from './visible/markdown.ts';
 
@@ -66,7 +66,7 @@ export function quoter(facts: QuotingFacts, saved: ReadonlyMap<string, string> =
     }
   };
   const masked = (text: string): string => {
-    const result = maskSecrets(text);
+    const result = maskSecretsInProse(text);
     if (result !== text) count({ secrets: result.split(MASK).length - text.split(MASK).length });
     return result;
   };

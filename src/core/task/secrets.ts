@@ -2,6 +2,8 @@
 // forms are those that the services publish, and that scanners such as gitleaks and GitHub's look for; each expression
 // is bounded, so that a long text costs what its length is.
 
+import { isTokenAt } from './token-or-commit.ts';
+
 const MASK = '[masked]';
 
 const NAMED =
@@ -55,11 +57,28 @@ const FORMS: readonly string[] = [
   String.raw`(?<!-)eyJ[\w-]{8,4000}\.[\w-]{8,8000}\.[\w-]{8,2000}`, // a JSON web token
 ];
 const KNOWN_FORMS = new RegExp(String.raw`(?<![A-Za-z0-9])(?:${FORMS.join('|')})(?![\w-])`, 'gu');
-/** 40 hexadecimal digits: a token of Gitea and Forgejo. (Also a commit; better hidden than a token shown.) */
+/** A token of Gitea and Forgejo, or a commit. */
 const FORTY_HEX = /\b[0-9a-f]{40}(?![\w-])/giu;
 
-/** The text with everything masked that has the form of a token, a password or a key. */
+/**
+ * The text with everything masked that has the form of a token, a password or a key. For logs and what programs print: better
+ * a commit hidden than a token shown.
+ */
 export function maskSecrets(text: string): string {
+  return maskForms(text).replaceAll(FORTY_HEX, MASK);
+}
+
+/**
+ * The same for what people wrote about code, where 40 hexadecimal digits are a commit far more often than a token: they are
+ * masked where what stands around them says so.
+ */
+export function maskSecretsInProse(text: string): string {
+  return maskForms(text).replaceAll(FORTY_HEX, (hex: string, at: number, whole: string) =>
+    isTokenAt(whole, at, hex.length) ? MASK : hex,
+  );
+}
+
+function maskForms(text: string): string {
   return text
     .replaceAll(PEM, MASK)
     .replaceAll(COOKIE, `$1${MASK}`)
@@ -67,6 +86,5 @@ export function maskSecrets(text: string): string {
     .replaceAll(OPTION, `$1${MASK}`)
     .replaceAll(SCHEME, `$1 ${MASK}`)
     .replaceAll(IN_ADDRESS, `//${MASK}@`)
-    .replaceAll(KNOWN_FORMS, MASK)
-    .replaceAll(FORTY_HEX, MASK);
+    .replaceAll(KNOWN_FORMS, MASK);
 }

@@ -2,7 +2,7 @@
 
 import { type Instant, toRfc3339 } from '../clock.ts';
 import { renderFrontMatter } from './front-matter.ts';
-import { type FullIssue, refOf } from '../issue/issue.ts';
+import { type FullIssue, refOf, withSaved } from '../issue/issue.ts';
 import type { News } from './news.ts';
 import { quotedIssue, savedPaths } from './document.ts';
 import { quoter, type QuotingFacts } from './quote.ts';
@@ -40,8 +40,10 @@ export function updateFrontMatter(issue: FullIssue, task: TrackedTask, news: New
 
 /** What the template of news may print: only what changed. */
 export function updateData(issue: FullIssue, task: TrackedTask, news: News, facts: UpdateFacts) {
-  const quoted = quotedIssue({ ...issue, comments: news.comments }, quoter(facts, savedPaths(issue)));
   const has = (name: string): boolean => news.changed.includes(name);
+  const saved = savedPaths(issue);
+  const told = { ...issue, attachments: has('body') ? issue.attachments : [], comments: news.comments };
+  const quoted = quotedIssue(withSaved(told, saved), quoter(facts, saved));
   return {
     issue: {
       ref: refOf(issue),
@@ -52,6 +54,7 @@ export function updateData(issue: FullIssue, task: TrackedTask, news: News, fact
       isBodyEmpty: has('body') && quoted.body === null,
       comments: quoted.comments,
       commentsOmitted: quoted.commentsOmitted,
+      attachments: quoted.attachments,
     },
     agent: { name: task.agent },
     update: {

@@ -26,8 +26,8 @@ const SHORTEST_MS = 500;
 const MAX_REDIRECTS = 3;
 
 /**
- * Saves what the rules allow into `issue-5.attachments/` beside the task file. Answers each saved one's path, relative to the
- * task file, by its address. What cannot be had in the time of the slice is left out: its address stands in the task all the
+ * Saves what the rules allow into `issue-5.attachments/` beside the task file: the issue's, then those of the newest comments.
+ * Answers each saved one's path, relative to the task file, by its address. What cannot be had in the time of the slice is left out: its address stands in the task all the
  * same, and those that are there already are not loaded again.
  */
 export async function saveAttachments(
@@ -36,7 +36,7 @@ export async function saveAttachments(
   rules: AttachmentRules,
   { signal, timeLeft }: Slice,
 ): Promise<ReadonlyMap<string, string>> {
-  const wanted = attachmentsIn(issue)
+  const wanted = attachmentsIn({ ...issue, comments: issue.comments.toReversed() })
     .filter((attachment) => isWanted(attachment, rules))
     .slice(0, MOST_FILES);
   const saved = new Map<string, string>();
@@ -54,7 +54,7 @@ export async function saveAttachments(
     }
     saved.set(url, `${folder}/${file}`);
   };
-  const queue = wanted.map((each, index) => ({ each, file: `${index + 1}-${safeName(each.name)}` })).values();
+  const queue = wanted.map((each) => ({ each, file: fileName(each) })).values();
   const work = async (): Promise<void> => {
     for (const { each, file } of queue) await save(each, file);
   };
@@ -65,6 +65,11 @@ export async function saveAttachments(
 function isWanted({ name, size, url }: Attachment, { serverUrl, maxBytes, types }: AttachmentRules): boolean {
   const type = extname(name).slice(1).toLowerCase();
   return url.startsWith(`${serverUrl}/attachments/`) && size <= maxBytes && types.includes(type);
+}
+
+// Its own for each, and the same at any time: most pictures are called image.png, and others may come in front.
+function fileName({ name, url }: Attachment): string {
+  return `${url.replaceAll(/[^A-Za-z0-9]/gu, '').slice(-8)}-${safeName(name)}`;
 }
 
 /** Letters, digits, dots and dashes, not too long, and with its ending. */

@@ -41,6 +41,8 @@ export interface TaskFolder {
   readonly existing: (candidate: Named) => 'dispatched' | 'done' | null;
   /** The same of a task that was dispatched. Null: it is gone; where nothing can be said, it is not. */
   readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
+  /** Absolute path of a task's file where it is now; where it was dispatched when it is gone. */
+  readonly placeOf: (task: TrackedTask) => string;
   /** How far its agent is with a task that was dispatched. Null: it is gone, or nothing can be said. */
   readonly stageOf: (task: TrackedTask) => Stage | null;
   /** Moves a task, wherever it is, and what lies beside it to `archive/`; null: it is gone. */
@@ -86,6 +88,7 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
       // Its agent may just have been moving it when the folder was walked: once more before it is called gone.
       return stateIn(look(agent), wanted) ?? stateIn(look(agent, true), wanted);
     },
+    placeOf: (task) => placeNow(tasksDirectory, task, soughtTask(config, task), look(task.agent)),
     stageOf: (task) => stageNow(soughtTask(config, task), look(task.agent)),
     archive: (task) => {
       const wanted = soughtTask(config, task);
@@ -132,6 +135,16 @@ function sorted(found: readonly Found[]): readonly Found[] {
 function stageNow(task: Sought | null, inventory: Inventory): Stage | null {
   const [found] = task === null ? [] : sorted(inventory.find(task));
   return found?.stage ?? null;
+}
+
+function placeNow(
+  tasksDirectory: string,
+  { agent, file }: TrackedTask,
+  task: Sought | null,
+  inventory: Inventory,
+): string {
+  const [found] = task === null ? [] : sorted(inventory.find(task));
+  return found === undefined ? file : join(tasksDirectory, agent, found.path);
 }
 
 function soughtFor(config: Place, { issue }: Named): Sought {

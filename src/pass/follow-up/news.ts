@@ -2,11 +2,13 @@
 
 import { fromRfc3339 } from '../../core/clock.ts';
 import { type FullIssue, refOf } from '../../core/issue/issue.ts';
+import { heard } from '../../core/task/document.ts';
 import { newsIn } from '../../core/task/news.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
 import { MOST_UPDATES, updateData, updateFrontMatter } from '../../core/task/update.ts';
-import type { DispatchDeps } from '../pass-deps.ts';
-import { readingFor, seenNow } from '../prepare.ts';
+import { withAttachments } from '../attachments.ts';
+import type { DispatchDeps, GiteaSlice } from '../pass-deps.ts';
+import { isTrustedFor, readingFor, seenNow } from '../prepare.ts';
 import type { FollowUp } from './follow-up.ts';
 
 /** Tasks whose issue moved since their agent was told of it. */
@@ -28,12 +30,12 @@ export const news: FollowUp = {
     if (deps.tasks.whereIs(task) === null) return { task, answer: { kind: 'done' } };
     const issue = await gitea.readIssue(listing.issues.find(({ id }) => id === task.issueId) ?? task);
     if (issue?.id !== task.issueId) return { task, answer: { kind: 'failed', message: 'Gitea does not show it' } };
-    return { task: await told(deps, task, issue), answer: { kind: 'done' } };
+    return { task: await told(deps, gitea, task, issue), answer: { kind: 'done' } };
   },
   complaint: (ref, why) => `the news of ${ref} could not be told: ${why}`,
 };
 
-async function told(deps: DispatchDeps, task: TrackedTask, issue: FullIssue): Promise<TrackedTask> {
+async function told(deps: DispatchDeps, gitea: GiteaSlice, task: TrackedTask, issue: FullIssue): Promise<TrackedTask> {
   const reading = readingFor(deps.config, task.agent, deps.sha256);
   const now = deps.now();
   const seen = seenNow(issue, reading, now);
@@ -43,7 +45,9 @@ async function told(deps: DispatchDeps, task: TrackedTask, issue: FullIssue): Pr
   const markdown = await deps.markdown();
   const facts = { at: now, marker: deps.randomWord(), serverUrl: deps.config.url, version: deps.version, markdown };
   const render = await deps.tasks.updateTemplate();
-  const body = render(updateData(issue, task, found, facts));
+  const place = { told: heard(issue, { isTrusted: isTrustedFor(deps.config) }), file: deps.tasks.placeOf(task) };
+  const whole = await withAttachments(deps, gitea, issue, place);
+  const body = render(updateData(whole, task, found, facts));
   const file = deps.tasks.writeUpdate(task, `${updateFrontMatter(issue, task, found, now)}\n${body}`);
   const again = offeredAgain(deps, task);
   deps.log({

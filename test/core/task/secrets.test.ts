@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maskSecrets } from '../../../src/core/task/secrets.ts';
+import { maskSecrets, maskSecretsInProse } from '../../../src/core/task/secrets.ts';
 
 describe('what looks like a credential is masked', () => {
   test.for([
@@ -99,6 +99,75 @@ describe('what looks like a credential is masked', () => {
     ['one that was cut', `-----BEGIN PRIVATE KEY-----\n${filled(80)}`, '[masked]'],
   ])('%s is masked', ([, text, masked]) => {
     expect(maskSecrets(text ?? '')).toBe(masked);
+  });
+
+  const SHA = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
+  test.for([
+    `Broken since ${SHA}.`,
+    SHA,
+    `commit ${SHA}\nAuthor: Bob <bob@example.com>`,
+    `The token refresh broke in ${SHA}, see the secret store.`,
+    `The token parser: https://git.example.com/acme/app/commit/${SHA}`,
+    `https://git.example.com/acme/app/src/commit/${SHA}/lib/token.ts#L5`,
+    `https://git.example.com/cgit/app?h=main&id=${SHA}`,
+    `uses: acme/token-action@${SHA} # v3`,
+    `git revert ${SHA}`,
+    `git diff ${SHA}..${SHA}`,
+    `GIT_COMMIT=${SHA}`,
+    `{"head_sha": "${SHA}"}`,
+    `- ${SHA} Rotate the token`,
+    'parent e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    `token handling: the commit is ${SHA}`,
+  ])('in what people wrote, a commit stays: %s', (text) => {
+    expect(maskSecretsInProse(text)).toBe(text);
+  });
+
+  test.for([
+    `token ${SHA}`,
+    `My token is ${SHA}, do not tell`,
+    `GITEA_TOKEN=${SHA}`,
+    `Authorization: token ${SHA}`,
+    `curl -H 'X-Gitea-Token: ${SHA}'`,
+    `api_key: ${SHA}`,
+    `the API key of the bot:\n\n    ${SHA}`,
+    `https://${SHA}@git.example.com/acme/app.git`,
+    `https://bot:${SHA}@git.example.com/acme/app.git`,
+    `https://git.example.com/api/v1/user?access_token=${SHA}`,
+    `https://git.example.com/hook?key=${SHA}`,
+    `curl -u bot:${SHA} https://git.example.com`,
+    `DEPLOY="${SHA}"`,
+    `${SHA} is the token of the bot`,
+    `sign in as bot with the password ${SHA}`,
+    `tea login add --token ${SHA}`,
+    `the commit needs the secret ${SHA}`,
+  ])('in what people wrote, a token of that form is masked: %s', (text) => {
+    expect(maskSecretsInProse(text)).not.toContain(SHA);
+    expect(maskSecretsInProse(text)).toContain('[masked]');
+  });
+
+  test('what names a secret masks any digits behind it, and what names a commit none', () => {
+    const hex = fc.stringMatching(/^[0-9a-f]{40}$/u);
+    const filler = fc.constantFrom(' ', ': ', ' is ', ' = ', ' `', ' "');
+    fc.assert(
+      fc.property(
+        hex,
+        filler,
+        fc.constantFrom('token', 'GITEA_TOKEN', 'secret', 'api_key', 'password'),
+        (digits, mid, word) => {
+          expect(maskSecretsInProse(`the ${word}${mid}${digits}`)).not.toContain(digits);
+        },
+      ),
+    );
+    fc.assert(
+      fc.property(
+        hex,
+        filler,
+        fc.constantFrom('commit', 'sha', 'head_sha', 'revision', 'merge'),
+        (digits, mid, word) => {
+          expect(maskSecretsInProse(`the ${word}${mid}${digits}`)).toContain(digits);
+        },
+      ),
+    );
   });
 
   test('a token is masked whatever stands around it', () => {
