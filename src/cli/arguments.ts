@@ -1,6 +1,7 @@
 // What people type behind an option, parsed. Each throws commander's error for a wrong one.
 
 import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../core/clock.ts';
 
 export interface IssueArgument {
   readonly number: number;
@@ -17,11 +18,10 @@ export function issueArgument(text: string): IssueArgument {
   return { number, repository };
 }
 
-/** Milliseconds of `30m`, `2h`, `3d`. */
+/** Milliseconds of `30m`, `2h`, `3d`; at most ten years. */
 export function durationMs(text: string): number {
-  const [, count, unit = ''] = /^(\d+)\s*([smhd])$/u.exec(text) ?? [];
-  const ms = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[unit] ?? 0) * 1000;
-  if (!(ms > 0)) throw new InvalidArgumentError('It must be a time such as 30m, 2h or 3d.');
+  const ms = parseDuration(text);
+  if (ms === undefined || ms === 0) throw new InvalidArgumentError('It must be a time such as 30m, 2h or 3d.');
   return ms;
 }
 

@@ -41,8 +41,8 @@ export interface InitDeps {
   ) => Promise<Pick<Listing, 'issues' | 'warnings'>>;
   /** Creates a folder with those above it. */
   readonly createFolder: (path: string) => void;
-  /** Writes a file that only its owner can read, beside nothing that is there already. */
-  readonly createPrivate: (path: string, text: string) => void;
+  /** Writes a file that only the workspace's owner can read, beside nothing that is there already. */
+  readonly createPrivate: (path: string, text: string, workspace: string) => void;
   /** Throws when the text is no configuration. */
   readonly validate: (text: string) => void;
   readonly print: (text: string) => void;
@@ -226,9 +226,9 @@ async function askWorkspace(deps: InitDeps, { workspace }: InitOptions): Promise
 function write(deps: InitDeps, answers: Answers, token: TokenAnswer): void {
   const text = configText(answers);
   deps.validate(text);
-  if (!token.isStored) deps.createPrivate(token.file, `${token.value}\n`);
+  if (!token.isStored) deps.createPrivate(token.file, `${token.value}\n`, answers.workspace);
   say(deps, 'token', `${token.isStored ? 'read from' : 'stored in'} ${token.file}`);
-  deps.createPrivate(deps.configFile, text);
+  deps.createPrivate(deps.configFile, text, answers.workspace);
   say(deps, 'configuration', `written to ${deps.configFile}`);
 }
 

@@ -32,6 +32,20 @@ export function fromRfc3339(text: string): Instant | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Beyond ten years an instant plus a duration would soon be no date any more. */
+const LONGEST = 3650 * 86_400_000;
+
+/** What a duration looks like that people write. */
+export const DURATION = /^(\d{1,12})\s*(ms|s|m|h|d)$/u;
+
+/** Milliseconds of a duration as people write it, such as `60s`, `5m`, `1h`, `3d`; undefined: it is none, or longer than ten years. */
+export function parseDuration(text: string): number | undefined {
+  const [, count, unit = ''] = DURATION.exec(text) ?? [];
+  const ms = Number(count) * (UNITS[unit] ?? Number.NaN);
+  return ms <= LONGEST ? ms : undefined;
+}
+
 /** `39s`, `12m`, `2h`, `3d`: the largest whole unit, seconds up to 99. Negative durations count as nothing. */
 export function shortDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

@@ -76,9 +76,13 @@ export function giteaSlices(
         const { readAssigner } = await import('../io/gitea/full-issue.ts');
         return readAssigner(client, at, login);
       },
-      readContext: async (issue, agent, attempt) => {
+      readRepository: async (at) => {
+        const { readRepository } = await import('../io/gitea/context.ts');
+        return readRepository(client, at, config);
+      },
+      readContext: async (issue, occasion) => {
         const { readContext } = await import('../io/gitea/context.ts');
-        return readContext(client, issue, agent, attempt, config);
+        return readContext(client, issue, occasion, config);
       },
       leaveReceipt: async (receipt) => {
         const { leaveReceipt } = await import('../io/gitea/receipt.ts');

@@ -13,7 +13,7 @@ import { commandLine, type GlobalOptions, type World } from './world.ts';
 import { createFolders } from '../io/files.ts';
 
 /** The real dependencies of `init`. */
-export function initDeps(world: World, options: GlobalOptions & { readonly workspace?: string }): InitDeps {
+export function initDeps(world: World, options: GlobalOptions): InitDeps {
   const { environment, cwd } = world;
   const configFile = resolve(cwd, options.config ?? 'dispatcher.yaml');
   const isRoot = process.getuid?.() === 0;
@@ -58,12 +58,12 @@ export function initDeps(world: World, options: GlobalOptions & { readonly works
       return { issues, warnings: [...warnings, ...unreadable.map((name) => unreadableText(name))] };
     },
     createFolder: (path) => orRefused(path, () => createFolders(path)),
-    createPrivate: (path, text) =>
+    createPrivate: (path, text, workspace) =>
       orRefused(path, () => {
         createFolders(dirname(path));
         writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
         // Set up by root for somebody else: who owns the workspace runs the passes, and must be able to read it.
-        const { uid, gid } = statSync(resolve(cwd, options.workspace ?? '.'));
+        const { uid, gid } = statSync(workspace);
         if (isRoot) chownSync(path, uid, gid);
       }),
     validate: (text) => void parseConfig(text, configFile),

@@ -78,10 +78,18 @@ export function readTextFile(path: string): string {
   return text;
 }
 
-/** A text that is another one when the file or folder at a path was replaced or written to. A link is not followed. */
+/**
+ * A text that is another one when the file or folder at a path was replaced or written to. A link is not followed. Where
+ * nothing can be looked at it is the system's word for that, since whoever stays and looks again must not end by it.
+ */
 export function fileStamp(path: string): string {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-';
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : '-';
+  } catch (error) {
+    if (systemCode(error) === '') throw error;
+    return systemCode(error);
+  }
 }
 
 /** Makes the names in a folder survive a power cut. */

@@ -104,7 +104,7 @@ function openFile(path: string): number | null {
     // A pipe must not hold us up.
     handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(systemCode(error))) return null;
+    if (systemCode(error) !== '') return null;
     throw error;
   }
   if (fstatSync(handle).isFile()) return handle;

@@ -13,7 +13,7 @@ import { factsOf } from './choose.ts';
 import { followUp } from './follow-up/follow-up.ts';
 import { startHooks } from './follow-up/hooks.ts';
 import { receipts } from './follow-up/receipts.ts';
-import { holdOf } from './hold.ts';
+import { archivedHold, holdOf } from './hold.ts';
 import { openLedger } from './ledger.ts';
 import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
@@ -84,7 +84,9 @@ export async function prepareOverride(
   const gitea = deps.gitea(PATIENCE_MS);
   const issue = await findIssue(deps, gitea, override);
   const candidate = candidateFor(issue, chooseAgent(deps.config, issue, override), deps.config);
-  const hold = await holdOf(gitea, deps.config, issue, candidate.agent);
+  const repository = await gitea.readRepository(issue);
+  const hold =
+    (await holdOf(gitea, deps.config, issue, candidate.agent)) ?? (repository.isArchived ? archivedHold(issue) : null);
   // A task that failed before is what people run this command for: it is tried again at once.
   const facts = factsOf(deps, new Map(hold ? [[candidate.key, hold]] : []), state);
   const now = deps.now();
@@ -107,7 +109,7 @@ export async function prepareOverride(
   const trigger = override.force ? 'forced' : 'manual';
   const render = await deps.template(candidate.agent);
   return {
-    task: await taskFor(deps, gitea, candidate, issue, { at, trigger, lifted, facts, render }),
+    task: await taskFor(deps, gitea, candidate, issue, { at, trigger, lifted, facts, render, repository }),
     slotOpensAt: at,
   };
 }

@@ -44,3 +44,8 @@ export async function holdOf(
         waitsFor: [],
       };
 }
+
+/** Of an issue whose repository is archived: nobody could comment there, push, or close it. */
+export function archivedHold({ repository }: Pick<FullIssue, 'repository'>): Hold {
+  return { reason: 'held', message: `its repository ${repository} is archived`, waitsFor: [] };
+}

@@ -3,7 +3,7 @@ import type { Instant, Uptime } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stage } from '../core/mailbox/place.ts';
-import type { IssueContext } from '../core/issue/context.ts';
+import type { IssueContext, RepositoryFacts } from '../core/issue/context.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
 import type { Listing, ListingMode } from '../core/listing/listing.ts';
 import type { Pause } from '../core/state/pause.ts';
@@ -28,8 +28,13 @@ export interface GiteaSlice {
   readonly peekIssue: (at: At) => Promise<FullIssue | null>;
   /** Who assigned the issue to that login last; null when nobody knows. */
   readonly readAssigner: (at: At, login: string) => Promise<string | null>;
+  /** What the server says of an issue's repository, as far as the token may see it. */
+  readonly readRepository: (at: Pick<Issue, 'repository'>) => Promise<RepositoryFacts>;
   /** What else there is to know about an issue that goes to an agent, the so-manieth time. What cannot be had in time is left out. */
-  readonly readContext: (issue: FullIssue, agent: string, attempt: number) => Promise<IssueContext>;
+  readonly readContext: (
+    issue: FullIssue,
+    occasion: { readonly agent: string; readonly attempt: number; readonly repository: RepositoryFacts },
+  ) => Promise<IssueContext>;
   /** Leaves the receipt on an issue. */
   readonly leaveReceipt: (receipt: Receipt) => Promise<ReceiptLeft>;
   /** Saves attachments beside a task file, as many as there is time for; answers where each one is, by its address. */

@@ -3,14 +3,15 @@
 import { decide, type Decision } from '../core/choice/choice.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { type Candidate, candidateFor } from '../core/issue/candidate.ts';
+import type { RepositoryFacts } from '../core/issue/context.ts';
 import type { Facts } from '../core/issue/eligibility.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { serverOf } from '../core/issue/identity.ts';
 import { heard, type Trigger } from '../core/task/document.ts';
 import type { TaskData } from '../core/task/document.ts';
 import { lastDispatchAt, type State } from '../core/state/state.ts';
-import { type Hold, holdOf } from './hold.ts';
 import { withAttachments } from './attachments.ts';
+import { archivedHold, type Hold, holdOf } from './hold.ts';
 import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
 import { isTrustedFor, prepareTask, type PreparedTask } from './prepare.ts';
 
@@ -87,9 +88,11 @@ async function preparedOrNot(
   if ((again.chosen ?? again.next)?.key !== fresh.key) return { kind: 'changed', now: fresh };
   const hold = await holdOf(gitea, deps.config, issue, login);
   if (hold) return { kind: 'held', hold };
+  const repository = await gitea.readRepository(issue);
+  if (repository.isArchived) return { kind: 'held', hold: archivedHold(issue) };
   const at = Math.max(again.slotOpensAt, deps.now());
-  const task = await taskFor(deps, gitea, fresh, issue, { at, trigger: deps.trigger, lifted: [], facts, render });
-  return { kind: 'ready', task };
+  const occasion = { at, trigger: deps.trigger, lifted: [], facts, render, repository };
+  return { kind: 'ready', task: await taskFor(deps, gitea, fresh, issue, occasion) };
 }
 
 interface Dispatching {
@@ -98,6 +101,7 @@ interface Dispatching {
   readonly lifted: readonly string[];
   readonly facts: Pick<Facts, 'tracked'>;
   readonly render: (data: TaskData) => string;
+  readonly repository: RepositoryFacts;
 }
 
 /** Renders the task of an issue that is to go, with its attachments saved as far as the slice allows. Throws exit 78. */
@@ -106,7 +110,7 @@ export async function taskFor(
   gitea: GiteaSlice,
   candidate: Candidate,
   issue: FullIssue,
-  { at, trigger, lifted, facts, render }: Dispatching,
+  { at, trigger, lifted, facts, render, repository }: Dispatching,
 ): Promise<PreparedTask> {
   const { config, version, sha256 } = deps;
   const file = deps.tasks.path(candidate);
@@ -116,7 +120,7 @@ export async function taskFor(
   const told = heard(issue, { isTrusted: isTrustedFor(config) });
   const [whole, context] = await Promise.all([
     withAttachments(deps, gitea, issue, { told, file }),
-    gitea.readContext(told, agent, Math.max(attempts, before?.attempt ?? 0) + 1),
+    gitea.readContext(told, { agent, attempt: Math.max(attempts, before?.attempt ?? 0) + 1, repository }),
   ]);
   return prepareTask(config, candidate, whole, {
     at,

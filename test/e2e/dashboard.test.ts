@@ -1,8 +1,17 @@
-import { mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync, appendFileSync, chmodSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Workspace, workspace } from '../support/command.ts';
 import { type StartedDashboard, startDashboard } from '../support/dashboard.ts';
 
@@ -462,6 +471,26 @@ describe('for monitoring', () => {
     );
     const bad = await get(board, '/healthz');
     expect([bad.status, await bad.text()]).toEqual([503, expect.stringMatching(/^last good pass \d+d ago\n$/u)]);
+  });
+
+  test('files that cannot even be looked at end neither it nor its event stream', async () => {
+    const at = await afterOnePass();
+    const board = await startDashboard(at);
+    const stream = await fetch(`${board.url}/api/v1/events`);
+    onTestFinished(async () => stream.body?.cancel());
+    for (const name of ['.agent-dispatcher', '.agent-tasks', '.agent-dispatcher.log']) {
+      renameSync(join(at.folder, name), join(at.folder, `${name}.away`));
+      symlinkSync(name, join(at.folder, name)); // ELOOP, for root too
+    }
+    await pause(1500); // it looks a few times a second
+    expect((await get(board, '/healthz')).status).toBe(503);
+    for (const name of ['.agent-dispatcher', '.agent-tasks', '.agent-dispatcher.log']) {
+      rmSync(join(at.folder, name));
+      renameSync(join(at.folder, `${name}.away`), join(at.folder, name));
+    }
+    await pause(1500);
+    expect((await get(board, '/healthz')).status).toBe(200);
+    expect(board.child.exitCode).toBeNull();
   });
 
   test('before any pass, and with a state from a newer version, it says so', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -118,6 +118,26 @@ describe.skipIf(!has('script'))('on a terminal', () => {
     expect(at.files()).toEqual([]);
     expect(terminal.text()).not.toContain(at.gitea.token);
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'root gives what it writes to the owner of the workspace that was typed',
+    async () => {
+      const at = await newcomer();
+      mkdirSync(join(at.folder, 'theirs'));
+      chownSync(join(at.folder, 'theirs'), 12_345, 12_345);
+      const terminal = openTerminal(at.folder, {
+        PATH: process.env['PATH'] ?? '',
+        HOME: at.folder,
+        XDG_CONFIG_HOME: join(at.folder, '.config'),
+        GITEA_TOKEN: at.gitea.token,
+      });
+      terminal.type(`${NODE} ${COMMAND} init --url ${at.gitea.url} --repository acme/app --agent hans\r`);
+      await terminal.until(/Folder of the task files/u);
+      terminal.type(`\u0015${join(at.folder, 'theirs')}\r`); // in place of the one that is offered
+      await terminal.until(/Next: /u);
+      expect(at.files().map((file) => statSync(join(at.folder, file)).uid)).toEqual([12_345, 12_345]);
+    },
+  );
 
   test("a new user's first session: each step names the next, six commands, from the packed tarball", async () => {
     const at = await newcomer();

@@ -503,6 +503,41 @@ describe('onDispatch', () => {
   });
 });
 
+describe('an archived repository', () => {
+  test('has nothing dispatched, which is said; taken back, it goes', async () => {
+    const at = await office({ scopes: ['read:issue', 'read:repository'] });
+    at.issue(1);
+    at.gitea.archiveRepository('acme/app');
+    expect((await at.pass()).stdout).not.toContain('DISPATCHED');
+    expect((await at.run(['explain', '--issue', '1'])).stdout).toContain('its repository acme/app is archived');
+    const refused = await at.run(['dispatch', '--issue', '1']);
+    expect({ code: refused.code, says: refused.stderr }).toEqual({
+      code: 5,
+      says: expect.stringContaining('its repository acme/app is archived'),
+    });
+    at.gitea.archiveRepository('acme/app', false);
+    at.remember(nextTurn);
+    expect((await at.pass()).stdout).toContain('DISPATCHED: hans');
+  });
+
+  test('goes with --force', async () => {
+    const at = await office({ scopes: ['read:issue', 'read:repository'] });
+    at.issue(1);
+    at.gitea.archiveRepository('acme/app');
+    const { code, stdout } = await at.run(['dispatch', '--issue', '1', '--force']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('lifted by --force: held') });
+    expect(stdout).toContain('its repository acme/app is archived');
+  });
+
+  test('is not seen with a token that may not read repositories: the task goes, and says what it does not know', async () => {
+    const at = await office({ scopes: ['read:issue'] });
+    at.issue(1);
+    at.gitea.archiveRepository('acme/app');
+    expect((await at.pass()).stdout).toContain('DISPATCHED: hans');
+    expect(at.read(TASK)).toContain('the default branch');
+  });
+});
+
 describe('attachments', () => {
   const attachments = [
     { name: '../../evil name\u202E.png', size: 10 },

@@ -37,6 +37,16 @@ describe('pause and resume', () => {
     expect(at.read('.agent-dispatcher.log')).toMatch(/PAUSED[^]*RESUMED[^]*DISPATCHED/u);
   });
 
+  test.for(['9999999999d', '3651d', '0m', 'soon'])(
+    '%j is no time to pause for: exit 2, and nothing is paused',
+    async (time) => {
+      const at = await office();
+      const { code, stderr } = await at.run(['pause', '--for', time]);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('such as 30m, 2h or 3d') });
+      expect((await at.run(['resume'])).stdout).toBe('Nothing is paused.\n');
+    },
+  );
+
   test('one agent is paused, the others go on', async () => {
     const at = await office();
     await at.run(['pause', '--agent', 'Hans']);
@@ -54,10 +64,14 @@ describe('pause and resume', () => {
 
   test('a pause ends by itself', async () => {
     const at = await office();
-    await at.run(['pause', '--for', '2s']);
+    await at.run(['pause', '--for', '1h']);
     await at.run([]);
     expect(at.tasks()).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const file = '.agent-dispatcher/pauses/all.json';
+    const order = JSON.parse(at.read(file));
+    expect(Date.parse(order.until) - Date.parse(order.at)).toBe(3_600_000);
+    const now = new Date().toISOString();
+    at.write(file, JSON.stringify({ ...order, until: now }));
     await at.run([]);
     expect(at.tasks()).toHaveLength(1);
   });

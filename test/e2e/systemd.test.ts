@@ -138,6 +138,17 @@ describe('dispatcher systemd', () => {
     expect(at.files()).toEqual(['dispatcher.yaml']);
   });
 
+  test('what is gone keeps no unit: uninstall works without the workspace, and without the account', async () => {
+    const at = await office('workspace: office\ngitea: { url: URL, repositories: [acme/app] }\n');
+    mkdirSync(join(at.folder, 'office'));
+    const units = ['--directory', join(at.folder, 'units')];
+    expect((await at.run(['systemd', 'install', '--run-as', 'nobody', ...units])).code).toBe(0);
+    at.write('units/dispatcher.service', at.read('units/dispatcher.service').replace('User=nobody', 'User=gone-today'));
+    rmSync(join(at.folder, 'office'), { recursive: true });
+    const { code, stdout } = await at.run(['systemd', 'uninstall', ...units]);
+    expect({ code, removed: stdout.match(/^removed: /gmu)?.length }).toEqual({ code: 0, removed: 3 });
+  });
+
   test('print writes nothing, and holds the paths of this installation, but no token', async () => {
     const at = await office();
     const { stdout } = await at.run(['systemd', 'print', '--user']);

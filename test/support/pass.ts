@@ -1,4 +1,4 @@
-import { NO_CONTEXT } from '../../src/core/issue/context.ts';
+import { NO_CONTEXT, UNKNOWN_REPOSITORY } from '../../src/core/issue/context.ts';
 import { visibleMarkdown } from '../../src/core/task/visible/markdown.ts';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -85,6 +85,7 @@ export function simulation(
       readIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
       peekIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
       readAssigner: async () => null,
+      readRepository: async () => UNKNOWN_REPOSITORY,
       readContext: async () => NO_CONTEXT,
       leaveReceipt: async () => ({ comment: null, missing: null }),
       saveAttachments: async () => new Map(),

@@ -1,4 +1,5 @@
-import { parseDuration, type RawConfig } from './schema.ts';
+import { parseDuration } from '../clock.ts';
+import type { RawConfig } from './schema.ts';
 import type { ContextConfig } from '../issue/context.ts';
 import { type Instructions, normaliseInstructions, plainLabel } from './instructions.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
@@ -124,9 +125,9 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
       : null,
     tasksDirectory: resolve(workspace, raw.tasks?.directory ?? '.agent-tasks'),
     taskFile: taskFilePattern(raw.tasks?.file ?? 'issue-{number}.md', repositories),
-    stalledAfterMs: parseDuration(raw.tasks?.stalledAfter ?? '24h'),
+    stalledAfterMs: durationOf(raw.tasks?.stalledAfter ?? '24h'),
     template: read(raw.tasks?.template),
-    rateLimitMs: parseDuration(raw.rateLimit ?? '60s'),
+    rateLimitMs: durationOf(raw.rateLimit ?? '60s'),
     priorityLabels: new Map(
       Object.entries(raw.priority?.labels ?? {}).map(([label, word]) => [
         label.trim().toLowerCase(),
@@ -137,7 +138,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
     logFile: resolve(workspace, raw.log?.file ?? '.agent-dispatcher.log'),
     logFormat: raw.log?.format ?? 'text',
     stateDirectory: resolve(workspace, raw.state ?? '.agent-dispatcher'),
-    historyKeepMs: parseDuration(raw.history?.keep ?? '90d'),
+    historyKeepMs: durationOf(raw.history?.keep ?? '90d'),
     dashboard: {
       host: raw.dashboard?.host ?? '127.0.0.1',
       port: raw.dashboard?.port ?? 8098,
@@ -202,7 +203,7 @@ function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt
       ? { maxBytes: raw.attachments.maxBytes ?? 5_000_000, types: lowered(raw.attachments.types) ?? SAVED_TYPES }
       : null,
     onDispatch: raw.onDispatch
-      ? { command: raw.onDispatch.command, timeoutMs: parseDuration(raw.onDispatch.timeout ?? '10s') }
+      ? { command: raw.onDispatch.command, timeoutMs: durationOf(raw.onDispatch.timeout ?? '10s') }
       : null,
   };
 }
@@ -220,16 +221,16 @@ export interface ConfigProblem {
 /** Rules that span several keys. */
 export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  if (parseDuration(raw.rateLimit ?? '60s') < 1000) {
+  if (durationOf(raw.rateLimit ?? '60s') < 1000) {
     problems.push({ path: ['rateLimit'], message: 'must be at least 1s' });
   }
-  if (parseDuration(raw.history?.keep ?? '90d') < 86_400_000) {
+  if (durationOf(raw.history?.keep ?? '90d') < 86_400_000) {
     problems.push({ path: ['history', 'keep'], message: 'must be at least 1d' });
   }
-  if (parseDuration(raw.tasks?.stalledAfter ?? '24h') < 60_000) {
+  if (durationOf(raw.tasks?.stalledAfter ?? '24h') < 60_000) {
     problems.push({ path: ['tasks', 'stalledAfter'], message: 'must be at least 1m' });
   }
-  if (parseDuration(raw.onDispatch?.timeout ?? '10s') > 30_000) {
+  if (durationOf(raw.onDispatch?.timeout ?? '10s') > 30_000) {
     problems.push({ path: ['onDispatch', 'timeout'], message: 'must be at most 30s' });
   }
   const name = namingProblem(raw.tasks?.file ?? '', raw.gitea.repositories.map(parsePattern));
@@ -289,4 +290,9 @@ function taskFilePattern(pattern: string, repositories: readonly RepositoryPatte
 export function parsePattern(pattern: string): RepositoryPattern {
   const [owner = '', name = ''] = pattern.split('/');
   return { owner, name: name === '*' ? null : name };
+}
+
+// The schema has looked at it.
+function durationOf(text: string): number {
+  return parseDuration(text) ?? Number.NaN;
 }

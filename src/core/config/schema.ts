@@ -1,15 +1,16 @@
 // The configuration file as users write it: the schema that checks it, and from which the JSON Schema is made.
 
 import * as z from 'zod/mini';
+import { DURATION, parseDuration } from '../clock.ts';
 import { priorityNamed } from '../issue/priority.ts';
 import { describe, LOGIN, REPOSITORY, text } from './schema-parts.ts';
 import { ContextSchema, InstructionsSchema } from './task-schema.ts';
 
-const DURATION = /^(\d+)\s*(ms|s|m|h|d)$/u;
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
-const duration = z.string(DURATION_RULE).check(z.regex(DURATION, DURATION_RULE));
+const duration = z.string(DURATION_RULE).check(
+  z.regex(DURATION, { error: DURATION_RULE, abort: true }),
+  z.refine((value) => parseDuration(value) !== undefined, 'must be at most 3650d'),
+);
 const address = z
   .string()
   .check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'));
@@ -262,10 +263,4 @@ export function isRepositoryPattern(name: string): boolean {
 /** Whether a text may name an agent in `agents`. */
 export function isLogin(name: string): boolean {
   return LOGIN.test(name);
-}
-
-/** Milliseconds of a duration that the schema accepts. */
-export function parseDuration(duration_: string): number {
-  const [, count, unit] = DURATION.exec(duration_) ?? [];
-  return Number(count) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
 }

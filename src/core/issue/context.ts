@@ -38,6 +38,18 @@ interface TitleChange {
   readonly to: string;
 }
 
+/** What the server says of an issue's repository. */
+export interface RepositoryFacts {
+  readonly defaultBranch: string | null;
+  /** Nobody can comment, push or close an issue there. */
+  readonly isArchived: boolean;
+  /** Why it could not be read; null: it was, or is not wanted. */
+  readonly unread: string | null;
+}
+
+/** Nothing is known of the repository. */
+export const UNKNOWN_REPOSITORY: RepositoryFacts = { defaultBranch: null, isArchived: false, unread: null };
+
 /** Each part is there when it was asked for and could be read. */
 export interface IssueContext {
   /** Who assigned it to the agent last, and when. */

@@ -3,24 +3,50 @@
 
 import { type Config, coversRepository } from '../../core/config/config.ts';
 import { messageOf, UserError } from '../../core/errors.ts';
-import { type IssueContext, NO_CONTEXT, type Place, type Reference, referencesIn } from '../../core/issue/context.ts';
+import {
+  type IssueContext,
+  NO_CONTEXT,
+  type Place,
+  type Reference,
+  referencesIn,
+  type RepositoryFacts,
+  UNKNOWN_REPOSITORY,
+} from '../../core/issue/context.ts';
 import { type FullIssue, refOf } from '../../core/issue/issue.ts';
 import { beginningOf } from '../../core/task/untrusted.ts';
 import type { GiteaClient } from './client.ts';
 import { listOf, pathOf, peekIssue, repositoryPath } from './full-issue.ts';
-import { defaultBranchOf, lastReview, parseTimeline, parseWaiting } from './wire-context.ts';
+import { lastReview, parseRepository, parseTimeline, parseWaiting } from './wire-context.ts';
 
 const MOST_REQUESTS = 8;
+
+/** What is known of an issue's repository, when the configuration asks for it: one request. Never throws for an answer. */
+export async function readRepository(
+  client: GiteaClient,
+  { repository }: Pick<FullIssue, 'repository'>,
+  { context }: Pick<Config, 'context'>,
+): Promise<RepositoryFacts> {
+  if (!context.repository) return UNKNOWN_REPOSITORY;
+  try {
+    const answer = await client(repositoryPath(repository));
+    return answer.status === 200 ? parseRepository(answer.body) : UNKNOWN_REPOSITORY;
+  } catch (error) {
+    return { ...UNKNOWN_REPOSITORY, unread: reasonOf(error) };
+  }
+}
 
 /** Looks up what the configuration asks for. `attempt`: above 1, the agent had this issue before. */
 export async function readContext(
   client: GiteaClient,
   issue: FullIssue,
-  agent: string,
-  attempt: number,
+  {
+    agent,
+    attempt,
+    repository,
+  }: { readonly agent: string; readonly attempt: number; readonly repository: RepositoryFacts },
   { context, url, repositories }: Pick<Config, 'context' | 'url' | 'repositories'>,
 ): Promise<IssueContext> {
-  const unread: string[] = [];
+  const unread = repository.unread === null ? [] : [`the default branch: ${repository.unread}`];
   const soft = async <T>(what: string, read: () => Promise<T>, without: T): Promise<T> => {
     try {
       return await read();
@@ -40,17 +66,12 @@ export async function readContext(
     const answer = await client(`${path}/timeline`);
     return parseTimeline(answer.status === 200 ? listOf(answer.body, path) : [], agent, url);
   };
-  const repository = async (): Promise<string | null> => {
-    const answer = context.repository ? await client(repositoryPath(issue.repository)) : null;
-    return answer?.status === 200 ? defaultBranchOf(answer.body) : null;
-  };
   const waiting = async (): Promise<IssueContext['waiting']> => {
     const answer = context.blocks ? await client(`${path}/blocks?limit=50`) : null;
     return answer?.status === 200 ? parseWaiting(listOf(answer.body, path), url) : [];
   };
-  const [history, defaultBranch, blocked, references] = await Promise.all([
+  const [history, blocked, references] = await Promise.all([
     soft('what happened to the issue', timeline, NO_CONTEXT),
-    soft('the default branch', repository, null),
     soft('what waits for the issue', waiting, []),
     Promise.all(places.map(async (at) => soft(refOf(at), async () => reference(client, at, url), null))),
   ]);
@@ -59,7 +80,7 @@ export async function readContext(
   return {
     ...NO_CONTEXT,
     ...(context.timeline || wantsReview ? history : {}),
-    defaultBranch,
+    defaultBranch: repository.defaultBranch,
     waiting: blocked,
     references: references.filter((each) => each !== null),
     review,

@@ -1,7 +1,13 @@
 // Gitea's JSON about an issue's surroundings, parsed once. What cannot be read is left out: none of it decides anything.
 
 import * as z from 'zod/mini';
-import type { IssueContext, PullRequest, Review } from '../../core/issue/context.ts';
+import {
+  type IssueContext,
+  type PullRequest,
+  type RepositoryFacts,
+  type Review,
+  UNKNOWN_REPOSITORY,
+} from '../../core/issue/context.ts';
 import { issueUrl } from '../../core/issue/issue.ts';
 import { FULL_NAME, instant, short, User } from './wire.ts';
 
@@ -49,7 +55,7 @@ const ReviewSchema = z.object({
   body: z.nullish(z.string()),
   submitted_at: instant,
 });
-const Repository = z.object({ default_branch: short });
+const Repository = z.object({ default_branch: short, archived: z.catch(z.boolean(), false) });
 
 const MOST = 20;
 
@@ -129,8 +135,10 @@ export function lastReview(items: readonly unknown[]): Review | null {
   };
 }
 
-/** The branch that a repository is read at; null when it does not say. */
-export function defaultBranchOf(body: unknown): string | null {
+/** What a repository says of itself. */
+export function parseRepository(body: unknown): RepositoryFacts {
   const result = Repository.safeParse(body);
-  return result.success && result.data.default_branch !== '' ? result.data.default_branch : null;
+  if (!result.success) return UNKNOWN_REPOSITORY;
+  const { default_branch: branch, archived } = result.data;
+  return { defaultBranch: branch === '' ? null : branch, isArchived: archived, unread: null };
 }

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import {
-  ConfigSchema,
-  isLogin,
-  isRepositoryPattern,
-  knownKeys,
-  parseDuration,
-} from '../../../src/core/config/schema.ts';
+import { ConfigSchema, isLogin, isRepositoryPattern, knownKeys } from '../../../src/core/config/schema.ts';
 
 const GITEA = { url: 'https://git.example.com', repositories: ['acme/app'] };
 const complaints = (raw: object): readonly string[] =>
@@ -101,15 +95,6 @@ describe('a value that is one', () => {
   ])('%o', (raw) => {
     expect(complaints(raw)).toEqual([]);
   });
-});
-
-test.for([
-  ['10ms', 10],
-  ['1s', 1000],
-  ['2 m', 120_000],
-  ['10h', 36_000_000],
-] as const)('%s are %i ms', ([text, ms]) => {
-  expect(parseDuration(text)).toBe(ms);
 });
 
 test('names that may stand in the configuration', () => {

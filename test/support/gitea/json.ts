@@ -104,13 +104,13 @@ export function reviewsJson({ reviews }: StoredIssue) {
 }
 
 /** A repository. */
-export function repositoryJson({ id, name, defaultBranch, hasIssues }: StoredRepository, rootUrl: string) {
+export function repositoryJson({ id, name, defaultBranch, hasIssues, isArchived }: StoredRepository, rootUrl: string) {
   return {
     id,
     full_name: name,
     default_branch: defaultBranch,
     has_issues: hasIssues,
-    archived: false,
+    archived: isArchived,
     archived_at: '1970-01-01T00:00:00Z',
     clone_url: `${rootUrl}/${name}.git`,
   };

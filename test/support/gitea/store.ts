@@ -73,6 +73,8 @@ export interface StoredRepository {
   /** False: the tracker is switched off. Search still shows old rows, the repository's own path answers 404. */
   readonly hasIssues: boolean;
   readonly defaultBranch: string;
+  /** Its issues are still found by search; nobody can comment there. */
+  readonly isArchived: boolean;
 }
 
 export type Store = ReturnType<typeof createStore>;
@@ -87,8 +89,8 @@ export function createStore(now: () => Date) {
   let version = 0;
   const nextId = (): number => (lastId += 1);
 
-  const addRepository = (name: string, { hasIssues = true, defaultBranch = 'main' } = {}): void => {
-    repositories.set(name.toLowerCase(), { id: nextId(), name, hasIssues, defaultBranch });
+  const addRepository = (name: string, { hasIssues = true, defaultBranch = 'main', isArchived = false } = {}): void => {
+    repositories.set(name.toLowerCase(), { id: nextId(), name, hasIssues, defaultBranch, isArchived });
   };
   const find = (repository: string, number: number): StoredIssue | undefined =>
     issues.find((issue) => issue.repository.toLowerCase() === repository.toLowerCase() && issue.number === number);
@@ -118,6 +120,13 @@ export function createStore(now: () => Date) {
     /** Another number after each change. */
     version: () => version,
     addRepository,
+    /** Archives a repository, or takes it back. Moves no issue. */
+    archiveRepository: (name: string, isArchived = true): void => {
+      const stored = repositories.get(name.toLowerCase());
+      if (!stored) throw new Error(`the fake server has no ${name}`);
+      repositories.set(name.toLowerCase(), { ...stored, isArchived });
+      version += 1;
+    },
     /** The new name of a renamed repository, as long as nobody took the old one. */
     renamedTo: (name: string): string | undefined =>
       repositories.has(name.toLowerCase()) ? undefined : renamed.get(name.toLowerCase()),
