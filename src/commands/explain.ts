@@ -1,7 +1,7 @@
 import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
-import type { RowRecord } from '../core/state/last-pass.ts';
+import { NO_DECISION, type RowRecord } from '../core/state/decision-record.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { candidateStory, passReport, traces } from '../views/explain.ts';
 import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';
@@ -27,17 +27,17 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
     (options.issue === undefined || issue === options.issue) &&
     (options.repo === undefined || repository.toLowerCase() === options.repo.toLowerCase()) &&
     (options.agent === undefined || agent.toLowerCase() === options.agent.toLowerCase());
-  const all = state.lastPass?.rows ?? [];
+  const { rows: all, rest: allRest } = state.lastPass ?? NO_DECISION;
   const rows = all.filter((row) => isMeant(row));
+  const rest = allRest.filter(({ agent }) => options.agent === undefined || agent === options.agent.toLowerCase());
   if (options.json) {
-    deps.print(
-      `${JSON.stringify({ schemaVersion: 1, finishedAt: state.lastPass?.finishedAt ?? null, rows }, null, 2)}\n`,
-    );
+    const finishedAt = state.lastPass?.finishedAt ?? null;
+    deps.print(`${JSON.stringify({ schemaVersion: 1, finishedAt, rows, rest }, null, 2)}\n`);
     return EXIT.ok;
   }
   const now = deps.now();
   if (options.issue === undefined) {
-    deps.print(passReport(state.lastPass ? { ...state.lastPass, rows } : null, { now, width: deps.width }));
+    deps.print(passReport(state.lastPass ? { ...state.lastPass, rows, rest } : null, { now, width: deps.width }));
     return EXIT.ok;
   }
   const snapshot = takeSnapshot(deps);

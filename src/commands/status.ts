@@ -89,5 +89,7 @@ function onlyAgent(snapshot: Snapshot, agent: string | undefined): Snapshot {
       hint: `agents: ${snapshot.agents.map((each) => each.name).join(', ') || 'none yet'}`,
     });
   }
-  return { ...snapshot, agents, skipped: snapshot.skipped.filter((row) => row.agent === name) };
+  const own = <T extends { readonly agent: string }>(rows: readonly T[]): readonly T[] =>
+    rows.filter((row) => row.agent === name);
+  return { ...snapshot, agents, skipped: own(snapshot.skipped), rest: own(snapshot.rest) };
 }

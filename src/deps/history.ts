@@ -55,9 +55,10 @@ function sightOf(
         ]),
       ),
     get waiting() {
-      return store
-        .rows()
-        .filter(({ outcome, reason }) => outcome === 'next' || outcome === 'waiting' || WAITS.has(reason ?? ''));
+      const { rows, rest } = store.decision();
+      return [...rows.map((row) => ({ ...row, count: 1 })), ...rest].filter(
+        ({ outcome, reason }) => outcome === 'next' || outcome === 'waiting' || WAITS.has(reason ?? ''),
+      );
     },
     pass: lastPass && { startedAt: lastPass.startedAt, failure: lastPass.error?.code ?? null },
   };

@@ -208,7 +208,8 @@ function opener({ issues }: Listing): (ref: string) => boolean {
 
 /** What a decision needs to know besides the candidates. */
 export function factsOf(deps: DispatchDeps, heldBack: Facts['heldBack'], { tasks }: Pick<State, 'tasks'>): Facts {
-  const tracked = ({ key }: Candidate): TrackedTask | undefined => tasks?.[key];
+  const byKey = new Map(Object.entries(tasks ?? {}));
+  const tracked = ({ key }: Candidate): TrackedTask | undefined => byKey.get(key);
   return {
     config: deps.config,
     // Under the name it was dispatched by, when its repository has another one since.

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../core/errors.ts';
-import { rowRecords } from '../core/state/last-pass.ts';
+import { decisionRecord, withSince } from '../core/state/decision-record.ts';
 import { dryRunReport } from '../views/dry-run.ts';
 import { choose } from './choose.ts';
 import { type Override, prepareOverride } from './dispatch-issue.ts';
@@ -16,7 +16,11 @@ export async function dryRun(real: DispatchDeps, width: number): Promise<ExitCod
   deps.print(
     dryRunReport({
       decision,
-      rows: rowRecords(decision, () => null, deps.state.rows(), deps.now()),
+      record: withSince(
+        decisionRecord(decision, () => null),
+        deps.state.decision(),
+        deps.now(),
+      ),
       task,
       warnings: [...findings.map((finding) => finding.message), ...warnings],
       now: deps.now(),

@@ -4,7 +4,8 @@
 import { type Decision, type Row, untilSlot } from '../core/choice/choice.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
-import { type Heartbeat, nextHeartbeat, rowRecords, rowsText } from '../core/state/last-pass.ts';
+import { decisionRecord, withSince } from '../core/state/decision-record.ts';
+import { type Heartbeat, nextHeartbeat } from '../core/state/last-pass.ts';
 import { pauseOf } from '../core/state/pause.ts';
 import type { State } from '../core/state/state.ts';
 import type { Draft } from '../io/tasks/folder.ts';
@@ -157,7 +158,8 @@ function recordPass(
   const error = failure === null ? null : errorRecord(failure);
   if (error) deps.log({ name: 'ERROR', message: error.message, facts: { code: error.code } });
   const finishedAt = deps.now();
-  const rows = decision ? deps.sha256(rowsText(decision)) : (before?.rows ?? '');
+  const record = decision && decisionRecord(decision, (row) => fileOf(deps, row));
+  const rows = record ? deps.sha256(JSON.stringify(record)) : (before?.rows ?? '');
   const heartbeat = nextHeartbeat(
     before,
     {
@@ -170,12 +172,9 @@ function recordPass(
     },
     { rows, strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])] },
   );
-  const isNew = decision !== null && rows !== before?.rows;
   try {
-    deps.state.writeHeartbeat(
-      heartbeat,
-      isNew ? rowRecords(decision, (row) => fileOf(deps, row), deps.state.rows(), finishedAt) : null,
-    );
+    const isNew = record && rows !== before?.rows;
+    deps.state.writeHeartbeat(heartbeat, isNew ? withSince(record, deps.state.decision(), finishedAt) : null);
   } catch (error_) {
     if (failure === null) throw error_;
     deps.log({ name: 'WARNING', message: `the failed pass could not be recorded: ${messageOf(error_)}` });

@@ -1,4 +1,4 @@
-import type { AgentStatus } from '../core/health/snapshot.ts';
+import type { AgentStatus } from '../core/health/agent-status.ts';
 
 /** What an agent has: `1 new, 1 doing (1 stalled), 2 waiting` */
 export function countsText({ counts }: Pick<AgentStatus, 'counts'>): string {

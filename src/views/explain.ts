@@ -1,7 +1,8 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
-import type { PassRecord, RowRecord } from '../core/state/last-pass.ts';
+import { candidatesIn, type RowRecord } from '../core/state/decision-record.ts';
+import type { PassRecord } from '../core/state/last-pass.ts';
 import type { TaskFile } from '../core/task/status.ts';
 import type { SkipReason } from '../core/issue/eligibility.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
@@ -22,9 +23,10 @@ export function passReport(pass: PassRecord | null, { now, width }: Screen): str
     idle: 'dispatched nothing',
     failed: `failed: ${cleanLine(pass.error?.message ?? 'unknown error', 500)}`,
   }[pass.outcome];
-  const count = `${pass.rows.length} ${pass.rows.length === 1 ? 'candidate' : 'candidates'}`;
+  const many = candidatesIn(pass);
+  const count = `${many} ${many === 1 ? 'candidate' : 'candidates'}`;
   const rest = pass.outcome === 'failed' ? `What follows is from the last good one.` : `It saw ${count}.`;
-  return `${[`${when} and ${outcome}. ${rest}`, '', ...decisionTable(pass.rows, now, width)].join('\n').trimEnd()}\n`;
+  return `${[`${when} and ${outcome}. ${rest}`, '', ...decisionTable(pass, now, width)].join('\n').trimEnd()}\n`;
 }
 
 /** What is known of one issue and one agent. */

@@ -1,5 +1,6 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Health } from '../core/health/health.ts';
+import { isPassedOver } from '../core/health/agent-status.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
@@ -81,15 +82,21 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
   }
 }
 
-function quietText({ cause, skipped }: Snapshot): string {
+function quietText(snapshot: Snapshot): string {
+  const { cause } = snapshot;
   if (cause === 'nothing_to_do') return 'nothing to do';
-  return cause === 'everything_held' ? `nothing to dispatch: ${reasonsText(skipped)}` : 'nothing dispatched';
+  return cause === 'everything_held' ? `nothing to dispatch: ${reasonsText(snapshot)}` : 'nothing dispatched';
 }
 
 /** `held 2, blocked 1` */
-export function reasonsText(skipped: Snapshot['skipped']): string {
+export function reasonsText({ skipped, rest }: Pick<Snapshot, 'skipped' | 'rest'>): string {
   const counts = new Map<string, number>();
-  for (const { reason } of skipped) counts.set(reason ?? 'unknown', (counts.get(reason ?? 'unknown') ?? 0) + 1);
+  const passedOver = [
+    ...skipped.map(({ reason }) => ({ reason, count: 1 })),
+    ...rest.filter((each) => isPassedOver(each)),
+  ];
+  for (const { reason, count } of passedOver)
+    counts.set(reason ?? 'unknown', (counts.get(reason ?? 'unknown') ?? 0) + count);
   return [...counts].map(([reason, count]) => `${reason} ${count}`).join(', ');
 }
 

@@ -5,7 +5,9 @@ import { BOUNDS, type Histogram } from '../core/history/histogram.ts';
 import type { DispatchTotal } from '../core/state/dispatch-record.ts';
 import type { Health } from '../core/health/health.ts';
 import { PRIORITIES } from '../core/issue/priority.ts';
-import type { AgentStatus, Snapshot } from '../core/health/snapshot.ts';
+import { type AgentStatus, countIn, isWaiting } from '../core/health/agent-status.ts';
+import type { RestRecord } from '../core/state/decision-record.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
 import type { TaskStatus } from '../core/task/status.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
@@ -65,19 +67,21 @@ function passMetrics(snapshot: Snapshot): readonly Metric[] {
   ];
 }
 
-function taskMetrics({ agents, counts }: Snapshot): readonly Metric[] {
+function taskMetrics({ agents, counts, rest: allRest }: Snapshot): readonly Metric[] {
+  const rest = allRest.filter((each) => isWaiting(each));
   const isUnfinished = (task: TaskStatus): boolean => task.state === 'dispatched';
   return [
-    gauge('dispatcher_waiting_tasks', 'Tasks that wait for their slot.', perPriority(agents, isWaiting)),
+    gauge('dispatcher_waiting_tasks', 'Tasks that wait for their slot.', perPriority(agents, isWaitingTask, rest)),
     gauge(
       'dispatcher_oldest_waiting_timestamp_seconds',
       'When the issue was opened that waits longest for its slot; left out where none waits.',
       PRIORITIES.flatMap((priority) => {
         const waiting = agents
           .flatMap(({ tasks }) => tasks)
-          .filter((task) => isWaiting(task) && task.priority === priority);
+          .filter((task) => isWaitingTask(task) && task.priority === priority);
+        const others = rest.flatMap((each) => (each.priority === priority ? [each.oldest] : []));
         return earliest(
-          waiting.map(({ createdAt }) => createdAt),
+          [...waiting, ...others].map(({ createdAt }) => createdAt),
           { priority },
         );
       }),
@@ -150,7 +154,7 @@ function histogram(name: string, help: string, all: readonly Histogram[]): Metri
   return { name, type: 'histogram', help, samples };
 }
 
-function isWaiting(task: TaskStatus): boolean {
+function isWaitingTask(task: TaskStatus): boolean {
   return task.state === 'waiting' || task.state === 'next';
 }
 
@@ -164,12 +168,18 @@ function time(at: string | null | undefined): readonly Sample[] {
 }
 
 // Zeros as well: a series that comes and goes cannot be alerted on.
-function perPriority(agents: readonly AgentStatus[], counts: (task: TaskStatus) => boolean): readonly Sample[] {
+function perPriority(
+  agents: readonly AgentStatus[],
+  counts: (task: TaskStatus) => boolean,
+  rest: readonly RestRecord[] = [],
+): readonly Sample[] {
   return agents.flatMap(({ name, tasks }) => {
     const found = tasks.filter((task) => counts(task));
     return PRIORITIES.map((priority) => ({
       labels: { agent: name, priority },
-      value: found.filter((task) => task.priority === priority).length,
+      value:
+        found.filter((task) => task.priority === priority).length +
+        countIn(rest.filter((each) => each.agent === name && each.priority === priority)),
     }));
   });
 }

@@ -1,7 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Priority } from '../core/issue/priority.ts';
-import type { AgentStatus, Snapshot } from '../core/health/snapshot.ts';
+import { type AgentStatus, notListed } from '../core/health/agent-status.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
 import { stateWord, type TaskStatus } from '../core/task/status.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { columns, fitted } from './columns.ts';
@@ -38,7 +39,7 @@ export function statusScreen(snapshot: Snapshot, screen: Screen): string {
   if (snapshot.agents.length === 0 && snapshot.lastSuccessAt !== null) {
     lines.push('No open issue is assigned to an agent. Assign one on Gitea; the next pass sees it.', '');
   }
-  if (snapshot.skipped.length > 0) lines.push(chalk.dim(skippedLine(snapshot)), '');
+  if (snapshot.counts.skipped > 0) lines.push(chalk.dim(skippedLine(snapshot)), '');
   for (const warning of snapshot.warnings)
     lines.push(chalk.yellow(fitted(`warning: ${warning}`, Math.max(width, 200))));
   const text = `${lines.join('\n').trimEnd()}\n`;
@@ -59,13 +60,18 @@ export function statusTsv(snapshot: Snapshot): string {
     .join('');
 }
 
-function agentBlock({ name, counts, tasks, directory }: AgentStatus, screen: Screen): readonly string[] {
+function agentBlock(agent: AgentStatus, screen: Screen): readonly string[] {
+  const { name, counts, tasks, directory } = agent;
   const { chalk, width } = screen;
   const title = `${chalk.bold(name)}  ${countsText({ counts })}`;
   const hidden = Math.max(0, counts.done - DONE_SHOWN);
   const shown = tasks.slice(0, tasks.length - hidden);
   if (shown.length === 0) return [title, '  Nothing dispatched, nothing waiting.'];
-  const more = hidden > 0 ? [`  and ${hidden} more done`] : [];
+  const left = notListed(agent);
+  const more = [
+    ...(left > 0 ? [`  and ${left} more that wait or were passed over`] : []),
+    ...(hidden > 0 ? [`  and ${hidden} more done`] : []),
+  ];
   if (width < NARROW) return [title, ...shown.flatMap((task) => narrowTask(task, screen)), ...more];
   const heads = [
     { header: 'PRIORITY' },
@@ -115,8 +121,8 @@ function paintPriority(line: string, priority: Priority | null, chalk: ChalkInst
   return priority ? line.replace(priority, paint[priority](priority)) : line;
 }
 
-function skippedLine({ skipped }: Snapshot): string {
-  return `Skipped: ${reasonsText(skipped)}. See: dispatcher explain`;
+function skippedLine(snapshot: Snapshot): string {
+  return `Skipped: ${reasonsText(snapshot)}. See: dispatcher explain`;
 }
 
 function timeOf(task: TaskStatus): string | null {

@@ -12,7 +12,7 @@ import { parseFrontMatter } from '../../src/core/task/front-matter.ts';
 import { dispatchMessage, jsonLine, parseLogLine, textLine } from '../../src/core/health/log-event.ts';
 import { refOf } from '../../src/core/issue/issue.ts';
 import { cleanLine } from '../../src/core/task/untrusted.ts';
-import { rowRecords } from '../../src/core/state/last-pass.ts';
+import { decisionRecord } from '../../src/core/state/decision-record.ts';
 import { taskData, taskFrontMatter } from '../../src/core/task/document.ts';
 import { loadPages } from '../../src/dashboard/pages.ts';
 import { loadTemplate } from '../../src/io/tasks/template.ts';
@@ -206,7 +206,7 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
       const outcome = { kind: 'skipped', reason: 'held', detail: full.body } as const;
       const decision = { rows: [{ candidate, outcome }], chosen: null, next: null, slotOpensAt: NOON };
       const table = decisionTable(
-        rowRecords(decision, () => null, [], NOON),
+        decisionRecord(decision, () => null),
         NOON,
         100,
       );
@@ -218,7 +218,7 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
       if (issues % 25 !== 0) return;
       const file = { agent: 'hans', file: 'issue-1.md', path: '/w/hans/issue-1.md', text: `${head}\n${body}`, cut: 0 };
       expect(active(pages('task', taskPage(file, FRAME)))).toEqual([]);
-      const rows = rowRecords(decision, () => null, [], NOON);
+      const { rows } = decisionRecord(decision, () => null);
       const asked = cleanLine(full.title);
       const sources = {
         snapshot: aSnapshot({ lastPass: aPass({ rows }) }),

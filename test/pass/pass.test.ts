@@ -160,7 +160,7 @@ describe('a pass', () => {
     ];
     const { deps } = simulation(() => issues, NOON, { holdLabels: ['hold'] });
     await dispatch(deps);
-    const rows = deps.state.rows().map(({ ref, outcome, reason, detail }) => [ref, outcome, reason, detail]);
+    const rows = deps.state.decision().rows.map(({ ref, outcome, reason, detail }) => [ref, outcome, reason, detail]);
     expect(rows).toEqual([
       ['acme/app#1', 'chosen', null, null],
       ['acme/app#2', 'skipped', 'held', 'label hold'],

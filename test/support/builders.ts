@@ -8,7 +8,8 @@ import { NO_CONTEXT } from '../../src/core/issue/context.ts';
 import type { Comment, FullIssue, Issue } from '../../src/core/issue/issue.ts';
 import type { Stall, Taken } from '../../src/core/mailbox/claim.ts';
 import { type Snapshot, snapshotOf } from '../../src/core/health/snapshot.ts';
-import { NO_PASSES, type PassHistory, type PassRecord, type RowRecord } from '../../src/core/state/last-pass.ts';
+import type { RestRecord, RowRecord } from '../../src/core/state/decision-record.ts';
+import { NO_PASSES, type PassHistory, type PassRecord } from '../../src/core/state/last-pass.ts';
 import { fileTask, type TaskFile } from '../../src/core/task/status.ts';
 import type { DispatchFacts } from '../../src/core/task/document.ts';
 import { taskKey } from '../../src/core/issue/identity.ts';
@@ -183,6 +184,17 @@ export const aRow = (overrides: Partial<RowRecord> = {}): RowRecord => ({
   ...overrides,
 });
 
+/** What of hans's backlog was left out of the rows: 4,800 that wait. */
+export const aRest = (overrides: Partial<RestRecord> = {}): RestRecord => ({
+  agent: 'hans',
+  priority: 'NORMAL',
+  outcome: 'waiting',
+  reason: null,
+  count: 4800,
+  oldest: { ref: 'acme/app#201', createdAt: iso(NOON - 30 * MINUTE) },
+  ...overrides,
+});
+
 /** A line of the journal: acme/app#2 went to hans at noon. */
 export const aDispatchRecord = (overrides: Partial<DispatchRecord> = {}): DispatchRecord => ({
   at: iso(NOON),
@@ -209,6 +221,7 @@ export const aPass = (overrides: Partial<PassRecord> = {}): PassRecord => ({
   error: null,
   warnings: [],
   rows: [aRow()],
+  rest: [],
   ...overrides,
 });
 

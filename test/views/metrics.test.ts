@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { BOUNDS, type Histogram, withDuration } from '../../src/core/history/histogram.ts';
 import { metricsText, type MetricsSources } from '../../src/views/metrics.ts';
-import { aPass, aRow, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
+import { aPass, aRest, aRow, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
 
 const HANS = { agent: 'hans', priority: 'HIGH' } as const;
 const sources = (overrides: Partial<MetricsSources> = {}): MetricsSources => ({
@@ -72,6 +72,15 @@ test('the oldest that waits and the oldest that is not done are told by their ti
   const text = whole(false);
   expect(text).toMatch(/^dispatcher_oldest_waiting_timestamp_seconds\{office="\/srv\/acme",priority="HIGH"\} \d+$/mu);
   expect(text).toMatch(/^dispatcher_oldest_task_timestamp_seconds\{office="\/srv\/acme",agent="hans"\} \d+$/mu);
+});
+
+test('what the rows leave out of a long backlog is counted, and its oldest found', () => {
+  const snapshot = aSnapshot({ lastPass: aPass({ rest: [aRest({ priority: 'LOW' })] }) });
+  const text = metricsText(snapshot, { office: 'o', totals: [], waited: [], worked: [] });
+  expect(text).toContain('dispatcher_waiting_tasks{office="o",agent="hans",priority="LOW"} 4800\n');
+  expect(text).toContain(
+    `dispatcher_oldest_waiting_timestamp_seconds{office="o",priority="LOW"} ${Date.parse(aRest().oldest.createdAt) / 1000}\n`,
+  );
 });
 
 describe('deploy/grafana', () => {

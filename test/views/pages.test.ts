@@ -4,7 +4,7 @@ import { taskPage } from '../../src/views/pages/task.ts';
 import { type Frame, safeUrl } from '../../src/views/pages/parts.ts';
 import { frontPage } from '../../src/views/pages/front.ts';
 import { quoteBetweenMarkers } from '../../src/core/task/untrusted.ts';
-import { aPass, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
+import { aPass, aRest, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
 
 const FRAME: Frame = {
   program: 'dispatcher 1.0.0',
@@ -151,6 +151,8 @@ describe('the first page', () => {
   test('an agent with many tasks shows the first ones, and how many more there are', () => {
     const files = Array.from({ length: 30 }, (_, number) => aTaskFile({ ref: `acme/app#${number}`, issue: number }));
     expect(page({}, aSnapshot({ lastPass: aPass({ rows: [] }) }, files)).agents).toMatchObject([{ more: 22 }]);
+    const long = aSnapshot({ lastPass: aPass({ rows: [], rest: [aRest()] }) }, files);
+    expect(page({}, long).agents).toMatchObject([{ more: 4822 }]);
   });
 });
 

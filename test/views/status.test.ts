@@ -8,7 +8,7 @@ import type { Taken } from '../../src/core/mailbox/claim.ts';
 import { NO_WORK, type WorkRecord } from '../../src/core/mailbox/work-record.ts';
 import { type TaskFile, workedTask } from '../../src/core/task/status.ts';
 import { statusScreen, statusTsv } from '../../src/views/status.ts';
-import { aPass, aPause, aRow, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
+import { aPass, aPause, aRest, aRow, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
 
 const FILE = aTaskFile();
 
@@ -68,6 +68,14 @@ describe('on a terminal', () => {
     expect(
       screen(aSnapshot({ lastPass: aPass({ rows: [] }) }, [aTaskFile({ issue: 3, title: '', priority: 'HUGE' })])),
     ).toContain('unknown');
+  });
+
+  test('a backlog that is longer than what is listed is counted, and what it was passed over for', () => {
+    const held = aRest({ outcome: 'skipped', reason: 'held', count: 5 });
+    const text = screen(aSnapshot({ lastPass: aPass({ rest: [aRest(), held] }) }));
+    expect(text).toContain('and 4805 more that wait or were passed over');
+    expect(text).toContain('Skipped: held 5.');
+    expect(text).toContain('4801 waiting');
   });
 
   test('the last five finished tasks are shown, the others counted', () => {

@@ -23,7 +23,10 @@ interface Occasion {
 /** What keeps candidates back until they are asked about again, by their key. */
 export function heldBackBy(turns: Turns, candidates: readonly Candidate[], occasion: Occasion): Map<string, HeldBack> {
   const { now, mayAsk } = occasion;
+  // Few were ever asked about, and many are candidates.
+  const asked = new Set(Object.keys(turns).map((key) => key.slice(key.indexOf(' ') + 1)));
   const waiting = candidates.flatMap((candidate) => {
+    if (!asked.has(candidate.key)) return [];
     const own = turnOf(turns, candidate.key);
     return own ? [{ candidate, ...own }] : [];
   });

@@ -1,6 +1,6 @@
 import { byUrgency, type Candidate } from '../issue/candidate.ts';
 import type { Instant } from '../clock.ts';
-import { closedGates, type Facts, type Gate } from '../issue/eligibility.ts';
+import { type Facts, firstClosedGate, type Gate } from '../issue/eligibility.ts';
 
 /** A pass that finds the slot opening within this time waits for it: timers jitter, and would lose every other minute. */
 export const SLOT_PATIENCE_MS = 5000;
@@ -60,7 +60,7 @@ export function decide(
   const turns: Outcome['kind'][] = slotIsFree ? ['chosen', 'next'] : ['next'];
 
   const rows = candidates.toSorted(byUrgency).map((candidate): Row => {
-    const [gate] = closedGates(candidate, facts, now);
+    const gate = firstClosedGate(candidate, facts, now);
     if (gate) return { candidate, outcome: { kind: 'skipped', ...gate } };
     const turn = turns.shift();
     return { candidate, outcome: { kind: turn === 'chosen' || turn === 'next' ? turn : 'waiting' } };

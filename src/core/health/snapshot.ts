@@ -9,24 +9,19 @@ import { issueUrl } from '../issue/issue.ts';
 import { activePauses, type Pause } from '../state/pause.ts';
 import type { Stall, Taken } from '../mailbox/claim.ts';
 import type { Priority } from '../issue/priority.ts';
-import type { PassHistory, PassRecord, RowRecord } from '../state/last-pass.ts';
+import type { RestRecord, RowRecord } from '../state/decision-record.ts';
+import type { PassHistory, PassRecord } from '../state/last-pass.ts';
 import { lastDispatchAt } from '../state/state.ts';
-import { inTurn, rowTask, type TaskFile, type TaskState, type TaskStatus } from '../task/status.ts';
-
-export interface AgentStatus {
-  readonly name: string;
-  readonly directory: string;
-  readonly counts: Readonly<Record<TaskState, number>> & WorkCounts;
-  readonly tasks: readonly TaskStatus[];
-}
-
-/** Of the tasks that are dispatched: how many are new, taken, stalled (which are taken as well), and blocked. */
-interface WorkCounts {
-  readonly new: number;
-  readonly doing: number;
-  readonly stalled: number;
-  readonly blocked: number;
-}
+import type { TaskFile, TaskState } from '../task/status.ts';
+import {
+  type AgentStatus,
+  agentsOf,
+  countIn,
+  hasTable,
+  isPassedOver,
+  isWaiting,
+  type WorkCounts,
+} from './agent-status.ts';
 
 /** The document of `status --json`; the README describes each field. Fields may be added, never changed. */
 export interface Snapshot {
@@ -39,7 +34,7 @@ export interface Snapshot {
   readonly cause: Cause;
   /** What systemd says of the timer; null when it was not asked, because the passes run. */
   readonly timer: TimerState;
-  readonly lastPass: (Omit<PassRecord, 'rows' | 'warnings'> & { readonly durationMs: number }) | null;
+  readonly lastPass: (Omit<PassRecord, 'rows' | 'rest' | 'warnings'> & { readonly durationMs: number }) | null;
   readonly lastSuccessAt: string | null;
   readonly consecutiveFailures: number;
   readonly failingSince: string | null;
@@ -70,6 +65,8 @@ export interface Snapshot {
   readonly skipped: readonly (Pick<RowRecord, 'ref' | 'agent' | 'priority' | 'title' | 'reason' | 'detail'> & {
     readonly url: string;
   })[];
+  /** Candidates that are counted, and neither among the tasks of their agent nor among the skipped ones. */
+  readonly rest: readonly RestRecord[];
   readonly recent: readonly DispatchRecord[];
   readonly warnings: readonly string[];
 }
@@ -95,13 +92,10 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
   const { config, state, dispatches } = sources;
   const files = sources.files.map((file) => withStall(file, sources.stallOf));
   const onDisk = new Set(files.map((file) => file.task.file));
-  // A task that was dispatched by hand since the last pass still stands there as waiting.
-  const rows = (state.lastPass?.rows ?? []).filter((row) => row.file === null || !onDisk.has(row.file));
-  const waiting = rows.filter((row) => row.outcome === 'next' || row.outcome === 'waiting');
-  const skipped = rows.filter((row) => isNews(row));
-  const agents = agentsOf(config, files, [...waiting, ...skipped.filter((row) => hasAgent(row))]);
+  const { waiting, skipped, rest, counted } = candidatesOf(state, onDisk);
+  const agents = agentsOf(config, files, [...waiting, ...skipped.filter((row) => hasTable(row))], rest);
   const count = (kind: TaskState | keyof WorkCounts): number =>
-    agents.reduce((sum, agent) => sum + agent.counts[kind], 0);
+    agents.reduce((all, agent) => all + agent.counts[kind], 0);
   const [next] = waiting;
   const last = lastDispatchAt(state);
   const opensAt = nextFreeSlot(last, config.rateLimitMs, now);
@@ -112,7 +106,7 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     version: sources.version,
     server: config.url,
     health,
-    cause: causeOf({ health, timer: null, waiting: waiting.length, held: skipped.length }, state.lastPass),
+    cause: causeOf({ health, timer: null, waiting: counted.waiting, held: counted.skipped }, state.lastPass),
     timer: null,
     lastPass: state.lastPass ? passStatus(state.lastPass) : null,
     lastSuccessAt: state.lastSuccessAt,
@@ -125,18 +119,18 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
       lastDispatchAt: last === null ? null : toRfc3339(last),
     },
     counts: {
-      waiting: waiting.length,
+      waiting: counted.waiting,
       dispatched: count('dispatched'),
       done: count('done'),
       new: count('new'),
       doing: count('doing'),
       stalled: count('stalled'),
       blocked: count('blocked'),
-      skipped: skipped.length,
+      skipped: counted.skipped,
       dispatchedToday: dispatches.filter((entry) => (fromRfc3339(entry.at) ?? 0) >= sources.midnight).length,
     },
     next: next ? { ...pick(next), url: issueUrl(config.url, next.repository, next.issue) } : null,
-    oldestWaiting: oldest(waiting),
+    oldestWaiting: oldest(waiting, rest),
     agents,
     skipped: skipped.map((row) => ({
       ...pick(row),
@@ -144,6 +138,7 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
       detail: row.detail,
       url: issueUrl(config.url, row.repository, row.issue),
     })),
+    rest,
     recent: dispatches.slice(-RECENT).toReversed(),
     warnings: [...sources.warnings, ...(state.lastPass?.warnings ?? [])],
   };
@@ -169,61 +164,40 @@ export function nextChangeAt({ generatedAt, slot, lastPass, pauses }: Snapshot):
   return Math.min(...moments.filter((at) => at > now));
 }
 
-// Skipped because it is dispatched or done already is no news: its file is in the tables.
-function isNews(row: RowRecord): boolean {
-  return row.outcome === 'skipped' && row.reason !== 'dispatched' && row.reason !== 'done';
-}
-
-// A login that is no agent has no table.
-function hasAgent(row: RowRecord): boolean {
-  return row.reason !== 'unknown_agent' && row.reason !== 'unsafe_name';
+// A task that was dispatched by hand since the last pass still stands there as waiting.
+function candidatesOf({ lastPass }: PassHistory, onDisk: ReadonlySet<string>) {
+  const rows = (lastPass?.rows ?? []).filter((row) => row.file === null || !onDisk.has(row.file));
+  const waiting = rows.filter((row) => isWaiting(row));
+  const skipped = rows.filter((row) => isPassedOver(row));
+  const rest = (lastPass?.rest ?? []).filter((each) => isWaiting(each) || isPassedOver(each));
+  const counted = {
+    waiting: waiting.length + countIn(rest.filter((each) => isWaiting(each))),
+    skipped: skipped.length + countIn(rest.filter((each) => isPassedOver(each))),
+  };
+  return { waiting, skipped, rest, counted };
 }
 
 function pick({ ref, agent, priority, title }: RowRecord) {
   return { ref, agent, priority, title };
 }
 
-function agentsOf(
-  config: Sources['config'],
-  files: readonly TaskFile[],
-  rows: readonly RowRecord[],
-): readonly AgentStatus[] {
-  const names = [...(config.agents?.keys() ?? []), ...files.map((file) => file.agent), ...rows.map((row) => row.agent)];
-  const tasks = new Map<string, TaskStatus[]>([...new Set(names)].toSorted().map((name) => [name, []]));
-  for (const row of rows) tasks.get(row.agent)?.push(rowTask(config.url, row));
-  for (const file of files) tasks.get(file.agent)?.push(file.task);
-  return [...tasks].map(([name, list]) => ({
-    name,
-    directory: `${config.tasksDirectory}/${name}`,
-    counts: {
-      next: countOf(list, 'next'),
-      waiting: countOf(list, 'waiting'),
-      dispatched: countOf(list, 'dispatched'),
-      done: countOf(list, 'done'),
-      skipped: countOf(list, 'skipped'),
-      new: list.filter(({ stage }) => stage === 'new').length,
-      doing: list.filter(({ stage }) => stage === 'doing').length,
-      stalled: list.filter(({ stalled }) => stalled !== null).length,
-      blocked: list.filter(({ stage }) => stage === 'blocked').length,
-    },
-    tasks: inTurn(list),
-  }));
-}
-
 function withStall({ task, taken, agent }: TaskFile, stallOf: Sources['stallOf']): TaskFile {
   return { agent, taken, task: taken ? { ...task, stalled: stallOf(taken) } : task };
 }
 
-function countOf(tasks: readonly TaskStatus[], state: TaskState): number {
-  return tasks.filter((task) => task.state === state).length;
-}
-
-function oldest(rows: readonly RowRecord[]): Snapshot['oldestWaiting'] {
+function oldest(waiting: readonly RowRecord[], rest: readonly RestRecord[]): Snapshot['oldestWaiting'] {
+  const others = rest.filter((each) => isWaiting(each));
+  const rows = [...waiting, ...others.map(({ priority, oldest: one }) => ({ priority, ...one }))];
   const [first] = rows.toSorted((a, b) => (fromRfc3339(a.createdAt) ?? 0) - (fromRfc3339(b.createdAt) ?? 0));
   return first ? { ref: first.ref, priority: first.priority, createdAt: first.createdAt } : null;
 }
 
-function passStatus({ rows: _rows, warnings: _warnings, ...pass }: PassRecord): NonNullable<Snapshot['lastPass']> {
+function passStatus({
+  rows: _rows,
+  rest: _rest,
+  warnings: _warnings,
+  ...pass
+}: PassRecord): NonNullable<Snapshot['lastPass']> {
   return {
     ...pass,
     durationMs: Math.round((fromRfc3339(pass.finishedAt) ?? 0) - (fromRfc3339(pass.startedAt) ?? 0)),

@@ -48,11 +48,13 @@ export type DispatchedEvent = Extract<HistoryEvent, { event: 'dispatched' }>;
 export type ArchivedEvent = Extract<HistoryEvent, { event: 'archived' }>;
 
 /** Who waits at a moment, as the text of a sample. */
-export function waitingText(waiting: readonly { readonly agent: string; readonly priority: Priority }[]): string {
+export function waitingText(
+  waiting: readonly { readonly agent: string; readonly priority: Priority; readonly count?: number }[],
+): string {
   const counts = new Map<string, number[]>();
-  for (const { agent, priority } of waiting) {
+  for (const { agent, priority, count = 1 } of waiting) {
     const row = counts.get(agent) ?? PRIORITIES.map(() => 0);
-    row[PRIORITIES.indexOf(priority)] = (row[PRIORITIES.indexOf(priority)] ?? 0) + 1;
+    row[PRIORITIES.indexOf(priority)] = (row[PRIORITIES.indexOf(priority)] ?? 0) + count;
     counts.set(agent, row);
   }
   return [...counts].map(([agent, row]) => `${encodeURIComponent(cleanLine(agent, 100))}=${row.join(',')}`).join(' ');

@@ -63,7 +63,7 @@ export interface Sight {
   readonly now: Instant;
   /** Where the file of each dispatched task is, and since when where that is known. Null: nobody knows what is dispatched. */
   readonly places: ReadonlyMap<string, { readonly place: Place; readonly since: Instant | null }> | null;
-  readonly waiting: readonly { readonly agent: string; readonly priority: Priority }[];
+  readonly waiting: readonly { readonly agent: string; readonly priority: Priority; readonly count?: number }[];
   readonly pass: { readonly startedAt: string; readonly failure: string | null } | null;
 }
 

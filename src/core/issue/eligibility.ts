@@ -50,51 +50,62 @@ export interface Facts {
 
 /** Every closed gate in front of a candidate, the weightiest first; none: it is eligible. */
 export function closedGates(candidate: Candidate, facts: Facts, now: Instant): readonly Gate[] {
+  return [...gatesOf(candidate, facts, now)];
+}
+
+/** The weightiest of them; undefined: it is eligible. The others are not looked for. */
+export function firstClosedGate(candidate: Candidate, facts: Facts, now: Instant): Gate | undefined {
+  const [first] = gatesOf(candidate, facts, now);
+  return first;
+}
+
+function* gatesOf(candidate: Candidate, facts: Facts, now: Instant): Generator<Gate, void> {
   const { agent, issue } = candidate;
   const settings = facts.config.agents?.get(agent);
-  const gates: Gate[] = [];
-  const close = (reason: SkipReason, detail: string): void => void gates.push({ reason, detail });
 
-  if (facts.config.agents && !settings) close('unknown_agent', `${agent} is not among the configured agents`);
+  if (facts.config.agents && !settings) yield gate('unknown_agent', `${agent} is not among the configured agents`);
   if (!isSafeFolderName(agent)) {
-    close('unsafe_name', 'the login cannot be a folder name');
-    return gates; // its files cannot be looked for
+    yield gate('unsafe_name', 'the login cannot be a folder name');
+    return; // its files cannot be looked for
   }
 
   const trouble = facts.trouble(agent);
   if (trouble !== null) {
-    close('folder_unusable', trouble);
-    return gates; // nor can they here
+    yield gate('folder_unusable', trouble);
+    return; // nor can they here
   }
 
   const existing = facts.existing(candidate);
-  if (existing === 'done') close('done', `${agent} has moved its task file to done/`);
-  if (existing === 'dispatched') close('dispatched', `${agent} has its task file`);
+  if (existing === 'done') yield gate('done', `${agent} has moved its task file to done/`);
+  if (existing === 'dispatched') yield gate('dispatched', `${agent} has its task file`);
 
   const pause = pauseOf(facts.pauses, agent, now);
-  if (pause) close('paused', pauseText(pause));
+  if (pause) yield gate('paused', pauseText(pause));
 
   const label = issue.labels.find((name) => facts.config.holdLabels.includes(plainLabel(name)));
-  if (label !== undefined) close('held', `label ${label}`);
+  if (label !== undefined) yield gate('held', `label ${label}`);
 
   const taken = facts.config.agentLabels.get(agent);
   if (taken && !issue.labels.some((name) => taken.includes(plainLabel(name)))) {
-    close('not_for_agent', `${agent} takes only issues with a label of its own: ${taken.join(', ')}`);
+    yield gate('not_for_agent', `${agent} takes only issues with a label of its own: ${taken.join(', ')}`);
   }
   const { authors } = facts.config.trust;
   if (authors && !authors.includes(issue.author.toLowerCase())) {
-    close('held', `its author ${issue.author} is not among trust.authors`);
+    yield gate('held', `its author ${issue.author} is not among trust.authors`);
   }
   const tracked = facts.tracked(candidate);
   if (existing === null && repeatsOf(tracked) >= MOST_REPEATS) {
-    close('held', `its file was deleted again and again; after ${MOST_REPEATS} repetitions only --force sends it`);
+    yield gate('held', `its file was deleted again and again; after ${MOST_REPEATS} repetitions only --force sends it`);
   }
 
   const heldBack = facts.heldBack.get(candidate.key);
-  if (heldBack) close(heldBack.reason, heldBack.message);
+  if (heldBack) yield gate(heldBack.reason, heldBack.message);
 
   const cap = settings?.maxTasks ?? null;
   const open = cap === null ? 0 : facts.openTasks(agent);
-  if (cap !== null && open >= cap) close('agent_busy', `${agent} has ${open} of at most ${cap} tasks`);
-  return gates;
+  if (cap !== null && open >= cap) yield gate('agent_busy', `${agent} has ${open} of at most ${cap} tasks`);
+}
+
+function gate(reason: SkipReason, detail: string): Gate {
+  return { reason, detail };
 }

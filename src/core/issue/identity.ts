@@ -3,10 +3,16 @@
 
 import type { Config } from '../config/config.ts';
 
+// The last answer: a pass asks for each of thousands of candidates, and always about the same address.
+let known: { readonly url: string; readonly server: string } | undefined;
+
 /** The server at an address: host, port and path in lower case, whatever the protocol. `git.example.com/gitea` */
 export function serverOf(url: string): string {
+  if (known?.url === url) return known.server;
   const { host, pathname } = new URL(url);
-  return `${host}${pathname}`.toLowerCase().replace(/\/+$/u, '');
+  const server = `${host}${pathname}`.toLowerCase().replace(/\/+$/u, '');
+  known = { url, server };
+  return server;
 }
 
 /** What a server is called now: one that was reached at another address before is the same all the same. */

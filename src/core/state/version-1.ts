@@ -6,7 +6,8 @@ import { toRfc3339 } from '../clock.ts';
 import { taskKey } from '../issue/identity.ts';
 import { TrackedTaskSchema } from '../task/tracked.ts';
 import { DispatchRecordSchema } from './dispatch-record.ts';
-import { HeartbeatSchema, type PassHistory, RowsSchema } from './last-pass.ts';
+import { RowsSchema } from './decision-record.ts';
+import { HeartbeatSchema, type PassHistory } from './last-pass.ts';
 import { EMPTY_STATE, instantText, type State } from './state.ts';
 
 const { lastPass, lastSuccessAt, consecutiveFailures, failingSince } = HeartbeatSchema.shape;
@@ -67,6 +68,6 @@ export function fromVersion1(
       tasks: old.tasks && Object.fromEntries(tasks),
       vanishedSince: old.vanishedSince,
     },
-    history: { ...old, lastDispatch: null },
+    history: { ...old, lastPass: old.lastPass && { ...old.lastPass, rest: [] }, lastDispatch: null },
   };
 }

@@ -6,7 +6,7 @@ import { type Stall, type Taken, takerText } from '../mailbox/claim.ts';
 import type { Stage } from '../mailbox/place.ts';
 import type { WorkRecord } from '../mailbox/work-record.ts';
 import { PRIORITIES, type Priority, rank } from '../issue/priority.ts';
-import type { RowRecord } from '../state/last-pass.ts';
+import type { RowRecord } from '../state/decision-record.ts';
 import { cleanLine } from './untrusted.ts';
 
 /** `skipped`: a candidate that was passed over; `reason` says why. */

@@ -2,7 +2,7 @@
 // it, and without asking the server as long as nothing changed.
 
 import * as z from 'zod/mini';
-import type { Candidate } from '../issue/candidate.ts';
+import { taskKey } from '../issue/identity.ts';
 import type { Issue } from '../issue/issue.ts';
 import { DispatchRecordSchema } from '../state/dispatch-record.ts';
 
@@ -64,16 +64,18 @@ export function repeatsOf(task: TrackedTask | undefined): number {
  * The keys of tasks whose issue may be closed or no longer assigned: it is not on the list, or not with this agent. Being
  * absent proves nothing (rows vanish while pages are read), so each is a question to ask.
  */
-export function suspectsOf(
-  tasks: TrackedTasks,
-  server: string,
-  issues: readonly Issue[],
-  candidates: readonly Candidate[],
-): readonly string[] {
-  const listed = new Set(issues.map((issue) => issue.id));
-  const keys = new Set(candidates.map((candidate) => candidate.key));
+export function suspectsOf(tasks: TrackedTasks, server: string, issues: readonly Issue[]): readonly string[] {
+  const listed = listedOf(tasks, issues);
   return Object.entries(tasks).flatMap(([key, task]) => {
-    if (task.server !== server || keys.has(key) || (!task.isAssigned && listed.has(task.issueId))) return [];
-    return [key];
+    if (task.server !== server) return [];
+    const issue = listed.get(task.issueId);
+    const isWith = issue?.assignees.some((login) => taskKey(server, issue.id, login.toLowerCase()) === key) ?? false;
+    return isWith || (!task.isAssigned && issue) ? [] : [key];
   });
+}
+
+/** Of the listed issues those that are dispatched, by their id. */
+export function listedOf(tasks: TrackedTasks, issues: readonly Issue[]): ReadonlyMap<number, Issue> {
+  const wanted = new Set(Object.values(tasks).map(({ issueId }) => issueId));
+  return new Map(wanted.size === 0 ? [] : issues.flatMap((issue) => (wanted.has(issue.id) ? [[issue.id, issue]] : [])));
 }

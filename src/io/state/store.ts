@@ -1,5 +1,6 @@
 // The state folder's own files: state.json (what the next pass needs), last-pass.json (how the last one went, written by
-// every pass and small), candidates.json (what it decided, written when that changes), trying.json (what it is at).
+// every pass), candidates.json (what it decided, written when that changes), trying.json (what it is at). All are small,
+// whatever is open.
 
 import { lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,21 +8,15 @@ import { type Instant, toRfc3339 } from '../../core/clock.ts';
 import type { Config } from '../../core/config/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { serverOf } from '../../core/issue/identity.ts';
-import {
-  type Heartbeat,
-  HeartbeatSchema,
-  NO_PASSES,
-  type PassHistory,
-  type RowRecord,
-  RowsSchema,
-} from '../../core/state/last-pass.ts';
+import { type DecisionRecord, NO_DECISION, parseDecision } from '../../core/state/decision-record.ts';
+import { type Heartbeat, HeartbeatSchema, NO_PASSES, type PassHistory } from '../../core/state/last-pass.ts';
 import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state/state.ts';
 import { fromVersion1 } from '../../core/state/version-1.ts';
 import { fileStamp, readRegularFile, replaceFile } from '../files.ts';
 
 const STATE = 'state.json';
 const HEARTBEAT = 'last-pass.json';
-const ROWS = 'candidates.json';
+const DECISION = 'candidates.json';
 const MAX_BYTES = 64 * 1024 * 1024;
 
 type Place = Pick<Config, 'stateDirectory' | 'url'>;
@@ -42,10 +37,10 @@ export interface StateStore {
   readonly setAside: (now: Instant) => string;
   /** How the last pass went; null when none is known. */
   readonly heartbeat: () => Heartbeat | null;
-  /** The rows of the last decision, as far as they can be read. */
-  readonly rows: () => readonly RowRecord[];
-  /** Records a pass. `rows` null: they are as before. */
-  readonly writeHeartbeat: (heartbeat: Heartbeat, rows: readonly RowRecord[] | null) => void;
+  /** What was decided last, as far as it can be read. */
+  readonly decision: () => DecisionRecord;
+  /** Records a pass. `decision` null: it is as before. */
+  readonly writeHeartbeat: (heartbeat: Heartbeat, decision: DecisionRecord | null) => void;
 }
 
 /** The state folder of a configuration. */
@@ -62,11 +57,11 @@ export function openState(config: Place): StateStore {
     },
     setAside: (now) => setAside(path(STATE), now),
     heartbeat: () => readHeartbeat(config),
-    rows: () => readRows(config),
-    writeHeartbeat: (heartbeat, rows) => {
+    decision: () => readDecision(config),
+    writeHeartbeat: (heartbeat, decision) => {
       try {
-        // The rows first: a heartbeat that names others would keep them from being written again.
-        if (rows) replaceFile(path(ROWS), `${JSON.stringify(rows)}\n`);
+        // It goes first: a heartbeat that names another one would keep it from being written again.
+        if (decision) replaceFile(path(DECISION), `${JSON.stringify(decision)}\n`);
         replaceFile(path(HEARTBEAT), `${JSON.stringify(heartbeat)}\n`);
       } catch (error) {
         throw unwritable(config, error);
@@ -88,7 +83,7 @@ export function readPassHistory(config: Place): {
   return {
     state: {
       lastDispatch,
-      lastPass: { ...lastPass, rows: readRows(config) },
+      lastPass: { ...lastPass, ...readDecision(config) },
       lastSuccessAt,
       consecutiveFailures,
       failingSince,
@@ -141,9 +136,8 @@ function readHeartbeat({ stateDirectory }: Place): Heartbeat | null {
   return result.success ? result.data : null;
 }
 
-function readRows({ stateDirectory }: Place): readonly RowRecord[] {
-  const result = RowsSchema.safeParse(readJson(join(stateDirectory, ROWS)));
-  return result.success ? result.data : [];
+function readDecision({ stateDirectory }: Place): DecisionRecord {
+  return parseDecision(readJson(join(stateDirectory, DECISION))) ?? NO_DECISION;
 }
 
 function readJson(path: string): unknown {

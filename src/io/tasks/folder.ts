@@ -148,7 +148,17 @@ function placeNow(
 }
 
 function soughtFor(config: Place, { issue }: Named): Sought {
-  return { server: serverOf(config.url), issueId: issue.id, ref: refOf(issue), name: taskFileName(config, issue) };
+  return {
+    server: serverOf(config.url),
+    issueId: issue.id,
+    get ref() {
+      return refOf(issue);
+    },
+    // Seldom looked at: most files say of which issue they are.
+    get name() {
+      return taskFileName(config, issue);
+    },
+  };
 }
 
 // Null: the state names a file that is not below its agent's folder. It is not obeyed.

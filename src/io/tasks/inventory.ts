@@ -51,6 +51,8 @@ export function takeInventory(config: Place, agent: string): Inventory {
   const known = new Map<string, Found[]>();
   const owners = new Map<string, string>();
   const open = new Set<string>();
+  // Whether a file does not say of which issue it is.
+  let hasNameless = false;
   let trouble: string | null = null;
   const note = (error: unknown): void => void (trouble ??= troubleText(error));
   const sight = (seen: Sight): void => {
@@ -64,7 +66,8 @@ export function takeInventory(config: Place, agent: string): Inventory {
       if (alike) alike.push(found);
       else known.set(key, [found]);
     }
-    if (id !== null) owners.set(path, id);
+    if (id === null) hasNameless = true;
+    else owners.set(path, id);
     const isTheirs = place.stage === 'new' || place.stage === 'doing';
     if (isTheirs && (isTask || names.isOne(place.home))) open.add(id ?? path);
   };
@@ -81,8 +84,11 @@ export function takeInventory(config: Place, agent: string): Inventory {
   return {
     trouble,
     find: (task) => {
-      const keys = [idOf(task.server, task.issueId), `name ${task.name}`, `ref ${task.ref}`];
-      return [...new Set(keys.flatMap((key) => known.get(key) ?? []))];
+      const byId = known.get(idOf(task.server, task.issueId)) ?? [];
+      if (!hasNameless) return byId;
+      return [
+        ...new Set([...byId, ...(known.get(`name ${task.name}`) ?? []), ...(known.get(`ref ${task.ref}`) ?? [])]),
+      ];
     },
     isOthers: (path, task) => (owners.get(path) ?? idOf(task.server, task.issueId)) !== idOf(task.server, task.issueId),
     open: open.size,

@@ -2,7 +2,6 @@
 // missing from a list proves nothing, so each is read before anything is moved.
 
 import { fromRfc3339, toRfc3339 } from '../../core/clock.ts';
-import { candidatesOf } from '../../core/issue/candidate.ts';
 import { coversRepository } from '../../core/config/config.ts';
 import { serverOf, taskKey } from '../../core/issue/identity.ts';
 import { refOf } from '../../core/issue/issue.ts';
@@ -35,7 +34,7 @@ function subjects(deps: DispatchDeps, state: State, { issues, isUnread }: Listin
   const server = serverOf(config.url);
   // What could not be listed this time is missing for that reason.
   const listed = Object.fromEntries(Object.entries(tasks).filter(([, task]) => !isUnread(task.repository)));
-  const suspects = suspectsOf(listed, server, issues, candidatesOf(issues, config));
+  const suspects = suspectsOf(listed, server, issues);
   const isCovered = (key: string): boolean => coversRepository(config.repositories, tasks[key]?.repository ?? '');
   // Of a repository that is not configured any more nothing is listed: that is no sign of anything.
   const missing = suspects.filter((key) => isCovered(key));

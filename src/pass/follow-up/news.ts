@@ -4,7 +4,7 @@ import { fromRfc3339 } from '../../core/clock.ts';
 import { type FullIssue, refOf } from '../../core/issue/issue.ts';
 import { heard } from '../../core/task/document.ts';
 import { newsIn } from '../../core/task/news.ts';
-import type { TrackedTask } from '../../core/task/tracked.ts';
+import { listedOf, type TrackedTask } from '../../core/task/tracked.ts';
 import { MOST_UPDATES, updateData, updateFrontMatter } from '../../core/task/update.ts';
 import { withAttachments } from '../attachments.ts';
 import type { DispatchDeps, GiteaSlice } from '../pass-deps.ts';
@@ -16,7 +16,7 @@ export const news: FollowUp = {
   kind: 'news',
   subjects: (deps, { tasks }, { issues }) => {
     if (!deps.config.updates.enabled) return { keys: [] };
-    const listed = new Map(issues.map((issue) => [issue.id, issue]));
+    const listed = listedOf(tasks ?? {}, issues);
     const moved = Object.entries(tasks ?? {}).filter(([, task]) => {
       const issue = listed.get(task.issueId);
       if (!issue || task.updates >= MOST_UPDATES) return false;

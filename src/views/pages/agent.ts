@@ -1,4 +1,5 @@
-import type { AgentStatus, Snapshot } from '../../core/health/snapshot.ts';
+import { type AgentStatus, notListed } from '../../core/health/agent-status.ts';
+import type { Snapshot } from '../../core/health/snapshot.ts';
 import { isPaused } from './front.ts';
 import { countsText } from '../counts.ts';
 import { agentHref, type Frame, frameData, taskRow } from './parts.ts';
@@ -18,6 +19,7 @@ export function agentPage(agent: AgentStatus, snapshot: Snapshot, page: number, 
     directory: agent.directory,
     paused: isPaused(agent.name, snapshot),
     rows: rows.length > 0 ? rows : null,
+    notListed: notListed(agent),
     pages:
       total === 1
         ? null

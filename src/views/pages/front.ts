@@ -5,7 +5,8 @@ import type { DispatchRecord } from '../../core/state/dispatch-record.ts';
 import type { Health } from '../../core/health/health.ts';
 import type { LogLine } from '../../core/health/log-event.ts';
 import { PRIORITIES } from '../../core/issue/priority.ts';
-import type { AgentStatus, Snapshot } from '../../core/health/snapshot.ts';
+import { type AgentStatus, notListed } from '../../core/health/agent-status.ts';
+import type { Snapshot } from '../../core/health/snapshot.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { HEALTH_SIGNS, healthSentence, type Part, slotSentence } from '../health.ts';
 import {
@@ -159,7 +160,7 @@ function agentCard(agent: AgentStatus, snapshot: Snapshot, frame: Frame) {
     counts: countsText(agent),
     paused: isPaused(agent.name, snapshot),
     rows: nullIfEmpty(rows),
-    more: agent.tasks.length - rows.length,
+    more: agent.tasks.length - rows.length + notListed(agent),
   };
 }
 

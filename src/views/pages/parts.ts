@@ -3,7 +3,8 @@
 
 import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
 import type { Priority } from '../../core/issue/priority.ts';
-import type { AgentStatus, Snapshot } from '../../core/health/snapshot.ts';
+import type { AgentStatus } from '../../core/health/agent-status.ts';
+import type { Snapshot } from '../../core/health/snapshot.ts';
 import { stateWord, type TaskStatus } from '../../core/task/status.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { type Part, partText } from '../health.ts';

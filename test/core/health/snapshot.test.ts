@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { notListed } from '../../../src/core/health/agent-status.ts';
 import { nextChangeAt, snapshotOf } from '../../../src/core/health/snapshot.ts';
 import { NO_PASSES } from '../../../src/core/state/last-pass.ts';
 import {
@@ -6,6 +7,7 @@ import {
   aDispatchRecord,
   aPass,
   aPause,
+  aRest,
   aRow,
   aSnapshot,
   aTaskFile,
@@ -117,6 +119,7 @@ describe('the picture of a state', () => {
       oldestWaiting: null,
       agents: [],
       skipped: [],
+      rest: [],
       recent: [],
       warnings: [],
     });
@@ -183,6 +186,22 @@ describe('the picture of a state', () => {
       'hans',
       'zoe',
     ]);
+  });
+
+  test('counts what the rows leave out, in all and for its agent, and knows the oldest of it', () => {
+    const rest = [
+      aRest(),
+      aRest({ priority: 'LOW', count: 7, oldest: { ref: 'acme/app#300', createdAt: iso(NOON - 9000 * MINUTE) } }),
+      aRest({ outcome: 'skipped', reason: 'held', count: 5 }),
+      aRest({ outcome: 'skipped', reason: 'done', count: 900 }),
+      aRest({ outcome: 'skipped', reason: 'unknown_agent', agent: 'alice', count: 3 }),
+    ];
+    const shown = pictured({ state: { ...NO_PASSES, lastPass: aPass({ rest }) } });
+    expect(shown.counts).toMatchObject({ waiting: 4808, skipped: 8 });
+    expect(shown.agents).toMatchObject([{ name: 'hans', counts: { next: 1, waiting: 4807, skipped: 5 } }]);
+    expect(shown.agents.map((agent) => notListed(agent))).toEqual([4812]);
+    expect(shown.oldestWaiting).toMatchObject({ ref: 'acme/app#300', priority: 'LOW' });
+    expect(shown.rest.map(({ count }) => count)).toEqual([4800, 7, 5, 3]);
   });
 
   test('changes when a pause ends', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { repeatsOf, suspectsOf, TrackedTaskSchema } from '../../../src/core/task/tracked.ts';
-import { aCandidate, anIssue, aTrackedTask, SERVER } from '../../support/builders.ts';
+import { anIssue, aTrackedTask, keyOf, SERVER } from '../../support/builders.ts';
 
 test('a task that was dispatched once is no repetition, nor is one that nobody knows', () => {
   expect(repeatsOf(undefined)).toBe(0);
@@ -13,20 +13,19 @@ test.for(['none', 'due', 'left'] as const)('a record whose receipt is %s reads b
 });
 
 test.for([
-  { what: 'is on the list, with its agent', listed: [1], candidates: ['1:hans'], task: {}, asked: false },
-  { what: 'is not on the list', listed: [], candidates: [], task: {}, asked: true },
-  { what: 'is on the list, but not with its agent', listed: [1], candidates: [], task: {}, asked: true },
+  { what: 'is on the list, with its agent', listed: [{ assignees: ['Hans'] }], task: {}, asked: false },
+  { what: 'is not on the list', listed: [], task: {}, asked: true },
+  { what: 'is on the list, but not with its agent', listed: [{ assignees: ['greta'] }], task: {}, asked: true },
+  { what: 'is on the list with nobody', listed: [{ assignees: [] }], task: {}, asked: true },
   {
     what: 'was forced on somebody, and is listed',
-    listed: [1],
-    candidates: [],
+    listed: [{ assignees: ['greta'] }],
     task: { isAssigned: false },
     asked: false,
   },
-  { what: 'was forced on somebody, and is gone', listed: [], candidates: [], task: { isAssigned: false }, asked: true },
-  { what: 'is of another server', listed: [], candidates: [], task: { server: 'git.other.org' }, asked: false },
-])('the issue of a task that $what: asked about: $asked', ({ listed, candidates, task, asked }) => {
-  const issues = listed.map((id) => anIssue({ id }));
-  const known = candidates.map((key) => ({ ...aCandidate(), key }));
-  expect(suspectsOf({ '1:hans': aTrackedTask(task) }, SERVER, issues, known)).toEqual(asked ? ['1:hans'] : []);
+  { what: 'was forced on somebody, and is gone', listed: [], task: { isAssigned: false }, asked: true },
+  { what: 'is of another server', listed: [], task: { server: 'git.other.org' }, asked: false },
+])('the issue of a task that $what: asked about: $asked', ({ listed, task, asked }) => {
+  const issues = [anIssue({ id: 2 }), ...listed.map((issue) => anIssue(issue))];
+  expect(suspectsOf({ [keyOf(1)]: aTrackedTask(task) }, SERVER, issues)).toEqual(asked ? [keyOf(1)] : []);
 });
