@@ -77,6 +77,22 @@ const BUGS: readonly Bug[] = [
     to: 'record: null,',
     experiment: ['killed', 'a dispatching pass'],
   },
+  {
+    invariant: 'I1',
+    bug: 'an attachment has its name before it is whole',
+    file: 'src/io/gitea/attachments.ts',
+    from: 'folder.write(draft, bytes);\n    folder.rename(draft, folder, file);',
+    to: 'folder.write(file, bytes);',
+    experiment: ['killed', 'a pass that saves attachments'],
+  },
+  {
+    invariant: 'I8',
+    bug: 'what onDispatch was not told of in its own pass is forgotten',
+    file: 'src/pass/prepare.ts',
+    from: 'hook: config.onDispatch ? record : null,',
+    to: 'hook: null,',
+    experiment: ['killed', 'a pass that starts onDispatch'],
+  },
 ];
 
 /** The built command with a bug in it. */

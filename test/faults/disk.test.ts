@@ -1,5 +1,5 @@
-// The disk: every call that writes fails once, in each way that disks fail; things that do not belong there stand in every
-// place; what is remembered is spoilt.
+// What lies on the disk: things that do not belong there stand in every place; what is remembered is spoilt; files belong to
+// somebody else.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -18,60 +18,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { onTestFinished, test } from 'vitest';
 import { type Finished, finished, type Workspace } from '../support/command.ts';
-import {
-  brokenAfterwards,
-  conclude,
-  office,
-  pointsOf,
-  RATE_MS,
-  sampled,
-  shell,
-  together,
-  traced,
-} from './experiment.ts';
+import { brokenAfterwards, conclude, office, RATE_MS, sampled, shell, together, unseemly } from './experiment.ts';
 
-const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
-const ERRORS = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'EACCES'];
-const WRITES = 'mkdir,write,pwrite64,fsync,link,rename,unlink';
 // A container may forbid it to root.
 const device = join(tmpdir(), `dispatcher-device-${process.pid}`);
 const canMakeDevices = spawnSync('mknod', [device, 'c', '1', '7']).status === 0;
 rmSync(device, { force: true });
-/** In the name of each workspace. */
-const MARK = '/dispatcher-test-';
-
-/** What a command must not do, whatever is wrong: run for ever, crash, or print a stack trace. */
-const unseemly = ({ code, stdout, stderr }: Finished): readonly string[] => [
-  ...([0, 1, 75, 78].includes(code ?? -1) ? [] : [`exit ${code}: ${stderr}`]),
-  ...(/^\s+at .*:\d+/mu.test(stdout + stderr) ? [`a stack trace: ${stderr}`] : []),
-  ...(code === 0 || stderr.includes('fix: ') ? [] : [`no remedy: ${stderr}`]),
-];
-
-describe.skipIf(!canTrace)('every call that writes', () => {
-  test.for(ERRORS)('fails with %s', async (error, context) => {
-    const whole = await office();
-    const { calls } = await traced(whole, [], WRITES, null);
-    // Not those that Node makes for itself, to wake its own threads.
-    const ours = pointsOf(whole, calls).filter(({ deed }) => deed !== null);
-    const points = sampled(ours, ERRORS.indexOf(error));
-    let hits = 0;
-    const found = await together(points, async ({ call, name, nth }) => {
-      const at = await office();
-      const hit = await traced(at, [], WRITES, `${name}:error=${error}:when=${nth}`);
-      // Node does not make quite the same calls each time.
-      if (!hit.injected?.includes(MARK)) return [];
-      hits += 1;
-      const broken = [...(await brokenAfterwards(at, [hit], { allowed: ['trace'] })), ...unseemly(hit)];
-      return broken.map((what) => `${error} at ${call.slice(0, 80)}: ${what}`);
-    });
-    conclude(context, `a disk that fails at every call that writes: ${error}`, hits, found);
-    expect(ours.length).toBeGreaterThan(15);
-    expect(hits).toBeGreaterThan(points.length * 0.6);
-  });
-});
-
 test('hardly any open files', async (context) => {
   const limits = sampled(Array.from({ length: 30 }, (_, index) => index + 14));
   const found = await together(limits, async (limit) => {

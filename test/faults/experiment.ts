@@ -1,20 +1,18 @@
 // What experiments have in common: an office with issues, the same treatment afterwards, a row in the table.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { expect } from 'vitest';
-import { COMMAND, type Finished, finished, type Workspace, workspace } from '../support/command.ts';
+import { COMMAND, type Finished, type Workspace, workspace } from '../support/command.ts';
 import { type Expectation, violations } from '../support/invariants.ts';
 
 /** Short, so that an experiment need not last for minutes. */
 export const RATE_MS = 1000;
 
 /** Issues #1 and #2 for hans, a second of rate limit, and no questions about news. */
-export async function office(numbers: readonly number[] = [1, 2], rateMs = RATE_MS): Promise<Workspace> {
+export async function office(numbers: readonly number[] = [1, 2], more = ''): Promise<Workspace> {
   const at = await workspace({
-    yaml: `gitea: { url: URL, repositories: [acme/app] }\nrateLimit: ${rateMs}ms\nupdates: { enabled: false }\n`,
+    yaml: `gitea: { url: URL, repositories: [acme/app] }\nrateLimit: ${RATE_MS}ms\nupdates: { enabled: false }\n${more}`,
   });
   for (const number of numbers) {
     at.gitea.addIssue({
@@ -54,11 +52,16 @@ export async function together<T>(
   return found;
 }
 
+interface Afterwards extends Omit<Partial<Expectation>, 'told'> {
+  /** What onDispatch has been told by then. */
+  readonly told?: (at: Workspace) => Expectation['told'];
+}
+
 /** With the fault gone: two more passes, and then whatever of the promises is broken, in words. */
 export async function brokenAfterwards(
   at: Workspace,
   before: readonly Finished[],
-  expected: Partial<Expectation> = {},
+  { told = () => null, ...expected }: Afterwards = {},
 ): Promise<readonly string[]> {
   const after = [await at.run([]), await at.run([])];
   const all = {
@@ -68,6 +71,7 @@ export async function brokenAfterwards(
     due: ['hans 1', 'hans 2'],
     forced: false,
     outputs: [...before, ...after].flatMap(({ stdout, stderr }) => [stdout, stderr]),
+    told: told(at),
     ...expected,
   };
   return violations(at, all).map(({ invariant, what }) => `${invariant} ${what}`);
@@ -93,67 +97,9 @@ export function shell(at: Workspace, line: string): ChildProcess {
   });
 }
 
-/** A command that was traced. */
-interface Traced extends Finished {
-  /** Each of the calls, with the path of the file that it was about. */
-  readonly calls: readonly string[];
-  /** The call that a fault was injected into, if it came to that. */
-  readonly injected: string | undefined;
-}
-
-/** One call of those that a command made, as strace counts them: each kind of call by itself. */
-export interface Point {
-  readonly call: string;
-  readonly name: string;
-  readonly nth: number;
-  /** What it did to which of our files, the how-manieth time: the same in each run. Null for what Node does for itself. */
-  readonly deed: string | null;
-}
-
-/** Each of the calls as a point at which something can be done to the command. */
-export function pointsOf({ folder }: Workspace, calls: readonly string[]): readonly Point[] {
-  const counts = new Map<string, number>();
-  const count = (what: string): number => {
-    counts.set(what, (counts.get(what) ?? 0) + 1);
-    return counts.get(what) ?? 0;
-  };
-  return calls.map((call) => {
-    const name = /^\w+/u.exec(call)?.[0] ?? '';
-    const nth = count(name);
-    if (!call.includes(`${folder}/`)) return { call, name, nth, deed: null };
-    const [path = ''] = call.slice(call.indexOf(`${folder}/`) + folder.length).split(/[>"]/u);
-    // A draft has a random name.
-    const deed = `${name} ${path.replace(/\.[^./]+\.tmp$/u, '.tmp')}`;
-    return { call, name, nth, deed: `${deed} ${count(deed)}` };
-  });
-}
-
-/** Longer than a pass may take. */
-const HANGS_MS = 50_000;
-
-/** The command under strace, with faults injected into system calls, as strace's `inject` takes them. */
-export async function traced(
-  at: Workspace,
-  args: readonly string[],
-  calls: string,
-  inject: string | null,
-): Promise<Traced> {
-  const log = join(at.folder, 'trace');
-  const injection = inject === null ? [] : ['-e', `inject=${inject}`];
-  const command = ['-qq', '-y', '-o', log, '-e', `trace=${calls}`, ...injection, process.execPath, COMMAND, ...args];
-  const child = spawn('strace', command, {
-    cwd: at.folder,
-    env: { PATH: process.env['PATH'], HOME: at.folder, TZ: 'Europe/Berlin', GITEA_TOKEN: at.gitea.token },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const watchdog = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), HANGS_MS);
-  const end = await finished(child);
-  clearTimeout(watchdog);
-  const lines = readFileSync(log, 'utf8').split('\n');
-  return {
-    ...end,
-    calls: lines.filter((line) => /^[a-z0-9_]+\(/u.test(line)),
-    injected: lines.find((line) => line.includes('(INJECTED)')),
-  };
-}
+/** What a command must not do, whatever is wrong: run for ever, crash, or print a stack trace. */
+export const unseemly = ({ code, stdout, stderr }: Finished): readonly string[] => [
+  ...([0, 1, 75, 78].includes(code ?? -1) ? [] : [`exit ${code}: ${stderr}`]),
+  ...(/^\s+at .*:\d+/mu.test(stdout + stderr) ? [`a stack trace: ${stderr}`] : []),
+  ...(code === 0 || stderr.includes('fix: ') ? [] : [`no remedy: ${stderr}`]),
+];

@@ -45,6 +45,7 @@ test(`${AT_ONCE} commands at the same instant, ${ROUNDS} times`, async ({ task }
       startedAt,
       due: [],
       forced: isForced,
+      told: null,
       outputs: all.flatMap(({ stdout, stderr }) => [stdout, stderr]),
     });
     found.push(...broken.map(({ invariant, what }) => `${invariant} in round ${round}: ${what}`));

@@ -1,13 +1,13 @@
 // What must hold after every experiment, whatever was done to the command: read from the disk, by nobody's word.
 
 import { lstatSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseFrontMatter } from '../../src/core/task/front-matter.ts';
 import type { Workspace } from './command.ts';
 
 /** A promise that was broken, and how. */
 export interface Violation {
-  readonly invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7';
+  readonly invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8';
   readonly what: string;
 }
 
@@ -22,6 +22,8 @@ export interface Expectation {
   /** Whether files may have been replaced by force. */
   readonly forced: boolean;
   readonly outputs: readonly string[];
+  /** What the program of onDispatch wrote down of each start: `$DISPATCHER_DISPATCH`. Null: there is none. */
+  readonly told: readonly string[] | null;
 }
 
 interface TaskOnDisk {
@@ -35,16 +37,17 @@ interface TaskOnDisk {
 export function violations(at: Workspace, expected: Expectation): readonly Violation[] {
   const names = at.files().filter((name) => !expected.allowed.includes(name));
   const tasks = names
-    .filter((name) => /^\.agent-tasks\/.*\/[^./][^/]*\.md$/u.test(name))
+    .filter((name) => /^\.agent-tasks\/(?!.*\.attachments\/).*\/[^./][^/]*\.md$/u.test(name))
     .map((name) => taskOf(at, name));
   return [
-    ...tasks.flatMap((task) => incomplete(task)),
+    ...tasks.flatMap((task) => [...incomplete(task), ...withoutAttachments(at, task)]),
     ...tooClose(tasks, expected),
     ...twice(at, tasks, expected),
     ...missing(tasks, expected),
     ...strangers(names),
     ...leaked(at, names, expected),
     ...disagreeing(at, tasks),
+    ...untold(at, expected),
   ];
 }
 
@@ -59,6 +62,17 @@ function incomplete({ name, text, fields }: TaskOnDisk): readonly Violation[] {
   const isWhole =
     fields?.get('schema') === 'dispatcher.task/1' && /\n## When done\n[^]*when somebody has answered\.\n$/u.test(text);
   return isWhole ? [] : [{ invariant: 'I1', what: `${name} is not complete (${text.length} characters)` }];
+}
+
+// I1 as well: what a task says to be saved beside it is there, and whole.
+function withoutAttachments(at: Workspace, { name, text }: TaskOnDisk): readonly Violation[] {
+  const named = [...text.matchAll(/ \((\d+) bytes[^\n]*, saved as (\S+)$/gmu)];
+  return named.flatMap(([, bytes, saved = '']) => {
+    const size = lstatSync(join(at.folder, dirname(name), saved), { throwIfNoEntry: false })?.size;
+    return size === Number(bytes)
+      ? []
+      : [{ invariant: 'I1' as const, what: `${saved} has ${size} bytes, not ${bytes}` }];
+  });
 }
 
 // I2: at most one new task file in any window of the rate limit. Those that moved since have another time.
@@ -93,7 +107,7 @@ function missing(tasks: readonly TaskOnDisk[], { due }: Expectation): readonly V
 // I5: nothing outside the configured folders is written.
 function strangers(names: readonly string[]): readonly Violation[] {
   const ours =
-    /^(?:dispatcher\.yaml|\.agent-dispatcher\.log|\.agent-dispatcher\/(?:(?:state|last-pass|candidates|trying)\.json(?:\.tmp|\.broken.*)?|dispatches\.jsonl(?:\.\d+)?|archived\.jsonl|lock|pauses\/.*|history\/[\w.-]+|listing\/[\w.-]+)|\.agent-tasks\/\.{1,2}dispatcher\.json(?:\.\d+\.tmp)?|\.agent-tasks\/[a-z0-9._-]+\/\.wake|\.agent-tasks\/[a-z0-9._-]+\/(?:[A-Za-z0-9._-]+\/){0,4}\.?issue-\d+(?:\.\d+)?\.md(?:\.\w+\.tmp)?)$/u;
+    /^(?:dispatcher\.yaml|\.agent-dispatcher\.log|\.agent-dispatcher\/(?:(?:state|last-pass|candidates|trying)\.json(?:\.tmp|\.broken.*)?|dispatches\.jsonl(?:\.\d+)?|archived\.jsonl|lock|pauses\/.*|history\/[\w.-]+|listing\/[\w.-]+)|\.agent-tasks\/\.{1,2}dispatcher\.json(?:\.\d+\.tmp)?|\.agent-tasks\/[a-z0-9._-]+\/\.wake|\.agent-tasks\/[a-z0-9._-]+\/(?:archive\/)?issue-\d+\.attachments\/\d+-[\w.-]+|\.agent-tasks\/[a-z0-9._-]+\/(?:[A-Za-z0-9._-]+\/){0,4}\.?issue-\d+(?:\.\d+)?\.md(?:\.\w+\.tmp)?)$/u;
   return names.filter((name) => !ours.test(name)).map((name) => ({ invariant: 'I5', what: `${name} is none of ours` }));
 }
 
@@ -125,6 +139,19 @@ function disagreeing(at: Workspace, tasks: readonly TaskOnDisk[]): readonly Viol
     ...unknown.map(({ name }) => ({ invariant: 'I7' as const, what: `${name} is not in the journal` })),
     ...(pending ? [{ invariant: 'I7' as const, what: 'a dispatch is still pending' }] : []),
   ];
+}
+
+// I8: the program of onDispatch is told of each dispatch at least once, and of nothing else.
+function untold(at: Workspace, { told }: Expectation): readonly Violation[] {
+  if (told === null) return [];
+  const keys = journalOf(at).map(
+    (entry) =>
+      `${String(entry['server'])}#${String(entry['issueId'])}:${String(entry['agent'])}@${String(entry['at'])}`,
+  );
+  return [
+    ...keys.filter((key) => !told.includes(key)).map((key) => `nobody was told of ${key}`),
+    ...told.filter((key) => !keys.includes(key)).map((key) => `told of ${key}, which is not in the journal`),
+  ].map((what) => ({ invariant: 'I8', what }));
 }
 
 function keyOf(issueId: unknown, agent: unknown): string {

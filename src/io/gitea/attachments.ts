@@ -4,7 +4,6 @@
 import { basename, dirname, extname, relative, sep } from 'node:path';
 import { fetch } from 'node-fetch-native/node';
 import { type Attachment, attachmentsIn, type FullIssue } from '../../core/issue/issue.ts';
-import { systemCode } from '../../core/errors.ts';
 import { type Slice, unlessAborted } from '../deadline.ts';
 import { type Folder, makingTaskFolder } from '../tasks/ground.ts';
 
@@ -105,13 +104,17 @@ async function download(
   }
 }
 
-// One that a killed pass left is as good.
+// Under another name until it is whole: what a killed pass, or a full disk, leaves must not be taken for the attachment. That name
+// is the same in each pass, so that the next one takes away what is left.
 function isKept(folder: Folder, file: string, bytes: Buffer): boolean {
+  const draft = `.${file}.tmp`;
+  folder.remove(draft);
   try {
-    folder.write(file, bytes);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return folder.look(file)?.kind === 'file';
-    throw error;
+    folder.write(draft, bytes);
+    folder.rename(draft, folder, file);
+    folder.sync();
+  } finally {
+    folder.remove(draft);
   }
+  return folder.look(file)?.kind === 'file';
 }
