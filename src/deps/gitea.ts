@@ -54,7 +54,7 @@ export function issueReader(
 
 /** Gitea in slices of the time: what is asked of a slice has ended when that is over. */
 export function giteaSlices(
-  { interrupted, over }: World,
+  { interrupted, over, environment }: World,
   config: Config,
   gitea: () => Promise<GiteaClient>,
   token: () => Token,
@@ -90,14 +90,18 @@ export function giteaSlices(
       },
       saveAttachments: async (issue, file) => {
         if (config.attachments === null) return new Map();
-        const { saveAttachments } = await import('../io/gitea/attachments.ts');
-        const { url: serverUrl, tasksDirectory, attachments } = config;
-        return saveAttachments(
-          issue,
-          file,
-          { serverUrl, token: token().value, tasksDirectory, ...attachments },
-          slice(),
-        );
+        const [{ saveAttachments }, { createAgents }] = await Promise.all([
+          import('../io/gitea/attachments.ts'),
+          import('../io/agents.ts'),
+        ]);
+        const { url: serverUrl, caFile, tasksDirectory, attachments } = config;
+        const agents = await createAgents(serverUrl, { environment, caFile });
+        try {
+          const rules = { serverUrl, token: token().value, agents, tasksDirectory, ...attachments };
+          return await saveAttachments(issue, file, rules, slice());
+        } finally {
+          for (const agent of Object.values(agents)) agent.destroy();
+        }
       },
     };
   };

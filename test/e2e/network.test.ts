@@ -188,6 +188,25 @@ test('through a proxy for http and for https, with its password, which nothing p
   expect(ca).toBeTruthy();
 });
 
+test('attachments come the same way as everything else', async () => {
+  const at = await workspace();
+  at.gitea.addIssue({
+    repository: 'acme/app',
+    number: 1,
+    assignees: ['hans'],
+    attachments: [{ name: 'screen.png', size: 100 }],
+  });
+  const way = await proxy();
+  const { url } = await overTls(at);
+  at.write(
+    'dispatcher.yaml',
+    `gitea: { url: "${url}", repositories: [acme/app], caFile: ca.pem }\nattachments: { save: true }\n`,
+  );
+  expect(await at.run([], { https_proxy: way.url })).toMatchObject(dispatched);
+  expect(at.tasks()).toContainEqual(expect.stringMatching(/issue-1\.attachments\/\w+-screen\.png$/u));
+  expect(way.asked.filter((line) => !line.startsWith('CONNECT'))).toEqual([]);
+});
+
 test('over IPv6', async ({ skip }) => {
   const at = await office();
   const port = await listening(relayTo(at), '::1').catch(() => null);

@@ -1,16 +1,21 @@
 // Attachments of an issue, saved beside its task before that appears. Only from the configured server, only so much of it,
 // and under names that are ours.
 
+import type { Agent as HttpAgent } from 'node:http';
 import { basename, dirname, extname, relative, sep } from 'node:path';
 import { fetch } from 'node-fetch-native/node';
 import { type Attachment, attachmentsIn, type FullIssue } from '../../core/issue/issue.ts';
+import type { Agents } from '../agents.ts';
 import { type Slice, unlessAborted } from '../deadline.ts';
+import { followWithin } from '../redirects.ts';
 import { type Folder, makingTaskFolder } from '../tasks/ground.ts';
 
 /** What is saved, and from where. */
 export interface AttachmentRules {
   readonly serverUrl: string;
   readonly token: string;
+  /** The connections: a proxy's, an authority's of one's own. */
+  readonly agents: Agents;
   readonly tasksDirectory: string;
   /** Bytes of a single one. */
   readonly maxBytes: number;
@@ -22,7 +27,6 @@ const MOST_FILES = 20;
 const AT_ONCE = 4;
 /** What there must be left to begin one. Milliseconds. */
 const SHORTEST_MS = 500;
-const MAX_REDIRECTS = 3;
 
 /**
  * Saves what the rules allow into `issue-5.attachments/` beside the task file: the issue's, then those of the newest comments.
@@ -83,22 +87,21 @@ function safeName(whole: string): string {
 // The token goes to the configured server alone: an answer that leads elsewhere (to a store of objects) is not followed.
 async function download(
   address: string,
-  { serverUrl, token, maxBytes }: AttachmentRules,
+  { serverUrl, token, agents, maxBytes }: AttachmentRules,
   signal: AbortSignal,
 ): Promise<Buffer | null> {
   try {
-    let url = address;
-    for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      if (new URL(url).origin !== new URL(serverUrl).origin) return null;
-      const settings = { headers: { authorization: `Bearer ${token}` }, redirect: 'manual', size: maxBytes } as const;
-      const response = await fetch(url, { ...settings, signal });
-      const location = response.headers.get('location');
-      // The signal ends a body that drips as well.
-      if (response.status === 200) return Buffer.from(await unlessAborted(signal, response.arrayBuffer()));
-      if (response.status < 300 || response.status > 399 || location === null) return null;
-      url = new URL(location, url).href;
-    }
-    return null;
+    const settings = {
+      headers: { authorization: `Bearer ${token}` },
+      redirect: 'manual',
+      size: maxBytes,
+      agent: (url: URL): HttpAgent => (url.protocol === 'https:' ? agents['https:'] : agents['http:']),
+      signal,
+    } as const;
+    const end = await followWithin(serverUrl, address, async (at) => fetch(at, settings));
+    if (end.kind !== 'answer' || end.answer.status !== 200) return null;
+    // The signal ends a body that drips as well.
+    return Buffer.from(await unlessAborted(signal, end.answer.arrayBuffer()));
   } catch {
     return null;
   }

@@ -11,6 +11,7 @@ import { EXIT, UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import type { Agents } from '../agents.ts';
 import { deadline, type Slice, unlessAborted } from '../deadline.ts';
+import { followWithin } from '../redirects.ts';
 import {
   badAnswer,
   isFinal,
@@ -22,7 +23,6 @@ import {
   unreachable,
 } from './outage.ts';
 
-const MAX_REDIRECTS = 3;
 const MAX_RETRIES = 2;
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 
@@ -171,30 +171,21 @@ async function follow(
   start: string,
   { url }: ClientOptions,
 ): Promise<RawAnswer> {
-  let address = start;
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const answer = await request(address);
-    if (answer.status < 300 || answer.status > 399) return answer;
-    const location = parsedUrl(answer.headers.get('location'), address);
-    if (!location || location.origin !== new URL(url).origin) {
-      throw outage(
-        `Gitea at ${url} redirects to another server (${cleanLine(location?.origin ?? 'no address', 100)})`,
-        {
-          code: 'gitea_redirect',
-          hint: 'set gitea.url to the address the server really answers at; the token was not sent there',
-        },
-      );
-    }
-    address = location.href;
+  const end = await followWithin(url, start, request);
+  switch (end.kind) {
+    case 'answer':
+      return end.answer;
+    case 'elsewhere':
+      throw outage(`Gitea at ${url} redirects to another server (${cleanLine(end.origin ?? 'no address', 100)})`, {
+        code: 'gitea_redirect',
+        hint: 'set gitea.url to the address the server really answers at; the token was not sent there',
+      });
+    case 'circle':
+      throw outage(`Gitea at ${url} redirects in a circle`, {
+        code: 'gitea_redirect',
+        hint: 'check the reverse proxy in front of it',
+      });
   }
-  throw outage(`Gitea at ${url} redirects in a circle`, {
-    code: 'gitea_redirect',
-    hint: 'check the reverse proxy in front of it',
-  });
-}
-
-function parsedUrl(location: string | null, base: string): URL | null {
-  return location !== null && URL.canParse(location, base) ? new URL(location, base) : null;
 }
 
 type Attempt =

@@ -15,7 +15,9 @@ import {
 import { type FullIssue, refOf } from '../../core/issue/issue.ts';
 import { beginningOf } from '../../core/task/untrusted.ts';
 import type { GiteaClient } from './client.ts';
-import { listOf, pathOf, peekIssue, repositoryPath } from './full-issue.ts';
+import { peekIssue } from './full-issue.ts';
+import { listOf } from './items.ts';
+import { issuePath, repositoryPath } from './paths.ts';
 import { lastReview, parseRepository, parseTimeline, parseWaiting } from './wire-context.ts';
 
 const MOST_REQUESTS = 8;
@@ -55,7 +57,7 @@ export async function readContext(
       return without;
     }
   };
-  const path = pathOf(issue);
+  const path = issuePath(issue);
   const wantsReview = context.lastAttempt && attempt > 1;
   const others = [context.timeline || wantsReview, context.repository, context.blocks, wantsReview].filter(
     Boolean,

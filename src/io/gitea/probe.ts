@@ -6,6 +6,8 @@ import type { Issue } from '../../core/issue/issue.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import type { GiteaClient } from './client.ts';
 import { badAnswer } from './outage.ts';
+import { repositoryPath } from './paths.ts';
+import { unlessForbidden } from './rights.ts';
 import { parseListed } from './wire.ts';
 
 /** What the server calls its version, and its clock. Throws exit 75 when there is no API. */
@@ -22,12 +24,7 @@ export async function readVersion(
 
 /** Whether the token may read its user, which no pass needs: a sign that it may do more as well. */
 export async function mayReadUser(client: GiteaClient): Promise<boolean> {
-  try {
-    return (await client('/user')).status === 200;
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'gitea_forbidden') return false;
-    throw error;
-  }
+  return (await unlessForbidden(async () => client('/user')))?.status === 200;
 }
 
 /**
@@ -40,9 +37,7 @@ export async function unreadableRepositories(
 ): Promise<readonly string[]> {
   const named = patterns.flatMap(({ owner, name }) => (name === null ? [] : [{ owner, name }]));
   const answers = await Promise.all(
-    named.map(async ({ owner, name }) =>
-      client(`/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/issues?state=open&limit=1`),
-    ),
+    named.map(async ({ owner, name }) => client(`${repositoryPath(`${owner}/${name}`)}/issues?state=open&limit=1`)),
   );
   return named.flatMap(({ owner, name }, index) => (answers[index]?.status === 200 ? [] : [`${owner}/${name}`]));
 }

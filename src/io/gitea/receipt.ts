@@ -6,10 +6,9 @@ import { EXIT, messageOf, UserError } from '../../core/errors.ts';
 import { fieldsOf } from '../../core/mailbox/fields.ts';
 import { type Receipt, receiptHead, type ReceiptLeft, receiptStart } from '../../core/task/receipt.ts';
 import type { GiteaClient } from './client.ts';
+import { itemsOf } from './items.ts';
+import { issuePath, repositoryPath } from './paths.ts';
 import { readUserId, unlessForbidden } from './rights.ts';
-
-const PAGE_SIZE = 50;
-const MAX_PAGES = 10;
 
 /**
  * Leaves reaction, label and comment as configured. What one of them fails of keeps none of the others from being left.
@@ -21,8 +20,8 @@ export async function leaveReceipt(
   receipt: Receipt,
   secret: string,
 ): Promise<ReceiptLeft> {
-  const repository = `/repos/${receipt.repository.split('/').map(encodeURIComponent).join('/')}`;
-  const issue = `${repository}/issues/${receipt.number}`;
+  const repository = repositoryPath(receipt.repository);
+  const issue = issuePath(receipt);
   const missing: string[] = [];
   const part = async <T>(work: () => Promise<T>): Promise<T | null> => {
     try {
@@ -95,12 +94,9 @@ function sealOf({ repository, number, agent }: Receipt, secret: string): string 
 
 // By id: older servers take no names. What does not exist they would drop in silence.
 async function labelId(client: GiteaClient, repository: string, name: string): Promise<number> {
-  for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const answer = await client(`${repository}/labels?limit=${PAGE_SIZE}&page=${page}`);
-    const labels: readonly unknown[] = answer.status === 200 && Array.isArray(answer.body) ? answer.body : [];
-    const id = idOf(labels.find((label) => isNamed(label, name)));
+  for await (const label of itemsOf(client, `${repository}/labels`)) {
+    const id = isNamed(label, name) ? idOf(label) : null;
     if (id !== null) return id;
-    if (labels.length === 0) break;
   }
   throw new UserError(`there is no label ${name} in ${decodeURIComponent(repository.slice('/repos/'.length))}`, {
     exitCode: EXIT.invalid,

@@ -3,9 +3,8 @@
 import { UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import type { GiteaClient } from './client.ts';
-
-const PAGE_SIZE = 50;
-const MAX_PAGES = 10;
+import { itemsOf } from './items.ts';
+import { repositoryPath } from './paths.ts';
 
 /** The login that a token belongs to; null when it may not tell, which the scope read:issue alone does not allow. */
 export async function readLogin(client: GiteaClient): Promise<string | null> {
@@ -27,28 +26,21 @@ async function readUser(client: GiteaClient): Promise<object> {
 
 /** Whether a token may write to issues. It asks to change a comment that there cannot be, so nothing is written. */
 export async function mayWriteIssues(client: GiteaClient, repository: string): Promise<boolean> {
-  const path = `/repos/${encoded(repository)}/issues/comments/0`;
+  const path = `${repositoryPath(repository)}/issues/comments/0`;
   const answer = await unlessForbidden(async () => client(path, { method: 'PATCH', body: { body: '' } }));
   return answer !== null;
 }
 
 /** Whether a repository has a label of that name. */
 export async function hasLabel(client: GiteaClient, repository: string, label: string): Promise<boolean> {
-  for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const answer = await client(`/repos/${encoded(repository)}/labels?limit=${PAGE_SIZE}&page=${page}`);
-    const labels: readonly unknown[] = answer.status === 200 && Array.isArray(answer.body) ? answer.body : [];
-    if (labels.some((each) => nameOf(each) === label)) return true;
-    if (labels.length === 0) return false;
+  for await (const each of itemsOf(client, `${repositoryPath(repository)}/labels`)) {
+    if (nameOf(each) === label) return true;
   }
   return false;
 }
 
 function nameOf(label: unknown): unknown {
   return typeof label === 'object' && label !== null && 'name' in label ? label.name : undefined;
-}
-
-function encoded(repository: string): string {
-  return repository.split('/').map(encodeURIComponent).join('/');
 }
 
 /** What is answered; null when the token may not do that (403). */
