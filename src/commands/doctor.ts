@@ -6,6 +6,7 @@ import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, hintOf, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/health/finding.ts';
 import { healthOf } from '../core/health/health.ts';
+import type { Snapshot } from '../core/health/snapshot.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import { activePauses, type Pause, pauseText } from '../core/state/pause.ts';
 import type { PassHistory } from '../core/state/last-pass.ts';
@@ -17,6 +18,7 @@ import { type AgentRightsDeps, agentRightsFindings } from './doctor-agents.ts';
 import { type DashboardDeps, dashboardFinding } from './doctor-dashboard.ts';
 import { type FollowUpDeps, followUpFindings } from './doctor-follow-ups.ts';
 import { placeFindings } from './doctor-places.ts';
+import { taskFindings } from './doctor-tasks.ts';
 import { timerFindings } from './doctor-timer.ts';
 import type { SnapshotDeps } from './take-snapshot.ts';
 
@@ -46,6 +48,8 @@ export interface DoctorDeps extends DashboardDeps, AgentRightsDeps {
   }>;
   readonly readState: (config: Config) => ReturnType<SnapshotDeps['readState']>;
   readonly readPauses: (config: Config) => readonly Pause[];
+  /** What `status` would show. Throws when the state may not be read. */
+  readonly picture: (config: Config) => Snapshot;
   /** Null stands for this user. An account that does not exist is null as well. */
   readonly lookAt: (path: string, account: string | null) => Place;
   /** The units that run a configuration. */
@@ -131,6 +135,7 @@ async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUni
   yield* placeFindings(deps.lookAt, config, runsAs ?? null);
   yield* agentRightsFindings(config, runsAs || deps.userName, deps);
   yield* state(deps, config);
+  yield* taskFindings(() => deps.picture(config), deps.now());
 }
 
 async function* throughTheEyesOf(deps: DoctorDeps, config: Config, units: TimerUnits): AsyncGenerator<Finding> {

@@ -45,9 +45,12 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
     candidateStory({ row, place: all.indexOf(row) + 1, of: all.length, snapshot }, now),
   );
   const known = traces(
-    deps
-      .listTasks()
-      .filter(({ agent, task }) => isMeant({ issue: task.issue ?? 0, repository: task.repository ?? '', agent })),
+    snapshot.agents.flatMap(({ name: agent, tasks }) =>
+      tasks.filter(
+        ({ file, stage, issue, repository }) =>
+          file !== null && stage !== null && isMeant({ issue: issue ?? 0, repository: repository ?? '', agent }),
+      ),
+    ),
     deps.readDispatches().filter(({ ref, agent }) => isMeant({ ...placeOf(ref), agent })),
     now,
   );

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { DoctorDeps } from '../commands/doctor.ts';
+import { takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Config } from '../core/config/config.ts';
 import { isRunnable } from '../io/run-command.ts';
 import { loadConfig } from '../io/config-file.ts';
@@ -10,6 +11,7 @@ import { readPassHistory } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential, unitText } from '../io/systemd.ts';
 import { readCredential, readToken } from '../io/token.ts';
 import { giteaClient } from './gitea.ts';
+import { localFiles } from './local-files.ts';
 import { listAll } from './listing.ts';
 import { commandLine, type GlobalOptions, now, packaged, type World } from './world.ts';
 
@@ -36,6 +38,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     ownership: ownershipOf,
     closedFolder,
     readState: readPassHistory,
+    picture: (config) => takeSnapshot(localFiles(config, world.version)),
     readPauses: (config) => readPauses(config.stateDirectory),
     lookAt: (path, account) => lookAt(path, account === null ? null : accountOf(account)),
     timers: async ({ file }) => readTimerUnits(world.environment, file),

@@ -86,7 +86,7 @@ export function giteaSlices(
       },
       leaveReceipt: async (receipt) => {
         const { leaveReceipt } = await import('../io/gitea/receipt.ts');
-        return leaveReceipt(client, config.receipt, receipt, token().value);
+        return leaveReceipt(client, config.receipt, receipt, { secret: token().value, serverUrl: config.url });
       },
       saveAttachments: async (issue, file) => {
         if (config.attachments === null) return new Map();

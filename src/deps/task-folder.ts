@@ -17,7 +17,7 @@ import { lazily, now, packaged } from './world.ts';
 export function taskFolder(config: Config): DispatchDeps['tasks'] {
   return {
     ...openTaskFolder(config, randomWord),
-    reopen: (task, stage) => reopen(config, task, stage),
+    reopen: (task, stage, why) => reopen(config, task, stage, why),
     leaveSettings: () => publishSettings(config.tasksDirectory, settingsOf(config)),
     updateTemplate: lazily(async () => {
       const { loadTemplate } = await import('../io/tasks/template.ts');
@@ -27,7 +27,7 @@ export function taskFolder(config: Config): DispatchDeps['tasks'] {
 }
 
 // Offered again by next: as if it had just been dispatched, with what was tried before.
-function reopen(config: Config, task: TrackedTask, from: Stage): boolean {
+function reopen(config: Config, task: TrackedTask, from: Stage, reason: string): boolean {
   const names = taskNames(config);
   const mailbox = openMailbox(config.tasksDirectory, task.agent, names);
   const { tasks } = mailbox.look([from]);
@@ -37,7 +37,7 @@ function reopen(config: Config, task: TrackedTask, from: Stage): boolean {
     at: toRfc3339(now()),
     by: 'dispatcher',
     outcome: 'released',
-    reason: 'the issue has news',
+    reason,
     pullRequest: null,
     note: null,
   } as const;

@@ -178,6 +178,9 @@ function trackedFrom(record: DispatchRecord, { config }: LedgerDeps): TrackedTas
     // Leaving it once more edits it.
     receipt: wantsReceipt(config) ? 'due' : 'none',
     receiptComment: null,
+    receiptShows: null,
+    progress: null,
+    waitsFor: null,
     hook: null,
   };
 }

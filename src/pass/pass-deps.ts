@@ -4,6 +4,7 @@ import type { Config } from '../core/config/config.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import type { IssueContext, RepositoryFacts } from '../core/issue/context.ts';
+import type { Progress } from '../core/mailbox/progress.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
 import type { Listing, ListingMode } from '../core/listing/listing.ts';
 import type { Pause } from '../core/state/pause.ts';
@@ -78,6 +79,8 @@ export interface DispatchDeps {
     readonly placeOf: (task: TrackedTask) => string;
     /** How far its agent is with a task; null: it is gone. */
     readonly stageOf: (task: TrackedTask) => Stage | null;
+    /** The same with what its agent wrote beside it. */
+    readonly progressOf: (task: TrackedTask) => Progress | null;
     /** Moves a task's file and its updates to `archive/`; null: it is gone. */
     readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
     /** Writes news beside the task's place, never over a file; answers the path. */
@@ -85,8 +88,8 @@ export interface DispatchDeps {
     /** The template of news. Throws exit 78. */
     readonly updateTemplate: () => Promise<(data: UpdateData) => string>;
     readonly openTasks: (agent: string) => number;
-    /** Makes a task that is blocked or done new again, with what belongs to it; false when it could not be. */
-    readonly reopen: (task: TrackedTask, from: Stage) => boolean;
+    /** Makes a task that is blocked or done new again, with what belongs to it and why; false when it could not be. */
+    readonly reopen: (task: TrackedTask, from: Stage, why: string) => boolean;
     /** Leaves what agents must know of the configuration in the task folder. */
     readonly leaveSettings: () => void;
     readonly newestTime: () => Instant | null;

@@ -59,6 +59,8 @@ function lastEnd({ trigger, before }: Occasion): string {
   return before ? 'its task file was deleted' : 'the issue was closed, or was not yours for a time';
 }
 
+const UNTOUCHED = { updates: 0, receiptShows: null, progress: { stage: 'new', at: null }, waitsFor: null } as const;
+
 /** Renders the task file. Throws exit 78 when the template fails on this issue. */
 export function prepareTask(config: Config, candidate: Candidate, issue: FullIssue, occasion: Occasion): PreparedTask {
   const { agent } = candidate;
@@ -113,9 +115,9 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
       attempt,
       isAssigned,
       seen: seenNow(issue, readingFor(config, agent, occasion.sha256), occasion.now),
-      updates: 0,
       receipt: wantsReceipt(config) ? 'due' : 'none',
       receiptComment: before?.receiptComment ?? null,
+      ...UNTOUCHED,
       hook: config.onDispatch ? record : null,
     },
   };

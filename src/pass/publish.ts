@@ -72,7 +72,7 @@ function factsOf({ lifted, ...record }: DispatchRecord): NonNullable<LogEvent['f
 
 /** The state with a task that is out: what was asked about its candidate, or about its file before, is of the past. */
 export function withTask(state: State, key: string, task: PreparedTask['tracked']): State {
-  const kinds = ['read', 'hang', 'hold', 'archive', 'news', 'receipt', 'hook'] as const;
+  const kinds = ['read', 'hang', 'hold', 'archive', 'news', 'blocker', 'receipt', 'hook'] as const;
   const turns = kinds.reduce((all, kind) => answered(all, kind, key, { kind: 'settled' }, 0), state.turns);
   return { ...state, turns, tasks: { ...state.tasks, [key]: task } };
 }

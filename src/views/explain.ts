@@ -3,11 +3,12 @@ import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
 import { candidatesIn, type RowRecord } from '../core/state/decision-record.ts';
 import type { PassRecord } from '../core/state/last-pass.ts';
-import type { TaskFile } from '../core/task/status.ts';
+import type { TaskStatus } from '../core/task/status.ts';
 import type { SkipReason } from '../core/issue/eligibility.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { decisionTable, outcomeOf } from './decision-table.ts';
 import { sentenceText, slotSentence } from './health.ts';
+import { stageSentence, taskName } from './stage.ts';
 
 interface Screen {
   readonly now: Instant;
@@ -86,7 +87,7 @@ function meaningOf(reason: string | null): string {
 
 /** What files and journal know of an issue. */
 export function traces(
-  files: readonly TaskFile[],
+  tasks: readonly TaskStatus[],
   dispatches: readonly DispatchRecord[],
   now: Instant,
 ): readonly string[] {
@@ -94,10 +95,21 @@ export function traces(
     ({ at, agent, trigger, attempt, ref }) =>
       `  ${ref} was dispatched to ${cleanLine(agent, 100)} ${age(at, now)} ago (${trigger}${attempt > 1 ? `, attempt ${attempt}` : ''}).`,
   );
-  const there = files.map(
-    ({ task }) => `  ${task.state === 'done' ? 'Done' : 'Task file'}: ${cleanLine(task.file, 1000)}`,
-  );
+  const there = tasks.flatMap((task) => {
+    const sentence = stageSentence(task, now);
+    const next = whatNext(task);
+    return [
+      `  ${task.state === 'done' ? 'Done' : 'Task file'}: ${cleanLine(task.file ?? '', 1000)}`,
+      ...(sentence === null || task.state === 'done' ? [] : [`  ${taskName(task)} ${sentence}.${next}`]),
+    ];
+  });
   return [...sent, ...there];
+}
+
+function whatNext({ stage, stalled }: TaskStatus): string {
+  if (stage === 'blocked')
+    return ' It is new again when people write to its issue, when what it waits for is closed, or with: dispatcher release';
+  return stalled === null ? '' : ' It is taken over by: dispatcher next --stalled';
 }
 
 function age(at: string, now: Instant): string {

@@ -8,6 +8,7 @@ import { cleanLine } from '../core/task/untrusted.ts';
 import { columns, fitted } from './columns.ts';
 import { countsText } from './counts.ts';
 import { HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
+import { stageSentence, taskName } from './stage.ts';
 
 interface Screen {
   readonly now: Instant;
@@ -93,21 +94,13 @@ function agentBlock(agent: AgentStatus, screen: Screen): readonly string[] {
   return [title, chalk.dim(`  ${head}`), ...painted.map((line) => `  ${line}`), ...more, ...notes];
 }
 
-// What somebody has to do something about, with why.
+// What somebody has to do something about, and what came back, with why.
 function noteOf(task: TaskStatus, { now, width }: Screen): readonly string[] {
-  const name = task.ref ?? cleanLine(task.file ?? '');
-  if (task.stage === 'blocked')
-    return [fitted(`  ${name} is blocked: ${task.detail ?? 'nobody said why'}`, Math.max(width, 200))];
-  if (task.stalled === null) return [];
-  const since = shortDuration(now - (fromRfc3339(task.takenAt ?? '') ?? now));
-  const who = task.takenBy ?? 'somebody who left no name';
-  const what = task.stalled === 'gone' ? `${who}, who is gone` : `${who}, and not handed back`;
-  return [
-    fitted(
-      `  ${name} is stalled: taken ${since} ago by ${what}. Take it over: dispatcher next --stalled`,
-      Math.max(width, 200),
-    ),
-  ];
+  const isTold = task.stage === 'blocked' || task.stage === 'new' || task.stalled !== null;
+  const sentence = isTold ? stageSentence(task, now) : null;
+  if (sentence === null) return [];
+  const remedy = task.stalled === null ? '' : '. Take it over: dispatcher next --stalled';
+  return [fitted(`  ${taskName(task)} ${sentence}${remedy}`, Math.max(width, 200))];
 }
 
 function narrowTask(task: TaskStatus, { now, width, chalk }: Screen): readonly string[] {

@@ -79,6 +79,9 @@ export const aTrackedTask = (overrides: Partial<TrackedTask> = {}): TrackedTask 
   updates: 0,
   receipt: 'none',
   receiptComment: null,
+  receiptShows: null,
+  progress: null,
+  waitsFor: null,
   hook: null,
   ...overrides,
 });

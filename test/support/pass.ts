@@ -55,6 +55,7 @@ export function simulation(
     placeOf: (task) => tasks.placeOf(task),
     whereIs: (task) => tasks.whereIs(task),
     stageOf: (task) => tasks.stageOf(task),
+    progressOf: (task) => tasks.progressOf(task),
     archive: (task) => tasks.archive(task),
     writeUpdate: (task, text) => tasks.writeUpdate(task, text),
     openTasks: (agent) => tasks.openTasks(agent),

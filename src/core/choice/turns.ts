@@ -9,7 +9,7 @@ import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
  * What a turn is about. Of a candidate: `read`, it could not be read or rendered; `hang`, a pass ended while it was at it;
  * `hold`, only the server can tell when it is free. The others are of tasks that are out.
  */
-export type TurnKind = 'read' | 'hang' | 'hold' | 'archive' | 'news' | 'receipt' | 'hook';
+export type TurnKind = 'read' | 'hang' | 'hold' | 'archive' | 'news' | 'blocker' | 'receipt' | 'hook';
 
 /** What was asked when, and when it may be asked again, as the state file has it. */
 export const TurnSchema = z.object({
@@ -50,6 +50,7 @@ const LONGEST: Readonly<Record<TurnKind, number>> = {
   hold: 5 * MINUTE,
   archive: 60 * MINUTE,
   news: 15 * MINUTE,
+  blocker: 15 * MINUTE,
   receipt: 60 * MINUTE,
   hook: 15 * MINUTE,
 };

@@ -11,6 +11,8 @@ const EVENTS = {
   RECOVERED: { sign: '🔧', level: 'warning' },
   WARNING: { sign: '⚠️', level: 'warning' },
   ERROR: { sign: '❌', level: 'error' },
+  BLOCKED: { sign: '🚧', level: 'warning' },
+  UNBLOCKED: { sign: '🔓', level: 'notice' },
   NEWS: { sign: '📰', level: 'notice' },
   'FILE GONE': { sign: '🗑', level: 'warning' },
   'UNKNOWN AGENT': { sign: '👤', level: 'info' },

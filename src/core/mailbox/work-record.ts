@@ -2,6 +2,8 @@
 
 import { fieldsOf, objectIn } from './fields.ts';
 import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
+import type { Stage } from './place.ts';
+import { maskSecrets } from '../task/secrets.ts';
 import { cleanLine } from '../task/untrusted.ts';
 
 /** How a run, or a hand-back by command, ended. `gone`: whoever had taken it was there no more. */
@@ -37,7 +39,7 @@ export function workText(record: WorkRecord): string {
   return `${JSON.stringify({ schema: SCHEMA, ...record }, null, 1)}\n`;
 }
 
-/** Reads the file, which its agent may have written; what is no such file is no record. */
+/** Reads the file, which its agent may have written; what is no such file is no record. Secrets in it are masked. */
 export function parseWork(text: string): WorkRecord {
   const fields = objectIn(text);
   if (fields['schema'] !== SCHEMA) return NO_WORK;
@@ -72,6 +74,21 @@ export function afterRelease(record: WorkRecord, event: WorkEvent): WorkRecord {
   return { ...withEvent(record, event), retryAt: null };
 }
 
+const ENDS_IN: Readonly<Record<WorkOutcome, Stage>> = {
+  done: 'done',
+  blocked: 'blocked',
+  released: 'new',
+  failed: 'new',
+  timed_out: 'new',
+  gone: 'new',
+};
+
+/** What brought a task to its stage; null: it came there by itself, or by hand. */
+export function cameBy({ events }: WorkRecord, stage: Stage): WorkEvent | null {
+  const last = events.at(-1);
+  return last !== undefined && ENDS_IN[last.outcome] === stage ? last : null;
+}
+
 /** Whether the back-off of its last failed run is over. A clock that was set back delays it by one such time at most. */
 export function isDue({ retryAt, attempts }: WorkRecord, now: Instant): boolean {
   const at = fromRfc3339(retryAt ?? '');
@@ -101,7 +118,9 @@ function eventOf(fields: Readonly<Record<string, unknown>>): WorkEvent[] {
   if (at === null || outcome === undefined) return [];
   const text = (key: string): string | null => {
     const value = fields[key];
-    return typeof value === 'string' && value !== '' ? cleanLine(value.slice(0, 4 * LONGEST), LONGEST) : null;
+    return typeof value === 'string' && value !== ''
+      ? maskSecrets(cleanLine(value.slice(0, 4 * LONGEST), LONGEST))
+      : null;
   };
   return [
     { at, by: text('by') ?? '', outcome, reason: text('reason'), pullRequest: text('pullRequest'), note: text('note') },

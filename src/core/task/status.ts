@@ -4,7 +4,7 @@ import { fromRfc3339, toRfc3339 } from '../clock.ts';
 import { issueUrl } from '../issue/issue.ts';
 import { type Stall, type Taken, takerText } from '../mailbox/claim.ts';
 import type { Stage } from '../mailbox/place.ts';
-import type { WorkRecord } from '../mailbox/work-record.ts';
+import { cameBy, type WorkRecord } from '../mailbox/work-record.ts';
 import { PRIORITIES, type Priority, rank } from '../issue/priority.ts';
 import type { RowRecord } from '../state/decision-record.ts';
 import { cleanLine } from './untrusted.ts';
@@ -102,12 +102,11 @@ export function fileTask(file: string, stage: Stage, fields: ReadonlyMap<string,
 }
 
 /** A task's file with how the work on it goes: who has it, why it is blocked, or why it is new again. */
-export function workedTask(task: TaskFile['task'], taken: Taken | null, { events }: WorkRecord): TaskFile['task'] {
+export function workedTask(task: TaskFile['task'], taken: Taken | null, work: WorkRecord): TaskFile['task'] {
   const [newest] = [...(taken?.claims ?? [])].toSorted((a, b) => (a.at < b.at ? 1 : -1));
-  const why = task.stage === 'blocked' || task.stage === 'new' ? events.at(-1) : undefined;
   return {
     ...task,
-    detail: why?.reason ?? null,
+    detail: task.stage === null ? null : (cameBy(work, task.stage)?.reason ?? null),
     takenBy: newest ? takerText(newest) : null,
     takenAt: taken ? (newest?.at ?? toRfc3339(taken.movedAt)) : null,
   };

@@ -21,6 +21,23 @@ const SeenSchema = z.object({
 /** What of an issue is known to the agent. */
 export type Seen = z.infer<typeof SeenSchema>;
 
+const ProgressSchema = z.object({
+  stage: z.enum(['new', 'doing', 'blocked', 'done']),
+  /** When it was taken or handed back; null: nobody wrote that down. */
+  at: z.nullable(z.string()),
+});
+
+/** How far its agent was with a task when a pass looked. */
+export type SeenProgress = z.infer<typeof ProgressSchema>;
+
+const WaitSchema = z.object({
+  /** The issue's `updated_at` when it was read. Epoch milliseconds. */
+  updatedAt: z.number(),
+  /** The open issues that it may wait for: the listing shows those of `listed` as open, and cannot tell of the others. */
+  listed: z.array(z.string()),
+  others: z.array(z.string()),
+});
+
 export const TrackedTaskSchema = z.object({
   /** As `serverOf` names it. */
   server: z.string(),
@@ -44,6 +61,15 @@ export const TrackedTaskSchema = z.object({
   receipt: z.enum(['none', 'due', 'left']),
   /** The comment that was left, to be edited and never repeated. */
   receiptComment: z.nullable(z.int()),
+  /** What that comment says; null: nobody knows. */
+  receiptShows: z._default(
+    z.nullable(z.object({ dispatchedAt: z.nullable(z.string()), progress: z.nullable(ProgressSchema) })),
+    null,
+  ),
+  /** Null: no pass has looked yet. */
+  progress: z._default(z.nullable(ProgressSchema), null),
+  /** What a blocked one waits for; null: it was not read for that. */
+  waitsFor: z._default(z.nullable(WaitSchema), null),
   /** The dispatch that `onDispatch` has not been told of yet. */
   hook: z.nullable(DispatchRecordSchema),
 });

@@ -4,21 +4,24 @@ import { createHmac } from 'node:crypto';
 import type { ReceiptConfig } from '../../core/config/config.ts';
 import { EXIT, messageOf, UserError } from '../../core/errors.ts';
 import { fieldsOf } from '../../core/mailbox/fields.ts';
-import { type Receipt, receiptHead, type ReceiptLeft, receiptStart } from '../../core/task/receipt.ts';
+import { type Receipt, receiptHead, type ReceiptLeft, receiptStart, receiptText } from '../../core/task/receipt.ts';
 import type { GiteaClient } from './client.ts';
 import { itemsOf } from './items.ts';
 import { issuePath, repositoryPath } from './paths.ts';
 import { readUserId, unlessForbidden } from './rights.ts';
 
-/**
- * Leaves reaction, label and comment as configured. What one of them fails of keeps none of the others from being left.
- * `secret`: what only dispatchers with this token know.
- */
+interface Sender {
+  /** What only dispatchers with this token know. */
+  readonly secret: string;
+  readonly serverUrl: string;
+}
+
+/** Leaves reaction, label and comment as configured. What one of them fails of keeps none of the others from being left. */
 export async function leaveReceipt(
   client: GiteaClient,
   { reaction, label, comment }: ReceiptConfig,
   receipt: Receipt,
-  secret: string,
+  sender: Sender,
 ): Promise<ReceiptLeft> {
   const repository = repositoryPath(receipt.repository);
   const issue = issuePath(receipt);
@@ -31,15 +34,15 @@ export async function leaveReceipt(
       return null;
     }
   };
-  if (reaction !== null)
+  if (reaction !== null && receipt.isFirst)
     await part(async () => client(`${issue}/reactions`, { method: 'POST', body: { content: reaction } }));
-  if (label !== null) {
+  if (label !== null && receipt.isFirst) {
     await part(async () => {
       const id = await labelId(client, repository, label);
       await client(`${issue}/labels`, { method: 'POST', body: { labels: [id] } });
     });
   }
-  const left = comment ? await part(async () => leaveComment(client, { repository, issue }, receipt, secret)) : null;
+  const left = comment ? await part(async () => leaveComment(client, { repository, issue }, receipt, sender)) : null;
   return { comment: left, missing: missing.length > 0 ? missing.join('; ') : null };
 }
 
@@ -47,12 +50,11 @@ async function leaveComment(
   client: GiteaClient,
   { repository, issue }: { readonly repository: string; readonly issue: string },
   receipt: Receipt,
-  secret: string,
+  { secret, serverUrl }: Sender,
 ): Promise<number | null> {
-  const { agent, at, attempt, comment } = receipt;
+  const { agent, comment, isFirst } = receipt;
   const head = receiptHead(agent, sealOf(receipt, secret));
-  const times = attempt > 1 ? `, for the ${attempt}. time` : '';
-  const body = `${head}\nDispatched to **${agent}** at ${at}${times}.`;
+  const body = `${head}\n${receiptText(receipt, serverUrl)}`;
   const known = comment === null ? await ownComments(client, issue, { start: receiptStart(agent), head }) : [comment];
   for (const id of known) {
     // It may be gone, or another account's since the token is another one: then a new one is left.
@@ -61,6 +63,8 @@ async function leaveComment(
     );
     if (edited?.status === 200) return id;
   }
+  // Somebody took it away meanwhile: it stays away.
+  if (!isFirst) return comment;
   const made = await client(`${issue}/comments`, { method: 'POST', body: { body } });
   return made.status === 200 ? idOf(made.body) : null;
 }

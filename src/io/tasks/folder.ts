@@ -9,10 +9,12 @@ import { refOf } from '../../core/issue/issue.ts';
 import { isSafeFolderName, taskFileName } from '../../core/task/file-name.ts';
 import { parseFrontMatter } from '../../core/task/front-matter.ts';
 import { type Stage, STAGE_FOLDERS } from '../../core/mailbox/place.ts';
+import type { Progress } from '../../core/mailbox/progress.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
 import { archiveTask, moveToArchive, writeUpdate } from './archive.ts';
 import { type Folder, inTaskFolder, makingTaskFolder, unsafe } from './ground.ts';
 import { BEGINNING, type Found, type Inventory, type Sought, takeInventory } from './inventory.ts';
+import { progressNow } from './progress.ts';
 import { wakeWorker } from './wake.ts';
 import { eachAgent, walk } from './walk.ts';
 
@@ -45,6 +47,8 @@ export interface TaskFolder {
   readonly placeOf: (task: TrackedTask) => string;
   /** How far its agent is with a task that was dispatched. Null: it is gone, or nothing can be said. */
   readonly stageOf: (task: TrackedTask) => Stage | null;
+  /** The same with what its agent wrote beside it. */
+  readonly progressOf: (task: TrackedTask) => Progress | null;
   /** Moves a task, wherever it is, and what lies beside it to `archive/`; null: it is gone. */
   readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
   /** Writes news beside the task, never over a file; answers the path. */
@@ -75,6 +79,7 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
     return result;
   };
   const sought = (candidate: Named): Sought => soughtFor(config, candidate);
+  const found = (task: TrackedTask): Found | null => foundNow(soughtTask(config, task), look(task.agent));
   const pathBelow = (candidate: Named): string => freeName(look(candidate.agent), sought(candidate));
   return {
     path: (candidate) => join(tasksDirectory, candidate.agent, pathBelow(candidate)),
@@ -88,8 +93,9 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
       // Its agent may just have been moving it when the folder was walked: once more before it is called gone.
       return stateIn(look(agent), wanted) ?? stateIn(look(agent, true), wanted);
     },
-    placeOf: (task) => placeNow(tasksDirectory, task, soughtTask(config, task), look(task.agent)),
-    stageOf: (task) => stageNow(soughtTask(config, task), look(task.agent)),
+    placeOf: (task) => pathNow(tasksDirectory, task, found(task)),
+    stageOf: (task) => found(task)?.stage ?? null,
+    progressOf: (task) => progressNow(tasksDirectory, task.agent, found(task)),
     archive: (task) => {
       const wanted = soughtTask(config, task);
       if (wanted === null) return null;
@@ -100,8 +106,7 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
     writeUpdate: (task, text) => {
       const wanted = soughtTask(config, task);
       if (wanted === null) throw unsafe(task.file, 'is not below the folder of its agent');
-      const [at] = sorted(look(task.agent).find(wanted));
-      return writeUpdate(tasksDirectory, task, at?.path ?? wanted.name, text, randomWord());
+      return writeUpdate(tasksDirectory, task, found(task)?.path ?? wanted.name, text, randomWord());
     },
     openTasks: (agent) => look(agent).open,
     newestTime: () => newestTime(tasksDirectory),
@@ -132,19 +137,13 @@ function sorted(found: readonly Found[]): readonly Found[] {
   return found.toSorted((a, b) => Number(a.stage === 'done') - Number(b.stage === 'done'));
 }
 
-function stageNow(task: Sought | null, inventory: Inventory): Stage | null {
+function foundNow(task: Sought | null, inventory: Inventory): Found | null {
   const [found] = task === null ? [] : sorted(inventory.find(task));
-  return found?.stage ?? null;
+  return found ?? null;
 }
 
-function placeNow(
-  tasksDirectory: string,
-  { agent, file }: TrackedTask,
-  task: Sought | null,
-  inventory: Inventory,
-): string {
-  const [found] = task === null ? [] : sorted(inventory.find(task));
-  return found === undefined ? file : join(tasksDirectory, agent, found.path);
+function pathNow(tasksDirectory: string, { agent, file }: TrackedTask, found: Found | null): string {
+  return found === null ? file : join(tasksDirectory, agent, found.path);
 }
 
 function soughtFor(config: Place, { issue }: Named): Sought {

@@ -9,7 +9,9 @@ import type { TrackedTask } from '../../core/task/tracked.ts';
 import type { Listing } from '../../core/listing/listing.ts';
 import type { DispatchDeps, GiteaSlice } from '../pass-deps.ts';
 import { archiving } from './archive.ts';
+import { blockers } from './blockers.ts';
 import { news } from './news.ts';
+import { withProgress } from './progress.ts';
 import { receipts } from './receipts.ts';
 
 /** So many are done in a pass. */
@@ -49,16 +51,18 @@ export interface Result {
   readonly answer: Answer;
 }
 
-const FOLLOW_UPS: readonly FollowUp[] = [archiving, news, receipts];
+/** Of those that were never asked in this order: a receipt is to tell of a finished task before that is archived. */
+const FOLLOW_UPS: readonly FollowUp[] = [receipts, archiving, news, blockers];
 
 /** Does what is due. Answers the state as it is then, and what should be said of it. */
 export async function followUp(
   deps: DispatchDeps,
-  initial: State,
+  before: State,
   listing: Listing,
   kinds: readonly FollowUp[] = FOLLOW_UPS,
 ): Promise<{ readonly state: State; readonly warnings: readonly string[] }> {
   const now = deps.now();
+  const initial = withProgress(deps, before);
   const found = kinds.map(({ kind, subjects }) => ({ kind, ...subjects(deps, initial, listing) }));
   const warnings = found.flatMap((each) => each.warnings ?? []);
   const due = found.flatMap(({ kind, keys }) =>

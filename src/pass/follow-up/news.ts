@@ -62,5 +62,5 @@ async function told(deps: DispatchDeps, gitea: GiteaSlice, task: TrackedTask, is
 function offeredAgain(deps: DispatchDeps, task: TrackedTask): string {
   const stage = deps.tasks.stageOf(task);
   if (!deps.config.updates.reopen || (stage !== 'blocked' && stage !== 'done')) return '';
-  return deps.tasks.reopen(task, stage) ? `; it was ${stage}, and is new again` : '';
+  return deps.tasks.reopen(task, stage, 'the issue has news') ? `; it was ${stage}, and is new again` : '';
 }

@@ -178,6 +178,8 @@ export function createStore(now: () => Date) {
         comments: [...issue.comments, comment(seed, seed.createdAt ?? now())],
         updatedAt: now(),
       })),
+    /** As somebody does who may delete the comments of others. */
+    removeComments: (ref: string): void => replace(ref, (issue) => ({ ...issue, comments: [], updatedAt: now() })),
     /** Idempotent; moves nothing. Answers whether it is new. */
     addReaction: (ref: string, content: string): boolean => {
       const isNew = !at(ref).reactions.includes(content);
