@@ -10,6 +10,7 @@ import { readUptime } from '../io/uptime.ts';
 import { openJournal } from '../io/state/journal.ts';
 import { takeLock } from '../io/state/lock.ts';
 import { readPauses } from '../io/state/pauses.ts';
+import { shutLog } from '../io/state/rights.ts';
 import { openState } from '../io/state/store.ts';
 import { openTrying } from '../io/state/trying.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
@@ -70,7 +71,10 @@ export function dispatchDeps(world: World, options: GlobalOptions & Start): Disp
     tasks,
     state: {
       ...openState(config),
-      lock: async (seconds) => takeLock(config.stateDirectory, seconds),
+      lock: async (seconds) => {
+        shutLog(config.logFile);
+        return takeLock(config.stateDirectory, seconds);
+      },
       pauses: () => readPauses(config.stateDirectory),
     },
     trying: openTrying(config),

@@ -60,7 +60,8 @@ export function initDeps(world: World, options: GlobalOptions): InitDeps {
     createFolder: (path) => orRefused(path, () => createFolders(path)),
     createPrivate: (path, text, workspace) =>
       orRefused(path, () => {
-        createFolders(dirname(path));
+        // What root sets up, the service's account must get to.
+        createFolders(dirname(path), isRoot ? 0o755 : 0o700);
         writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
         // Set up by root for somebody else: who owns the workspace runs the passes, and must be able to read it.
         const { uid, gid } = statSync(workspace);

@@ -38,5 +38,5 @@ export function writeMetrics(config: Config, version: string, file: string): voi
   const { waited, worked } = readMemory(config.stateDirectory);
   // Another user reads it: the exporter's.
   const text = metricsText(snapshot, { office: config.monitor.office, totals, waited, worked });
-  replaceFile(file, text, false, EVERYBODY_READS);
+  replaceFile(file, text, { isLocked: false, mode: EVERYBODY_READS });
 }

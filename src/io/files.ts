@@ -9,6 +9,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -17,8 +18,8 @@ import { dirname } from 'node:path';
 import { systemCode } from '../core/errors.ts';
 
 /** Modes of what the dispatcher alone writes, whatever the umask: whoever may write there, steers it. */
-const GROUP_READS = 0o640;
-const NOBODY_ELSE = 0o600;
+export const GROUP_READS = 0o640;
+export const NOBODY_ELSE = 0o600;
 export const EVERYBODY_READS = 0o644;
 
 /** Writes a file that must not exist yet, and waits until it is on the disk. */
@@ -30,7 +31,11 @@ function writeNewFile(path: string, text: string, mode: number): void {
  * Replaces a file at once: a reader, or a power cut, sees the old text or the new one, never a part. Without the lock several
  * commands may do so at the same instant: then each needs a draft of its own.
  */
-export function replaceFile(path: string, text: string, isLocked = true, mode = GROUP_READS): void {
+export function replaceFile(
+  path: string,
+  text: string,
+  { isLocked = true, mode = GROUP_READS }: { readonly isLocked?: boolean; readonly mode?: number } = {},
+): void {
   const draft = isLocked ? `${path}.tmp` : `${path}.${process.pid}.tmp`;
   // Whatever has that name is not written to: it may be a second name of another file, or a pipe.
   removeFile(draft);
@@ -126,11 +131,23 @@ function writeAndSync(path: string, flags: number, text: string, mode: number): 
 function openRegularFile(path: string, flags: number, mode: number): number {
   const handle = openSync(path, flags, mode); // less the umask
   const stat = fstatSync(handle);
-  // What everybody is to read, they read under any umask. By the descriptor: its name may be another file's by now.
-  if (mode === EVERYBODY_READS) fchmodSync(handle, mode);
-  if (stat.isFile()) return handle;
+  if (stat.isFile()) {
+    giveMode(handle, stat, mode);
+    return handle;
+  }
   closeSync(handle);
   throw new Error(`${path} is not a regular file`);
+}
+
+/** Gives an opened file of ours a mode, whatever the umask left of it. By the descriptor: its name may be another file's by now. */
+export function giveMode(handle: number, { mode: before, uid }: Stats, mode: number): void {
+  if ((before & 0o777) === mode || uid !== process.geteuid?.()) return;
+  try {
+    fchmodSync(handle, mode);
+  } catch (error) {
+    // A file system without modes: nothing can be done there, and nothing hangs on it.
+    if (systemCode(error) === '') throw error;
+  }
 }
 
 /** Makes a folder in which the dispatcher alone writes, whatever the umask, unless it is there. */
@@ -141,9 +158,10 @@ export function createOwnFolder(path: string): void {
 
 /**
  * Makes a folder with those above it, unless it is there. (Node's own way, `recursive`, never returns where the system
- * answers ENOENT although the folder above exists, such as below /proc.)
+ * answers ENOENT although the folder above exists, such as below /proc.) Nobody else may write in them, whatever the umask:
+ * whoever can, can put another folder in the place of one below.
  */
-export function createFolders(path: string, mode = 0o777): void {
+export function createFolders(path: string, mode = 0o755): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   createFolders(dirname(path));
   try {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../core/config/config.ts';
 import { messageOf } from '../core/errors.ts';
 import { jsonLine, journalPrefix, type LogEvent, textLine } from '../core/health/log-event.ts';
-import { createFolders } from './files.ts';
+import { createFolders, giveMode, GROUP_READS } from './files.ts';
 
 interface LogOptions {
   readonly config: Pick<Config, 'logFile' | 'logFormat'>;
@@ -51,8 +51,11 @@ function append(file: string, text: string): void {
   const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK, O_NOFOLLOW } = constants;
   createFolders(dirname(file));
   // Non-blocking: a pipe that nobody reads must not hold up the pass. No link: agents may write in this folder.
-  const handle = openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW, 0o640);
+  const handle = openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW, GROUP_READS);
   try {
+    // An earlier version, or a hand, may have left it open to more.
+    const stat = fstatSync(handle);
+    giveMode(handle, stat, stat.mode & GROUP_READS);
     writeSync(handle, text);
   } finally {
     closeSync(handle);

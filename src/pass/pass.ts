@@ -152,7 +152,7 @@ function recordState(deps: DispatchDeps, course: Course, failure: unknown): void
 function recordPass(
   deps: DispatchDeps,
   before: Heartbeat | null,
-  { outcome, ref, warnings, decision }: Course,
+  { state, outcome, ref, warnings, decision }: Course,
   { startedAt, failure }: { readonly startedAt: Instant; readonly failure: unknown },
 ): void {
   const error = failure === null ? null : errorRecord(failure);
@@ -170,7 +170,11 @@ function recordPass(
       error,
       warnings,
     },
-    { rows, strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])] },
+    {
+      rows,
+      strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])],
+      lastDispatchAt: state.lastDispatch?.at ?? null,
+    },
   );
   try {
     const isNew = record && rows !== before?.rows;

@@ -1,26 +1,109 @@
 // Who owns only a folder, or may only write text, can neither steer the dispatcher nor the terminal of whoever looks.
 
-import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { workspace } from '../support/command.ts';
+import { type Workspace, workspace } from '../support/command.ts';
 
 describe('what the dispatcher alone writes', () => {
-  test('nobody else may write, whatever the umask', async () => {
-    const before = process.umask(0);
-    onTestFinished(() => void process.umask(before));
+  /** Every folder and file of an office with its mode, but for the compiled code. */
+  const modes = (at: Workspace): readonly (readonly [path: string, mode: string])[] =>
+    readdirSync(at.folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.startsWith('.agent-'))
+      .toSorted()
+      .map((path) => [path, (statSync(join(at.folder, path)).mode & 0o777).toString(8)]);
+  const OWN = /^\.agent-dispatcher\/(?:state\.json|lock|listing.*)$/u;
+
+  const office = async (): Promise<Workspace> => {
     const at = await workspace();
-    at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'] });
-    expect((await at.run([])).code).toBe(0);
-    expect((await at.run(['pause'])).code).toBe(0);
-    const mode = (path: string): string => (statSync(join(at.folder, path)).mode & 0o777).toString(8);
-    expect(mode('.agent-dispatcher')).toBe('750');
-    expect(mode('.agent-dispatcher/lock')).toBe('600');
-    for (const file of ['state.json', 'dispatches.jsonl', 'pauses/all.json'])
-      expect([file, mode(`.agent-dispatcher/${file}`)]).toEqual([file, '640']);
-    expect(mode('.agent-dispatcher.log')).toBe('640');
-    // ... and the task files are what the operator's umask makes them.
-    expect(mode('.agent-tasks/hans/issue-1.md')).toBe('666');
+    at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'], body: 'x' });
+    at.gitea.addIssue({ repository: 'acme/app', number: 2, assignees: ['hans'] });
+    return at;
+  };
+
+  test.for([0, 0o002, 0o022, 0o027, 0o077])(
+    '12.6, 12.12 what it obeys is its own, what it publishes its group reads: umask %o',
+    async (umask) => {
+      const before = process.umask(umask);
+      onTestFinished(() => void process.umask(before));
+      const at = await office();
+      expect(await at.run([])).toMatchObject({ code: 0, stderr: '' });
+      expect(await at.run(['pause', '--agent', 'greta'])).toMatchObject({ code: 0, stderr: '' });
+      const found = modes(at);
+      expect(found.map(([path]) => path)).toEqual(
+        expect.arrayContaining([
+          '.agent-dispatcher',
+          ...[
+            'state.json',
+            'lock',
+            'last-pass.json',
+            'candidates.json',
+            'dispatches.jsonl',
+            'pauses/agent-greta.json',
+          ].map((name) => `.agent-dispatcher/${name}`),
+          '.agent-dispatcher.log',
+          '.agent-tasks/hans/issue-1.md',
+        ]),
+      );
+      const octal = (mode: number): string => mode.toString(8);
+      for (const [path, mode] of found) {
+        const isFolder = statSync(join(at.folder, path)).isDirectory();
+        if (OWN.test(path)) expect([path, mode]).toEqual([path, isFolder ? '700' : '600']);
+        else if (path === '.agent-dispatcher.log') expect([path, mode]).toEqual([path, octal(0o640 & ~umask)]);
+        else if (path.startsWith('.agent-dispatcher'))
+          // Where the umask shuts the folder, nobody else gets to what is in it.
+          expect([path, mode]).toEqual([path, isFolder ? octal(0o750 & ~umask) : '640']);
+        else if (isFolder)
+          expect([path, mode]).toEqual([path, octal((path === '.agent-tasks' ? 0o755 : 0o775) & ~umask)]);
+        else expect([path, mode]).toEqual([path, octal(0o664 & ~umask)]);
+      }
+    },
+  );
+
+  test('12.12 what an earlier version or a hand left open is shut by the next pass', async () => {
+    const at = await office();
+    await at.run([]);
+    await at.run([]);
+    await at.run(['pause', '--agent', 'greta']);
+    symlinkSync('../dispatcher.yaml', join(at.folder, '.agent-dispatcher/linked'));
+    chmodSync(join(at.folder, 'dispatcher.yaml'), 0o666);
+    const shut = modes(at);
+    for (const [path] of shut) {
+      const isFolder = statSync(join(at.folder, path)).isDirectory();
+      if (path.startsWith('.agent-dispatcher') && !path.endsWith('linked'))
+        chmodSync(join(at.folder, path), isFolder ? 0o777 : 0o666);
+    }
+    await at.run([]);
+    expect(new Map(modes(at))).toEqual(new Map(shut));
+    // Nothing is done through a link.
+    expect(statSync(join(at.folder, 'dispatcher.yaml')).mode & 0o777).toBe(0o666);
+  });
+
+  test('12.12 nothing that others may read holds a secret', async () => {
+    const [ping, proxy, env] = ['5ec2e7-ping', '5ec2e7-proxy', '5ec2e7-env'];
+    const at = await workspace({
+      scopes: ['read:issue'],
+      yaml: [
+        'gitea: { url: URL, repositories: [acme/app, acme/gone], tokenFile: token }',
+        'rateLimit: 1s',
+        'receipt: { comment: true }',
+        `monitor: { pingUrl: "http://127.0.0.1:9/ping/${ping}" }`,
+        'onDispatch: { command: [/bin/sh, -c, "env >&2; exit 1"] }',
+        '',
+      ].join('\n'),
+    });
+    at.write('token', at.gitea.token);
+    at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+    const surroundings = { HTTPS_PROXY: `http://me:${proxy}@127.0.0.1:9`, DATABASE_URL: `postgres://me:${env}@db/x` };
+    for (const line of [[], ['dispatch', '--issue', '1', '--force'], []]) await at.run(line, surroundings);
+    at.gitea.intercept(/./u, { status: 401 });
+    expect((await at.run([], surroundings)).code).toBe(4);
+    const readable = modes(at).filter(([path]) => statSync(join(at.folder, path)).isFile());
+    expect(readable.map(([path]) => path)).toContain('.agent-dispatcher/last-pass.json');
+    const text = readable.map(([path]) => at.read(path)).join('\n');
+    expect(text).toContain('onDispatch');
+    expect(text).toContain('the receipt on acme/app#1');
+    for (const secret of [at.gitea.token, ping, proxy, env]) expect(text).not.toContain(secret);
   });
 
   test('metrics are readable for everybody, and what a link there leads to stays private', async () => {

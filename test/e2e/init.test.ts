@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { COMMAND, NODE, type Workspace, workspace } from '../support/command.ts';
+import { CAN_BE_ANOTHER } from '../support/another-user.ts';
+import { COMMAND, type Finished, finished, NODE, type Workspace, workspace } from '../support/command.ts';
 import { openTerminal } from '../support/terminal.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -89,6 +90,50 @@ describe('dispatcher init without a terminal', () => {
       stderr: expect.stringContaining('holds a token already'),
     });
     expect(at.read(file)).toBe('another\n');
+  });
+});
+
+describe.runIf(CAN_BE_ANOTHER)('12.12 under umask 000', () => {
+  test.for([
+    { who: 'root', uid: 0, folder: '755' },
+    { who: 'a user', uid: 47_111, folder: '700' },
+  ])('$who: nobody else may write anything, nor read the token', async ({ uid, folder }) => {
+    const at = await newcomer();
+    chownSync(at.folder, uid, uid);
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const run = async (...args: readonly string[]): Promise<Finished> => {
+      const line = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', NODE, COMMAND, ...args];
+      const env = { PATH: process.env['PATH'], HOME: at.folder, GITEA_TOKEN: at.gitea.token };
+      return finished(spawn('setpriv', line, { cwd: at.folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    };
+    const place = ['--token-file', 'keys/gitea/token', '--workspace', 'srv/agents'];
+    const made = await run('init', '--url', at.gitea.url, '--repository', 'acme/app', ...place);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(await run('dispatch', '-q')).toMatchObject({ code: 0, stderr: '' });
+    const modes = new Map(
+      readdirSync(at.folder, { recursive: true, encoding: 'utf8' }).map((path) => [
+        path,
+        (statSync(join(at.folder, path)).mode & 0o777).toString(8),
+      ]),
+    );
+    expect(Object.fromEntries(modes)).toMatchObject({
+      'dispatcher.yaml': '600',
+      keys: '755',
+      'keys/gitea': folder,
+      'keys/gitea/token': '600',
+      srv: '755',
+      'srv/agents': '755',
+      'srv/agents/.agent-dispatcher': '750',
+      'srv/agents/.agent-dispatcher/state.json': '600',
+      'srv/agents/.agent-dispatcher/lock': '600',
+      'srv/agents/.agent-dispatcher/dispatches.jsonl': '640',
+      'srv/agents/.agent-dispatcher.log': '640',
+      'srv/agents/.agent-tasks': '755',
+      'srv/agents/.agent-tasks/hans/issue-1.md': '664',
+    });
+    // By the last digit: strangers.
+    expect([...modes].filter(([, mode]) => /[2367]$/u.test(mode))).toEqual([]);
   });
 });
 

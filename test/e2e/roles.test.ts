@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { CAN_BE_ANOTHER } from '../support/another-user.ts';
 import { COMMAND, type Finished, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
 
@@ -23,8 +23,10 @@ const ROLES: Readonly<Record<string, readonly [uid: number, ...groups: number[]]
 const PLACES: Readonly<Record<string, readonly string[]>> = {
   configuration: ['dispatcher.yaml'],
   token: ['token'],
-  'state, journal': ['.agent-dispatcher/state.json', '.agent-dispatcher/dispatches.jsonl'],
-  lock: ['.agent-dispatcher/lock'],
+  'state, lock': ['.agent-dispatcher/state.json', '.agent-dispatcher/lock'],
+  'last pass, journal': ['last-pass.json', 'candidates.json', 'dispatches.jsonl', 'history/memory.json'].map(
+    (name) => `.agent-dispatcher/${name}`,
+  ),
   log: ['.agent-dispatcher.log'],
   'folder of hans': ['.agent-tasks/hans'],
   'folder of greta': ['.agent-tasks/greta'],
@@ -49,7 +51,7 @@ async function run(at: Workspace, role: string, args: readonly string[]): Promis
 
 async function office(): Promise<Workspace> {
   const at = await workspace({
-    yaml: 'gitea: { url: URL, repositories: [acme/app], tokenFile: token }\nagents: { hans: {}, greta: {} }\n',
+    yaml: 'gitea: { url: URL, repositories: [acme/app], tokenFile: token }\nrateLimit: 1s\nagents: { hans: {}, greta: {} }\n',
   });
   at.write('token', at.gitea.token);
   const own = (path: string, mode: number, group = DISPATCHER): void => {
@@ -121,3 +123,51 @@ test.runIf(CAN_BE_ANOTHER)(
     expect((await run(at, 'dispatcher', [])).stdout).not.toContain('FILE GONE');
   },
 );
+
+test.runIf(CAN_BE_ANOTHER)('12.6 who may read what is published can neither change it nor hold up a pass', async () => {
+  const at = await office();
+  await run(at, 'dispatcher', []);
+  const state = join(at.folder, '.agent-dispatcher');
+  const tried = (role: string, script: string): string =>
+    execFileSync('setpriv', as(role, ['sh', '-c', `{ ${script}; } >&2 2>/dev/null && echo done || echo refused`]), {
+      encoding: 'utf8',
+      cwd: state,
+    }).trim();
+  for (const role of ['agent hans', 'group dispatcher (dashboard, status)']) {
+    for (const script of [
+      'echo {} >state.json',
+      'echo {} >>dispatches.jsonl',
+      'mv last-pass.json x',
+      'rm candidates.json',
+      'ln -sf /etc/passwd lock',
+      'mkdir pauses && echo {} >pauses/all.json',
+      'chmod 666 dispatches.jsonl',
+      'flock -n lock true',
+      'flock -n -s lock true',
+      'flock -n state.json true',
+      'echo x >>../.agent-dispatcher.log',
+      `mv "${at.folder}/.agent-dispatcher" "${at.folder}/x"`,
+    ])
+      expect([role, script, tried(role, script)]).toEqual([role, script, 'refused']);
+    // What can be locked is nothing that a pass waits for.
+    expect(tried(role, 'flock -n dispatches.jsonl true')).toBe('done');
+  }
+  at.gitea.addIssue({ repository: 'acme/app', number: 2, assignees: ['greta'] });
+  const holders = ['last-pass.json', 'candidates.json', 'dispatches.jsonl', '.'].map((name) =>
+    spawn('setpriv', as('agent hans', ['flock', name, 'sleep', '30']), { cwd: state, stdio: 'ignore', detached: true }),
+  );
+  onTestFinished(() => holders.forEach(({ pid }) => process.kill(-Number(pid), 'SIGKILL')));
+  expect((await run(at, 'dispatcher', [])).stdout).toContain('DISPATCHED: greta');
+  // And the reader sees the same as the dispatcher's account, although the state is shut.
+  const seen: unknown = JSON.parse((await run(at, 'agent hans', ['status', '--json'])).stdout);
+  const own: unknown = JSON.parse((await run(at, 'dispatcher', ['status', '--json'])).stdout);
+  expect(seen).toMatchObject({ slot: { lastDispatchAt: expect.stringMatching(/^20/u) } });
+  expect(withoutClock(seen)).toEqual(withoutClock(own));
+});
+
+// Two looks are not of the same moment.
+function withoutClock(status: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(status, (key, value: unknown) => (['generatedAt', 'opensAt'].includes(key) ? null : value)),
+  );
+}

@@ -22,6 +22,8 @@ export const HeartbeatSchema = z.object({
   lastSuccessAt: z.nullable(instantText),
   consecutiveFailures: z.int(),
   failingSince: z.nullable(instantText),
+  /** When the last task file appeared: for those who may not read the state. */
+  lastDispatchAt: z.optional(z.nullable(instantText)),
   /** A hash of the decision's record: as long as it is the same it need not be written again. */
   rows: z.string(),
   /** Assignees that are no agents, as they were named in the log. */
@@ -51,7 +53,7 @@ export const NO_PASSES: PassHistory = {
 export function nextHeartbeat(
   before: Heartbeat | null,
   lastPass: Heartbeat['lastPass'],
-  { rows, strangers }: Pick<Heartbeat, 'rows' | 'strangers'>,
+  { rows, strangers, lastDispatchAt }: Pick<Heartbeat, 'rows' | 'strangers' | 'lastDispatchAt'>,
 ): Heartbeat {
   const failed = lastPass.outcome === 'failed';
   return {
@@ -60,6 +62,7 @@ export function nextHeartbeat(
     lastSuccessAt: failed ? (before?.lastSuccessAt ?? null) : lastPass.finishedAt,
     consecutiveFailures: failed ? (before?.consecutiveFailures ?? 0) + 1 : 0,
     failingSince: failed ? (before?.failingSince ?? lastPass.startedAt) : null,
+    lastDispatchAt,
     rows,
     strangers,
   };

@@ -35,7 +35,7 @@ import {
   withDispatch,
 } from '../../core/history/observe.ts';
 import type { ArchiveRecord, DispatchRecord } from '../../core/state/dispatch-record.ts';
-import { createOwnFolder, fileStamp, readRegularFile, replaceFile } from '../files.ts';
+import { createOwnFolder, fileStamp, giveMode, GROUP_READS, readRegularFile, replaceFile } from '../files.ts';
 import { readArchived, readDispatches } from './journal.ts';
 
 /** The history of a state folder, for the one who holds the lock. */
@@ -165,10 +165,11 @@ function textByDay(events: readonly HistoryEvent[]): ReadonlyMap<string, string>
 // Not waited for until it is on the disk: a power cut may cost some seconds of history, a pass must not be slower for it.
 function appendText(path: string, text: string): void {
   const { O_RDWR, O_CREAT, O_APPEND, O_NONBLOCK, O_NOFOLLOW } = constants;
-  const handle = openSync(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW, 0o666); // less the umask
+  const handle = openSync(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW, GROUP_READS);
   try {
     const stat = fstatSync(handle);
     if (!stat.isFile() || stat.size > MAX_DAY) return;
+    giveMode(handle, stat, GROUP_READS);
     // A line that a full disk left unfinished is closed first, so that it spoils only itself.
     const last = Buffer.alloc(1);
     const isOpen = stat.size > 0 && readSync(handle, last, 0, 1, stat.size - 1) === 1 && last[0] !== 0x0a;

@@ -4,6 +4,7 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { createOwnFolder, openForAppending, readRegularFile } from '../files.ts';
+import { shutStateFolder } from './rights.ts';
 
 /** What flock(1) exits with when the lock is taken: a number that it uses for nothing else. */
 const TAKEN = 99;
@@ -27,6 +28,7 @@ export async function takeLock(stateDirectory: string, waitSeconds: number): Pro
   let handle: number;
   try {
     createOwnFolder(stateDirectory);
+    shutStateFolder(stateDirectory);
     handle = openForAppending(path);
   } catch (error) {
     throw new UserError(`the state folder ${stateDirectory} cannot be written: ${messageOf(error)}`, {

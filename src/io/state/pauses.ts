@@ -30,7 +30,7 @@ export function writePause(stateDirectory: string, pause: Pause): void {
   try {
     createOwnFolder(stateDirectory);
     createOwnFolder(join(stateDirectory, FOLDER));
-    replaceFile(pathOf(stateDirectory, pause.agent), `${JSON.stringify(pause)}\n`, false);
+    replaceFile(pathOf(stateDirectory, pause.agent), `${JSON.stringify(pause)}\n`, { isLocked: false });
   } catch (error) {
     throw unwritable(stateDirectory, error);
   }

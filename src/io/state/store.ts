@@ -2,9 +2,9 @@
 // every pass), candidates.json (what it decided, written when that changes), trying.json (what it is at). All are small,
 // whatever is open.
 
-import { lstatSync, renameSync } from 'node:fs';
+import { accessSync, constants, lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Instant, toRfc3339 } from '../../core/clock.ts';
+import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
 import type { Config } from '../../core/config/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { serverOf } from '../../core/issue/identity.ts';
@@ -12,7 +12,8 @@ import { type DecisionRecord, NO_DECISION, parseDecision } from '../../core/stat
 import { type Heartbeat, HeartbeatSchema, NO_PASSES, type PassHistory } from '../../core/state/last-pass.ts';
 import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state/state.ts';
 import { fromVersion1 } from '../../core/state/version-1.ts';
-import { fileStamp, readRegularFile, replaceFile } from '../files.ts';
+import { fileStamp, NOBODY_ELSE, readRegularFile, replaceFile } from '../files.ts';
+import { readDispatches } from './journal.ts';
 
 const STATE = 'state.json';
 const HEARTBEAT = 'last-pass.json';
@@ -50,7 +51,7 @@ export function openState(config: Place): StateStore {
     read: () => readStored(config).stored,
     write: (state) => {
       try {
-        replaceFile(path(STATE), `${JSON.stringify(state)}\n`);
+        replaceFile(path(STATE), `${JSON.stringify(state)}\n`, { mode: NOBODY_ELSE });
       } catch (error) {
         throw unwritable(config, error);
       }
@@ -75,7 +76,7 @@ export function readPassHistory(config: Place): {
   readonly state: PassHistory;
   readonly found: StoredState['found'];
 } {
-  const { stored, old } = readStored(config);
+  const { stored, old } = readPublished(config) ?? readStored(config);
   const { lastDispatch } = stored.state;
   const heartbeat = readHeartbeat(config);
   if (!heartbeat) return { state: { ...(old ?? NO_PASSES), lastDispatch }, found: stored.found };
@@ -97,6 +98,31 @@ export function stateFingerprint(stateDirectory: string): string {
   return [STATE, HEARTBEAT, 'dispatches.jsonl', 'pauses']
     .map((name) => fileStamp(join(stateDirectory, name)))
     .join(' ');
+}
+
+// The state is the dispatcher's alone. Who may only read what is published beside it learns there when the last dispatch was:
+// from the last pass, or the journal, which knows an override since. Null: who asks may read the state, or not even enter.
+function readPublished(config: Place): ReturnType<typeof readStored> | null {
+  const { stateDirectory } = config;
+  const path = join(stateDirectory, STATE);
+  if (canRead(path) || !canRead(stateDirectory)) return null;
+  const last = readDispatches(stateDirectory).at(-1);
+  const [at] = [readHeartbeat(config)?.lastDispatchAt, last?.at].filter((each) => each != null).toSorted(latestFirst);
+  const lastDispatch = at == null ? null : { at, ref: last?.ref ?? null, pending: null, uptime: null };
+  return { stored: { state: { ...EMPTY_STATE, lastDispatch }, found: 'whole' }, old: null };
+}
+
+function latestFirst(a: string, b: string): number {
+  return (fromRfc3339(b) ?? 0) - (fromRfc3339(a) ?? 0);
+}
+
+function canRead(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'ENOENT';
+  }
 }
 
 function readStored(config: Place): { readonly stored: StoredState; readonly old: PassHistory | null } {

@@ -113,7 +113,8 @@ export function writeNew(place: string, content: string | Buffer): void {
 
 /** Makes a file that must not be there yet, with the mode that the umask leaves, or a shared folder; answers its descriptor. */
 export function createNew(place: string): number {
-  return sharedIn(dirname(place), () => openSync(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)); // less the umask
+  // A task's own words are orders to its agent: strangers on this machine write none of them, under any umask.
+  return sharedIn(dirname(place), () => openSync(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o664)); // less the umask
 }
 
 /** Setgid, and the group may write. */
@@ -220,7 +221,7 @@ export function removed(place: string): boolean {
 /** Makes a folder unless something has its name. */
 export function makeFolder(place: string): void {
   try {
-    sharedIn(dirname(place), () => mkdirSync(place));
+    sharedIn(dirname(place), () => mkdirSync(place, 0o775));
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }
