@@ -1,23 +1,15 @@
 // The table of README, "Security": each cell is tried as that user, in the layout that deploy/ describes.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { CAN_BE_ANOTHER } from '../support/another-user.ts';
-import { COMMAND, type Finished, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
+import { as, type Role, type RolesOffice, rolesOffice } from '../support/roles.ts';
 
 const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
-const [DISPATCHER, HANS, GRETA] = [47_111, 47_112, 47_113];
-
-/** User and groups of each row. */
-const ROLES: Readonly<Record<string, readonly [uid: number, ...groups: number[]]>> = {
-  dispatcher: [DISPATCHER, DISPATCHER],
-  'agent hans': [HANS, HANS, DISPATCHER],
-  'group dispatcher (dashboard, status)': [47_114, 47_114, DISPATCHER],
-  'anybody else': [47_115, 47_115],
-};
+const NAMES: readonly Role[] = ['dispatcher', 'agent hans', 'group dispatcher (dashboard, status)', 'anybody else'];
 
 /** What each column stands for, in the workspace. */
 const PLACES: Readonly<Record<string, readonly string[]>> = {
@@ -32,47 +24,15 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   'folder of greta': ['.agent-tasks/greta'],
 };
 
-function as(role: string, line: readonly string[]): readonly string[] {
-  const [uid = 0, group = uid, ...groups] = ROLES[role] ?? [];
-  return [
-    `--reuid=${uid}`,
-    `--regid=${group}`,
-    groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups',
-    ...line,
-  ];
-}
-
-async function run(at: Workspace, role: string, args: readonly string[]): Promise<Finished> {
-  const config = join(at.folder, 'dispatcher.yaml');
-  const line = ['sh', '-c', 'umask 027; exec "$@"', 'sh', NODE, COMMAND, ...args, '--config', config];
-  const env = { PATH: process.env['PATH'], ...RECORDING };
-  return finished(spawn('setpriv', as(role, line), { cwd: '/', env, stdio: ['ignore', 'pipe', 'pipe'] }));
-}
-
-async function office(): Promise<Workspace> {
-  const at = await workspace({
-    yaml: 'gitea: { url: URL, repositories: [acme/app], tokenFile: token }\nrateLimit: 1s\nagents: { hans: {}, greta: {} }\n',
-  });
-  at.write('token', at.gitea.token);
-  const own = (path: string, mode: number, group = DISPATCHER): void => {
-    chownSync(join(at.folder, path), DISPATCHER, group);
-    chmodSync(join(at.folder, path), mode);
-  };
-  for (const folder of ['.agent-tasks', '.agent-tasks/hans', '.agent-tasks/greta']) mkdirSync(join(at.folder, folder));
-  // The folder that a configuration lies in may be entered; what else lies in it is nobody's business.
-  own('.', 0o755);
-  own('token', 0o600);
-  own('.agent-tasks', 0o750);
-  own('.agent-tasks/hans', 0o2775, HANS);
-  own('.agent-tasks/greta', 0o2775, GRETA);
-  chmodSync(join(at.folder, 'dispatcher.yaml'), 0o644);
+async function office(): Promise<RolesOffice> {
+  const at = await rolesOffice();
   at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
   return at;
 }
 
 test.runIf(CAN_BE_ANOTHER)('each cell of the table of who may do what is so', async () => {
   const at = await office();
-  expect(await run(at, 'dispatcher', [])).toMatchObject({ code: 0, stderr: '' });
+  expect(await at.runAs('dispatcher', [])).toMatchObject({ code: 0, stderr: '' });
   const lines = README.split('\n').map((line) =>
     line
       .split('|')
@@ -82,14 +42,14 @@ test.runIf(CAN_BE_ANOTHER)('each cell of the table of who may do what is so', as
   const start = lines.findIndex(([first]) => first === 'who');
   const [, ...columns] = lines[start] ?? [];
   expect(columns).toEqual(Object.keys(PLACES));
-  const rows = lines.slice(start + 2, start + 2 + Object.keys(ROLES).length);
-  expect(rows.map(([role]) => role)).toEqual(Object.keys(ROLES));
-  const may = (role: string, path: string): string => {
+  const rows = lines.slice(start + 2, start + 2 + NAMES.length);
+  expect(rows.map(([role]) => role)).toEqual(NAMES);
+  const may = (role: Role, path: string): string => {
     const ask = 'test -r "$1" && printf reads; test -w "$1" && printf ", writes"; true';
     const line = as(role, ['sh', '-c', ask, 'sh', join(at.folder, path)]);
     return execFileSync('setpriv', line, { encoding: 'utf8' }) || '–';
   };
-  const tried = rows.map(([role = '']) => [
+  const tried = NAMES.map((role) => [
     role,
     ...columns.map((column) => [...new Set((PLACES[column] ?? []).map((path) => may(role, path)))].join(' or ')),
   ]);
@@ -100,11 +60,11 @@ test.runIf(CAN_BE_ANOTHER)(
   'with those rights everybody can do his work, and one agent not the work of another',
   async () => {
     const at = await office();
-    await run(at, 'dispatcher', []);
-    for (const role of ['agent hans', 'group dispatcher (dashboard, status)'])
-      expect((await run(at, role, ['status'])).stdout).toContain('acme/app#1');
-    expect((await run(at, 'anybody else', ['status'])).code).not.toBe(0);
-    const move = (role: string, from: string, to: string): string =>
+    await at.runAs('dispatcher', []);
+    for (const role of ['agent hans', 'group dispatcher (dashboard, status)'] as const)
+      expect((await at.runAs(role, ['status'])).stdout).toContain('acme/app#1');
+    expect((await at.runAs('anybody else', ['status'])).code).not.toBe(0);
+    const move = (role: Role, from: string, to: string): string =>
       execFileSync(
         'setpriv',
         as(role, ['sh', '-c', 'mv "$1" "$2" 2>/dev/null && echo moved || echo refused', 'sh', from, to]),
@@ -120,20 +80,20 @@ test.runIf(CAN_BE_ANOTHER)(
     expect(move('agent hans', tasks, `${tasks}.away`)).toBe('refused');
     expect(move('agent hans', `${at.folder}/.agent-dispatcher/state.json`, `${tasks}/hans/state.json`)).toBe('refused');
     expect(move('agent hans', `${tasks}/hans/issue-1.md`, `${tasks}/hans/in progress.md`)).toBe('moved');
-    expect((await run(at, 'dispatcher', [])).stdout).not.toContain('FILE GONE');
+    expect((await at.runAs('dispatcher', [])).stdout).not.toContain('FILE GONE');
   },
 );
 
 test.runIf(CAN_BE_ANOTHER)('12.6 who may read what is published can neither change it nor hold up a pass', async () => {
   const at = await office();
-  await run(at, 'dispatcher', []);
+  await at.runAs('dispatcher', []);
   const state = join(at.folder, '.agent-dispatcher');
-  const tried = (role: string, script: string): string =>
+  const tried = (role: Role, script: string): string =>
     execFileSync('setpriv', as(role, ['sh', '-c', `{ ${script}; } >&2 2>/dev/null && echo done || echo refused`]), {
       encoding: 'utf8',
       cwd: state,
     }).trim();
-  for (const role of ['agent hans', 'group dispatcher (dashboard, status)']) {
+  for (const role of ['agent hans', 'group dispatcher (dashboard, status)'] as const) {
     for (const script of [
       'echo {} >state.json',
       'echo {} >>dispatches.jsonl',
@@ -157,10 +117,10 @@ test.runIf(CAN_BE_ANOTHER)('12.6 who may read what is published can neither chan
     spawn('setpriv', as('agent hans', ['flock', name, 'sleep', '30']), { cwd: state, stdio: 'ignore', detached: true }),
   );
   onTestFinished(() => holders.forEach(({ pid }) => process.kill(-Number(pid), 'SIGKILL')));
-  expect((await run(at, 'dispatcher', [])).stdout).toContain('DISPATCHED: greta');
+  expect((await at.runAs('dispatcher', [])).stdout).toContain('DISPATCHED: greta');
   // And the reader sees the same as the dispatcher's account, although the state is shut.
-  const seen: unknown = JSON.parse((await run(at, 'agent hans', ['status', '--json'])).stdout);
-  const own: unknown = JSON.parse((await run(at, 'dispatcher', ['status', '--json'])).stdout);
+  const seen: unknown = JSON.parse((await at.runAs('agent hans', ['status', '--json'])).stdout);
+  const own: unknown = JSON.parse((await at.runAs('dispatcher', ['status', '--json'])).stdout);
   expect(seen).toMatchObject({ slot: { lastDispatchAt: expect.stringMatching(/^20/u) } });
   expect(withoutClock(seen)).toEqual(withoutClock(own));
 });
@@ -168,6 +128,6 @@ test.runIf(CAN_BE_ANOTHER)('12.6 who may read what is published can neither chan
 // Two looks are not of the same moment.
 function withoutClock(status: unknown): unknown {
   return JSON.parse(
-    JSON.stringify(status, (key, value: unknown) => (['generatedAt', 'opensAt'].includes(key) ? null : value)),
+    JSON.stringify(status, (key, value: unknown) => (['generatedAt', 'opensAt', 'free'].includes(key) ? null : value)),
   );
 }
