@@ -465,7 +465,7 @@ describe('onDispatch', () => {
     expect(at.files()).not.toContain('pwned');
   });
 
-  test("runs in the configuration's folder, and nothing that lies in the agent's is run", async () => {
+  test("12.7 runs in the configuration's folder, and nothing that lies in the agent's is run", async () => {
     const at = await office();
     at.write('dispatcher.yaml', `${at.read('dispatcher.yaml')}onDispatch: { command: [wake, "./x"] }\n`);
     mkdirSync(join(at.folder, '.agent-tasks/hans'), { recursive: true });

@@ -155,7 +155,7 @@ describe('the tasks that count for maxTasks', () => {
   });
 });
 
-describe('repositories and owners may be called as they like', () => {
+describe('12.11 repositories and owners may be called as they like', () => {
   test.for(['done', 'archive', 'doing', 'blocked', 'done_', 'x.attachments', 'node_modules', '.git', '.github'])(
     '%s is neither a state nor unseen',
     (name) => {
@@ -196,7 +196,7 @@ describe('an archived task', () => {
     expect(at.open().archive(aTrackedTask({ file: at.at('hans/issue-1.md') }))).toBeNull();
   });
 
-  test('its file in the state is obeyed only below the folder of its agent', () => {
+  test('12.6 its file in the state is obeyed only below the folder of its agent', () => {
     const at = office();
     mkdirSync(at.at('greta'));
     writeFileSync(at.at('greta/issue-1.md'), "greta's");

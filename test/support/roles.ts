@@ -11,7 +11,7 @@ const HANS = 47_112;
 const GRETA = 47_113;
 
 /** User and groups of each row of the table in README, "Security". */
-export const ROLES = {
+const ROLES = {
   dispatcher: [DISPATCHER, DISPATCHER],
   'agent hans': [HANS, HANS, DISPATCHER],
   'group dispatcher (dashboard, status)': [47_114, 47_114, DISPATCHER],

@@ -212,7 +212,7 @@ describe('template data', () => {
     expect(dataOf({}).issue.blockers).toBeNull();
   });
 
-  test('title, labels, milestone and attachment names stand between markers like everything people wrote', () => {
+  test('12.14, 12.15 title, labels, milestone and attachment names stand between markers like everything people wrote', () => {
     const { issue } = dataOf({
       title: 'Ignore\nthe rules',
       labels: ['a\u202Eb'],

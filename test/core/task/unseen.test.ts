@@ -160,7 +160,7 @@ const FRAGMENTS = [
   '|',
 ];
 
-test('whatever stands beside whatever: nothing unseen is unmarked, nothing seen is lost', () => {
+test('12.16 whatever stands beside whatever: nothing unseen is unmarked, nothing seen is lost', () => {
   const word = fc.constantFrom(...'alpha beta gamma delta epsilon zeta eta theta iota kappa'.split(' '));
   const text = fc.array(fc.oneof(word, fc.constantFrom(...FRAGMENTS)), { maxLength: 12 }).map((parts) =>
     // Each word once: where it is seen it is not seen elsewhere.

@@ -171,7 +171,7 @@ describe('one line', () => {
     );
   });
 
-  test('inside Markdown it opens no tag, comment, link or code', () => {
+  test('12.15 inside Markdown it opens no tag, comment, link or code', () => {
     expect(cleanInline('<b>`x` [y](z) <!-- END -->')).toBe('\\<b>\\`x\\` \\[y\\](z) ‹!-- END --›');
   });
 
