@@ -84,6 +84,14 @@ export function giteaSlices(
         const { readContext } = await import('../io/gitea/context.ts');
         return readContext(client, issue, occasion, config);
       },
+      readPullsOf: async (at, agent) => {
+        const { readPullsOf } = await import('../io/gitea/pull-request.ts');
+        return readPullsOf(client, at, agent, config.url);
+      },
+      readPull: async (at, known) => {
+        const { readPull } = await import('../io/gitea/pull-request.ts');
+        return readPull(client, at, known, config.url);
+      },
       leaveReceipt: async (receipt) => {
         const { leaveReceipt } = await import('../io/gitea/receipt.ts');
         return leaveReceipt(client, config.receipt, receipt, { secret: token().value, serverUrl: config.url });

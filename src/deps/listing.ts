@@ -17,8 +17,8 @@ export function issueLister(
   config: Config,
   options: GlobalOptions,
   readToken: () => Token,
-): (mode: ListingMode) => Promise<Listing> {
-  return async (mode) => {
+): (mode: ListingMode, watched?: readonly string[]) => Promise<Listing> {
+  return async (mode, watched = []) => {
     const [{ listOpenIssues }, { forgetOtherScopes, openScopeCache, unsavedScope }] = await Promise.all([
       import('../io/gitea/listing.ts'),
       import('../io/state/listing-cache.ts'),
@@ -31,6 +31,7 @@ export function issueLister(
     return withProgress(world, async (progress) =>
       listOpenIssues(client, config, {
         ...(progress ? { progress } : {}),
+        watched,
         hasTime: () => now() - began < LONG_MS,
         cacheOf: ({ name }) => {
           if (mode === 'all') return unsavedScope();

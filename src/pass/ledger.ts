@@ -182,6 +182,8 @@ function trackedFrom(record: DispatchRecord, { config }: LedgerDeps): TrackedTas
     progress: null,
     waitsFor: null,
     hook: null,
+    pulls: [],
+    arePullsStale: true,
   };
 }
 

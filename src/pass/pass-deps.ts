@@ -3,8 +3,9 @@ import type { Instant, Uptime } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stage } from '../core/mailbox/place.ts';
-import type { IssueContext, RepositoryFacts } from '../core/issue/context.ts';
+import type { IssueContext, PullRequest, RepositoryFacts } from '../core/issue/context.ts';
 import type { Progress } from '../core/mailbox/progress.ts';
+import type { PullFeedback } from '../core/issue/pull-feedback.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
 import type { Listing, ListingMode } from '../core/listing/listing.ts';
 import type { Pause } from '../core/state/pause.ts';
@@ -13,6 +14,7 @@ import type { Monitors } from './tell-monitors.ts';
 import type { Receipt, ReceiptLeft } from '../core/task/receipt.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { UpdateData } from '../core/task/update.ts';
+import type { KnownPull } from '../io/gitea/pull-request.ts';
 import type { Draft } from '../io/tasks/folder.ts';
 import type { Journal } from '../io/state/journal.ts';
 import type { StateStore } from '../io/state/store.ts';
@@ -36,6 +38,10 @@ export interface GiteaSlice {
     issue: FullIssue,
     occasion: { readonly agent: string; readonly attempt: number; readonly repository: RepositoryFacts },
   ) => Promise<IssueContext>;
+  /** The pull requests that name an issue which an agent has. */
+  readonly readPullsOf: (at: At, agent: string) => Promise<readonly PullRequest[]>;
+  /** A pull request with what is said of it since; null: there is none, or the token may not see it. */
+  readonly readPull: (at: At, known: KnownPull) => Promise<PullFeedback | null>;
   /** Leaves the receipt on an issue. */
   readonly leaveReceipt: (receipt: Receipt) => Promise<ReceiptLeft>;
   /** Saves attachments beside a task file, as many as there is time for; answers where each one is, by its address. */
@@ -57,7 +63,8 @@ export interface DispatchDeps {
   /** A fresh word that nobody can guess. */
   readonly randomWord: () => string;
   readonly sha256: DispatchFacts['sha256'];
-  readonly listIssues: (mode: ListingMode) => Promise<Listing>;
+  /** `watched`: repositories of which it is to be told which pull requests moved. */
+  readonly listIssues: (mode: ListingMode, watched?: readonly string[]) => Promise<Listing>;
   /** Gitea, for so many milliseconds from now. */
   readonly gitea: (ms: number) => GiteaSlice;
   /** Runs `onDispatch`, for so many milliseconds at the most. Rejects when it did not end well. */

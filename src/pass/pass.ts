@@ -12,6 +12,7 @@ import type { Draft } from '../io/tasks/folder.ts';
 import { idleReason } from '../views/idle.ts';
 import { choose } from './choose.ts';
 import { followUp } from './follow-up/follow-up.ts';
+import { watchedRepositories } from './follow-up/pull-requests.ts';
 import { startHooks } from './follow-up/hooks.ts';
 import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
@@ -94,7 +95,7 @@ async function work(
   course: Course,
   tell: (key: string, record: PreparedTask['record']) => void,
 ): Promise<void> {
-  const listing = await deps.listIssues('keep');
+  const listing = await deps.listIssues('keep', watchedRepositories(deps.config, course.state));
   let draft: Draft | null = null;
   const choice = await choose(deps, course.state, listing, {
     ignoreSlot: false,

@@ -2,7 +2,7 @@
 
 import type { Candidate } from '../core/issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
-import type { Config } from '../core/config/config.ts';
+import { type Config, coversRepository } from '../core/config/config.ts';
 import { instructionsFor } from '../core/config/instructions.ts';
 import { serverOf } from '../core/issue/identity.ts';
 import type { IssueContext } from '../core/issue/context.ts';
@@ -14,6 +14,7 @@ import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { type DispatchFacts, type TaskData, taskData, taskFrontMatter, type Trigger } from '../core/task/document.ts';
 import { parseFrontMatter } from '../core/task/front-matter.ts';
 import type { Seen, TrackedTask } from '../core/task/tracked.ts';
+import { watchedPulls } from '../core/task/watched-pull.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
 /** A task that is rendered, and everything that will be recorded about it. */
@@ -104,22 +105,30 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
     candidate,
     text: `${frontMatter}\n${occasion.render(taskData(issue, candidate, facts))}`,
     record,
-    tracked: {
-      server: serverOf(config.url),
-      issueId: issue.id,
-      repository: issue.repository,
-      number: issue.number,
-      agent,
-      file,
-      dispatches: trigger === 'forced' ? 1 : (before?.dispatches ?? 0) + 1,
-      attempt,
-      isAssigned,
-      seen: seenNow(issue, readingFor(config, agent, occasion.sha256), occasion.now),
-      receipt: wantsReceipt(config) ? 'due' : 'none',
-      receiptComment: before?.receiptComment ?? null,
-      ...UNTOUCHED,
-      hook: config.onDispatch ? record : null,
-    },
+    tracked: trackedFor(config, issue, record, occasion),
+  };
+}
+
+function trackedFor(config: Config, issue: FullIssue, record: DispatchRecord, occasion: Occasion): TrackedTask {
+  const { before } = occasion;
+  const { agent, trigger, attempt } = record;
+  return {
+    server: serverOf(config.url),
+    issueId: issue.id,
+    repository: issue.repository,
+    number: issue.number,
+    agent,
+    file: occasion.file,
+    dispatches: trigger === 'forced' ? 1 : (before?.dispatches ?? 0) + 1,
+    attempt,
+    isAssigned: record.isAssigned ?? true,
+    seen: seenNow(issue, readingFor(config, agent, occasion.sha256), occasion.now),
+    receipt: wantsReceipt(config) ? 'due' : 'none',
+    receiptComment: before?.receiptComment ?? null,
+    ...UNTOUCHED,
+    hook: config.onDispatch ? record : null,
+    pulls: watchedPulls([], occasion.context.pullRequests, watching(config, agent, occasion.at)),
+    arePullsStale: false,
   };
 }
 
@@ -139,6 +148,19 @@ export function readingFor(config: Config, agent: string, sha256: Reading['sha25
       return trust.commenters?.includes(login) ?? true;
     },
     ownLabels: receipt.label === null ? [] : [receipt.label.toLowerCase()],
+  };
+}
+
+/** Which pull requests are watched for an agent from a dispatch on: of configured repositories, by whoever is trusted. */
+export function watching({ updates, trust, repositories }: Config, agent: string, from: Instant) {
+  const isTrusted = (author: string): boolean => author === agent || (trust.commenters?.includes(author) ?? true);
+  return {
+    agent,
+    from,
+    // Not in the pass of the dispatch.
+    lookAt: from + 60_000,
+    isWanted: (repository: string, author: string): boolean =>
+      updates.enabled && updates.pullRequests && coversRepository(repositories, repository) && isTrusted(author),
   };
 }
 

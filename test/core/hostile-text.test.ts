@@ -179,7 +179,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
     updateData(
       hostileIssue(text),
       aTrackedTask(),
-      { changed: ['title', 'body'], comments: [aComment({ body: text })] },
+      { changed: ['title', 'body'], comments: [aComment({ body: text })], pulls: [] },
       { ...aDispatch() },
     ),
   newsIn: (text) => newsIn(seenOf(hostileIssue(''), reading), hostileIssue(text), reading),

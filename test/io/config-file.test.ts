@@ -156,7 +156,7 @@ describe('a configuration', () => {
       stateDirectory: join(place, '.agent-dispatcher'),
       dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
       monitor: { pingUrl: null, metricsFile: null, office: place },
-      updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'], reopen: true },
+      updates: { enabled: true, ignoreAuthors: ['gitea-actions', 'forgejo-actions'], reopen: true, pullRequests: true },
       trust: { authors: null, commenters: null, assigners: null },
       agentLabels: new Map(),
       instructions: { agents: new Map(), repositories: new Map(), labels: new Map() },

@@ -83,6 +83,8 @@ export const aTrackedTask = (overrides: Partial<TrackedTask> = {}): TrackedTask 
   progress: null,
   waitsFor: null,
   hook: null,
+  pulls: [],
+  arePullsStale: false,
   ...overrides,
 });
 
@@ -111,7 +113,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
   monitor: { pingUrl: null, metricsFile: null, office: '/srv/acme' },
   stalledAfterMs: 24 * 60 * MINUTE,
-  updates: { enabled: true, ignoreAuthors: [], reopen: true },
+  updates: { enabled: true, ignoreAuthors: [], reopen: true, pullRequests: true },
   trust: { authors: null, commenters: null, assigners: null },
   context: { timeline: true, repository: true, references: 5, blocks: true, lastAttempt: true },
   receipt: { reaction: null, label: null, comment: false },

@@ -144,6 +144,94 @@ describe('what is not there', () => {
   });
 });
 
+describe('a pull request', () => {
+  const SHA = '5e777a43a19d6562895954b5304979ebec1cbded';
+  const PULLS = '/repos/acme/app/pulls';
+  const withPull = async (options: FakeGiteaOptions = {}): Promise<FakeGitea> => {
+    const server = await gitea({ scopes: ['read:issue', 'read:repository'], ...options });
+    server.addIssue({ repository: 'acme/app', pullRequest: true, head: SHA, createdAt: new Date(0) });
+    return server;
+  };
+
+  test('says its branches, its last commit, and false where nobody could merge it yet', async () => {
+    const server = await withPull();
+    const shown = { number: 1, base: { ref: 'main' }, head: { sha: SHA }, mergeable: true, draft: false };
+    expect(await json(server, `${PULLS}/1`)).toMatchObject(shown);
+    // Its number is not the one of its issue.
+    expect((await json(server, `${PULLS}/1`)).id).not.toBe((await json(server, `${LIST}/1`)).id);
+    server.setMergeable('acme/app#1', false);
+    expect(await json(server, `${PULLS}/1`)).toMatchObject({ mergeable: false, draft: false });
+    server.setMergeable('acme/app#1', true);
+    server.editIssue('acme/app#1', { draft: true, head: '' });
+    expect(await json(server, `${PULLS}/1`)).toMatchObject({ mergeable: false, draft: true, head: { sha: '' } });
+  });
+
+  test('has reviews, the oldest first and clamped; one that is being written is counted and not shown', async () => {
+    const server = await withPull({ maxResponseItems: 3 });
+    const ids = ['COMMENT', 'PENDING', 'REQUEST_REVIEW', 'APPROVED'].map((state) =>
+      server.addReview('acme/app#1', { author: 'bob', state, body: state }),
+    );
+    const response = await get(server, `${PULLS}/1/reviews?limit=50`);
+    expect(response.headers.get('x-total-count')).toBe('4');
+    const reviews = await bodyOf(response);
+    expect(reviews).toMatchObject([{ state: 'COMMENT' }, { state: 'REQUEST_REVIEW', user: null }]);
+    expect(await json(server, `${PULLS}/1/reviews?limit=50&page=2`)).toMatchObject([{ state: 'APPROVED' }]);
+    expect((await get(server, `${PULLS}/1/reviews/${ids[1]}/comments`)).status).toBe(404);
+    expect((await get(server, `${PULLS}/9/reviews`)).status).toBe(404);
+  });
+
+  test('a review that is submitted keeps the time at which it was begun, and the number', async () => {
+    const server = await withPull();
+    const at = new Date('2026-01-01T00:00:00Z');
+    const id = server.addReview('acme/app#1', { author: 'bob', state: 'PENDING', body: 'x', at });
+    expect((await json(server, `${LIST}/1`)).updated_at).toBe('1970-01-01T00:00:00Z');
+    server.submitReview('acme/app#1', id, 'APPROVED');
+    const [review] = await json(server, `${PULLS}/1/reviews`);
+    expect(review).toMatchObject({ id, state: 'APPROVED', submitted_at: '2026-01-01T00:00:00Z' });
+    expect(review.updated_at > review.submitted_at).toBe(true);
+    expect((await json(server, `${LIST}/1`)).updated_at > '2026').toBe(true);
+  });
+
+  test('has comments on lines under their review, answers too; `position` is a line', async () => {
+    const server = await withPull();
+    const comments = [{ author: 'bob', body: 'x', path: 'a.ts', line: 0, oldLine: 7 }];
+    const id = server.addReview('acme/app#1', { author: 'bob', state: 'COMMENT', body: '', comments });
+    server.answerReview('acme/app#1', id, { author: 'eve', body: 'y', path: 'a.ts', line: 3 });
+    expect(await json(server, `${PULLS}/1/reviews`)).toMatchObject([{ id, comments_count: 2 }]);
+    expect(await json(server, `${PULLS}/1/reviews/${id}/comments`)).toMatchObject([
+      { body: 'x', path: 'a.ts', position: 0, original_position: 7, pull_request_review_id: id },
+      { body: 'y', position: 3, original_position: 0, user: { login: 'eve' } },
+    ]);
+    expect(await json(server, `${LIST}/1/comments`)).toEqual([]);
+  });
+
+  test('the checks of a commit: nothing in an object when there are none; each has a `status`, and moves nothing', async () => {
+    const server = await withPull();
+    const path = `/repos/acme/app/commits/${SHA}/status`;
+    expect(await json(server, path)).toMatchObject({ state: '', total_count: 0, statuses: null });
+    for (const state of ['pending', 'error'] as const)
+      server.setStatus({ repository: 'acme/app', sha: SHA, context: 'ci', state, description: 'd' });
+    server.setStatus({ repository: 'acme/app', sha: SHA, context: 'lint', state: 'success', description: '' });
+    expect(await json(server, path)).toMatchObject({
+      state: 'failure',
+      statuses: [
+        { context: 'ci', status: 'error', description: 'd' },
+        { context: 'lint', status: 'success' },
+      ],
+    });
+    expect((await json(server, `${LIST}/1`)).updated_at).toBe('1970-01-01T00:00:00Z');
+  });
+
+  test('needs read:repository; what the tracker shows of it does not', async () => {
+    const server = await withPull({ scopes: ['read:issue'] });
+    server.addReview('acme/app#1', { author: 'bob', state: 'APPROVED', body: 'fine' });
+    for (const path of ['', '/reviews']) expect((await get(server, `${PULLS}/1${path}`)).status).toBe(403);
+    expect((await get(server, `/repos/acme/app/commits/${SHA}/status`)).status).toBe(403);
+    expect(await json(server, `${LIST}/1`)).toMatchObject({ pull_request: { merged: false } });
+    expect(await json(server, `${LIST}/1/timeline`)).toMatchObject([{ type: 'review', body: 'fine' }]);
+  });
+});
+
 describe('who asks', () => {
   test('with a wrong token, or none, is refused with 401; without the scope with 403 and its name', async () => {
     const server = await gitea({ scopes: ['read:user'] });

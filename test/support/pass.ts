@@ -88,6 +88,8 @@ export function simulation(
       readAssigner: async () => null,
       readRepository: async () => UNKNOWN_REPOSITORY,
       readContext: async () => NO_CONTEXT,
+      readPullsOf: async () => [],
+      readPull: async () => null,
       leaveReceipt: async () => ({ comment: null, missing: null }),
       saveAttachments: async () => new Map(),
     }),

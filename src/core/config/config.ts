@@ -61,6 +61,8 @@ export interface Config {
     readonly ignoreAuthors: readonly string[];
     /** Whether a task that is blocked or done is offered again when people write. */
     readonly reopen: boolean;
+    /** Whether what is said of a pull request that closes or names the issue is news as well. */
+    readonly pullRequests: boolean;
   };
   /** Lower-cased logins. Null: everybody is trusted. */
   readonly trust: {
@@ -188,6 +190,7 @@ function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt
       enabled: raw.updates?.enabled ?? true,
       ignoreAuthors: lowered(raw.updates?.ignoreAuthors) ?? ['gitea-actions', 'forgejo-actions'],
       reopen: raw.updates?.reopen ?? true,
+      pullRequests: raw.updates?.pullRequests ?? true,
     },
     trust: {
       authors: lowered(raw.trust?.authors),

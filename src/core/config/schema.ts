@@ -126,6 +126,12 @@ export const ConfigSchema = z.strictObject({
       reopen: z.optional(
         describe(z.boolean(), 'Whether a task that is blocked or done is new again when people write. Default: true'),
       ),
+      pullRequests: z.optional(
+        describe(
+          z.boolean(),
+          'Whether reviews, failed checks and conflicts of a pull request that closes or names the issue are news. Default: true',
+        ),
+      ),
     }),
   ),
   trust: z.optional(

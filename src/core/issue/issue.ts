@@ -57,6 +57,23 @@ export interface FullIssue extends Issue {
   readonly blockers: readonly Blocker[];
 }
 
+/** An issue of a listing as one of which no text is known. */
+export function withoutTexts(issue: Issue, url: string): FullIssue {
+  return {
+    ...issue,
+    state: 'open',
+    isPullRequest: false,
+    url,
+    body: '',
+    branch: null,
+    milestone: null,
+    due: null,
+    comments: [],
+    attachments: [],
+    blockers: [],
+  };
+}
+
 /** What is attached to an issue, and to its comments. */
 export function attachmentsIn({ attachments, comments }: FullIssue): readonly Attachment[] {
   return [...attachments, ...comments.flatMap((comment) => comment.attachments)];

@@ -1,4 +1,5 @@
 import type { Issue } from '../issue/issue.ts';
+import type { MovedPull } from '../issue/pull-feedback.ts';
 
 /** Open issues, and what the user should know although the pass goes on. */
 export interface Listing {
@@ -8,6 +9,8 @@ export interface Listing {
    */
   readonly issues: readonly Issue[];
   readonly warnings: readonly string[];
+  /** The pull requests that moved, where that was asked. `isUntold`: this listing cannot tell of those of a repository. */
+  readonly pulls?: { readonly moved: readonly MovedPull[]; readonly isUntold: (repository: string) => boolean };
   /** Whether a repository is not listed this time: that its issues are missing says nothing about them. */
   readonly isUnread: (repository: string) => boolean;
 }

@@ -4,6 +4,7 @@
 import type { Instant } from '../clock.ts';
 import { coversRepository } from '../config/config.ts';
 import type { Issue } from '../issue/issue.ts';
+import type { MovedPull } from '../issue/pull-feedback.ts';
 import { fingerprint, rowOf } from './row.ts';
 import { type OpenIssues, openIssues, UNASSIGNED, UNREADABLE } from './open-issues.ts';
 import type { Scope } from './scope.ts';
@@ -17,7 +18,7 @@ export type Listed =
   | { readonly kind: 'closed'; readonly id: number; readonly updatedAt: Instant }
   /** Not readable; its id when that much is. */
   | { readonly kind: 'bad'; readonly id: number | null }
-  | { readonly kind: 'pull' };
+  | { readonly kind: 'pull'; readonly pull: MovedPull };
 
 /** How far a listing is read: so many elements, in pages of so many. */
 export interface Cursor {
@@ -52,6 +53,8 @@ export interface ScopeState {
   names: Record<string, { readonly id: number; readonly now: string }>;
   /** Whether unassigned issues are rows as well: they may be sent to somebody by force, and then have news. */
   keepsAll: boolean;
+  /** Of a listing of one page: whether it is the turn of what changed, which shows pull requests, or of the page. */
+  isPullsTurn: boolean;
   readonly open: OpenIssues;
   /** Rows that are new since the state was read. */
   lines: string[];
@@ -76,6 +79,7 @@ export function unknownScope(keepsAll = false): ScopeState {
     off: 0,
     names: {},
     keepsAll,
+    isPullsTurn: true,
     open: openIssues(),
     lines: [],
     seen: [],

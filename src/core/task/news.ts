@@ -5,12 +5,13 @@ import { toRfc3339 } from '../clock.ts';
 import type { Comment, FullIssue } from '../issue/issue.ts';
 import type { Seen } from './tracked.ts';
 import { beginningOf } from './untrusted.ts';
+import type { PullNews } from './watched-pull.ts';
 
 /** Whose words count, and how texts are made short. */
 export interface Reading {
   readonly sha256: (text: string) => string;
   /** Comments by others are neither news nor told of. */
-  readonly isHeard: (comment: Comment) => boolean;
+  readonly isHeard: (comment: Pick<Comment, 'author' | 'body'>) => boolean;
   /** Labels that the dispatcher itself sets. */
   readonly ownLabels: readonly string[];
 }
@@ -19,6 +20,8 @@ export interface News {
   /** Words for what changed, such as `title`, `labels`, `comments`. */
   readonly changed: readonly string[];
   readonly comments: readonly Comment[];
+  /** Of the pull requests that are watched for it. */
+  readonly pulls: readonly PullNews[];
 }
 
 const SHORT = 12;
@@ -49,7 +52,19 @@ export function newsIn(before: Seen, issue: FullIssue, reading: Reading): News |
     (comment) => reading.isHeard(comment) && !known.has(commentHash(comment, reading.sha256)),
   );
   const changed = [...fields, ...(comments.length > 0 ? ['comments'] : [])];
-  return changed.length === 0 ? null : { changed, comments };
+  return changed.length === 0 ? null : { changed, comments, pulls: [] };
+}
+
+/** News of an issue, if any, and of pull requests, as one. Null: there is none. */
+export function withPulls(news: News | null, pulls: readonly PullNews[]): News | null {
+  if (pulls.length === 0) return news;
+  const words = [
+    ...(pulls.some(({ reviews }) => reviews.length > 0) ? ['review'] : []),
+    ...(pulls.some(({ comments }) => comments.length > 0) ? ['pull request comments'] : []),
+    ...(pulls.some(({ checks }) => checks.length > 0) ? ['failed checks'] : []),
+    ...(pulls.some(({ isConflict }) => isConflict) ? ['merge conflict'] : []),
+  ];
+  return { changed: [...(news?.changed ?? []), ...words], comments: news?.comments ?? [], pulls };
 }
 
 function commentHash({ author, createdAt, body }: Comment, sha256: Reading['sha256']): string {

@@ -37,6 +37,32 @@ const WaitSchema = z.object({
   listed: z.array(z.string()),
   others: z.array(z.string()),
 });
+const WatchedPullSchema = z.object({
+  repository: z.string(),
+  number: z.int(),
+  /** Whether merging it closes the issue, or it is the agent's own. */
+  isOurs: z.boolean(),
+  /** What was said until then is no news. */
+  from: z.string(),
+  /** Its `updated_at` when it was read last; null: it was not yet. */
+  updatedAt: z.nullable(z.string()),
+  /** The newest `updated_at` that a listing showed since; null: none. */
+  movedAt: z.nullable(z.string()),
+  /** When it is to be read; null: when it moves. */
+  lookAt: z.nullable(z.string()),
+  /** How often it was read since it moved. */
+  looks: z.int(),
+  /** The newest change of other pull requests of its repository that it was read for. */
+  othersAt: z.nullable(z.string()),
+  /** Short hashes of what was said, and of the checks of its last commit that failed. */
+  said: z.array(z.string()),
+  failed: z.array(z.string()),
+  /** `suspected`: it could not be merged when it was read last, which may mean that the server had not tried. */
+  conflict: z.enum(['none', 'suspected', 'told']),
+});
+
+/** An open pull request that is watched for a task. */
+export type WatchedPull = z.infer<typeof WatchedPullSchema>;
 
 export const TrackedTaskSchema = z.object({
   /** As `serverOf` names it. */
@@ -72,6 +98,10 @@ export const TrackedTaskSchema = z.object({
   waitsFor: z._default(z.nullable(WaitSchema), null),
   /** The dispatch that `onDispatch` has not been told of yet. */
   hook: z.nullable(DispatchRecordSchema),
+  /** The open pull requests that close its issue, or name it. */
+  pulls: z._default(z.array(WatchedPullSchema), []),
+  /** Whether the issue moved since it was looked which ones those are. */
+  arePullsStale: z._default(z.boolean(), true),
 });
 export type TrackedTask = z.infer<typeof TrackedTaskSchema>;
 

@@ -5,13 +5,14 @@ import { renderFrontMatter } from './front-matter.ts';
 import { type FullIssue, refOf, withSaved } from '../issue/issue.ts';
 import type { News } from './news.ts';
 import { quotedIssue, savedPaths } from './document.ts';
+import { pullSection } from './pull-sections.ts';
 import { quoter, type QuotingFacts } from './quote.ts';
 import type { TrackedTask } from './tracked.ts';
 
 const UPDATE_SCHEMA = 'dispatcher.update/1';
 
 /** So many files of news are written for one task. */
-export const MOST_UPDATES = 5;
+export const MOST_UPDATES = 20;
 
 /** The data of `update.md.hbs`. */
 export type UpdateData = ReturnType<typeof updateData>;
@@ -43,7 +44,8 @@ export function updateData(issue: FullIssue, task: TrackedTask, news: News, fact
   const has = (name: string): boolean => news.changed.includes(name);
   const saved = savedPaths(issue);
   const told = { ...issue, attachments: has('body') ? issue.attachments : [], comments: news.comments };
-  const quoted = quotedIssue(withSaved(told, saved), quoter(facts, saved));
+  const quoting = quoter(facts, saved);
+  const { hidden, ...quoted } = quotedIssue(withSaved(told, saved), quoting);
   return {
     issue: {
       ref: refOf(issue),
@@ -56,6 +58,7 @@ export function updateData(issue: FullIssue, task: TrackedTask, news: News, fact
       commentsOmitted: quoted.commentsOmitted,
       attachments: quoted.attachments,
     },
+    pullRequests: news.pulls.map((pull) => pullSection(pull, quoting)),
     agent: { name: task.agent },
     update: {
       number: task.updates + 1,
@@ -63,7 +66,7 @@ export function updateData(issue: FullIssue, task: TrackedTask, news: News, fact
       changed: news.changed.join(', '),
       at: toRfc3339(facts.at),
     },
-    hidden: quoted.hidden,
+    hidden,
     marker: facts.marker,
     version: facts.version,
   };

@@ -1,9 +1,9 @@
-import type { FullIssue } from '../../core/issue/issue.ts';
+import type { Comment, FullIssue } from '../../core/issue/issue.ts';
 import type { GiteaClient } from './client.ts';
 import { allItems, listOf } from './items.ts';
 import { badAnswer } from './outage.ts';
 import { issuePath } from './paths.ts';
-import { parseFullIssue } from './wire.ts';
+import { parseComment, parseFullIssue } from './wire.ts';
 import { lastAssignment } from './wire-context.ts';
 
 /**
@@ -48,6 +48,15 @@ export async function readAssigner(client: GiteaClient, at: At, login: string): 
   const answer = await client(path);
   if (answer.status !== 200) return null;
   return lastAssignment(listOf(answer.body, path), login)?.by ?? null;
+}
+
+/** The comments of an issue or pull request that is there, the oldest first; `url`: where people read it. */
+export async function readComments(client: GiteaClient, at: At, url: string, serverUrl: string): Promise<Comment[]> {
+  const path = `${issuePath(at)}/comments`;
+  const answer = await client(path);
+  return (answer.status === 200 ? listOf(answer.body, path) : [])
+    .flatMap((comment) => parseComment(comment, url, serverUrl))
+    .toSorted((a, b) => a.createdAt - b.createdAt);
 }
 
 interface At {

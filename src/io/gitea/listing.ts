@@ -19,6 +19,8 @@ interface ListingOptions {
   readonly forget?: (names: readonly string[]) => void;
   /** Told after each further page of a long listing. */
   readonly progress?: Progress;
+  /** Repositories of which it is to be told which pull requests moved. */
+  readonly watched?: readonly string[];
   /** False: a long listing goes on in the next pass. */
   readonly hasTime?: () => boolean;
 }
@@ -36,17 +38,18 @@ const MOST_PASSES = 30;
 export async function listOpenIssues(
   client: GiteaClient,
   { repositories, url }: Pick<Config, 'repositories' | 'url'>,
-  { cacheOf, forget = () => {}, progress = () => {}, hasTime = () => true }: ListingOptions,
+  { cacheOf, forget = () => {}, progress = () => {}, hasTime = () => true, watched = [] }: ListingOptions,
 ): Promise<Listing> {
   const scopes = scopesOf(repositories).map((scope) => ({ scope, cache: cacheOf(scope) }));
   if (scopes.some(({ cache }) => cache.state().since === null)) forget(scopes.map(({ scope }) => scope.name));
+  const wantsPulls = ({ patterns }: Scope): boolean => watched.some((name) => coversRepository(patterns, name));
   const findings: Finding[] = [];
   const unsaved: string[] = [];
   const waiting = [...scopes.entries()];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, { scope, cache }] = next;
-      findings[index] = await followScope(client, scope, cache, { progress, hasTime });
+      findings[index] = await followScope(client, scope, cache, { progress, hasTime, wantsPulls: wantsPulls(scope) });
       // Also when it failed: what came before that holds.
       try {
         cache.save();
@@ -79,6 +82,14 @@ export async function listOpenIssues(
       ...lostText(findings, read),
       ...unsaved,
     ],
+    pulls: {
+      moved: findings.flatMap((finding) => (finding.kind === 'read' ? finding.pulls : [])),
+      isUntold: (repository) =>
+        scopes.some(({ scope }, index) => {
+          const finding = findings[index];
+          return finding?.kind === 'read' && finding.areUntold && coversRepository(scope.patterns, repository);
+        }),
+    },
     isUnread: (repository) =>
       !isWhole || [...unread, ...unfinished].some(({ scope }) => coversRepository(scope.patterns, repository)),
   };

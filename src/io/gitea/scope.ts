@@ -1,6 +1,7 @@
 // One scope in one pass: what changed, then pages of its listing, as many as its state asks for.
 
 import { UserError } from '../../core/errors.ts';
+import type { MovedPull } from '../../core/issue/pull-feedback.ts';
 import type { Scope } from '../../core/listing/scope.ts';
 import {
   addsUp,
@@ -26,12 +27,20 @@ type Verdict = 'read' | 'ignored' | 'restart';
 /** What became of a scope. */
 export type Finding =
   /** `lost`: elements that could not be read; `left`: what is said of issues that are too long. */
-  | { readonly kind: 'read'; readonly lost: number; readonly left: readonly string[] }
+  | ({ readonly kind: 'read'; readonly lost: number; readonly left: readonly string[] } & PullsSeen)
   /** It does not exist for this token. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly error: UserError };
 
+/** The pull requests that moved. `areUntold`: this pass cannot tell which ones did. */
+interface PullsSeen {
+  readonly pulls: readonly MovedPull[];
+  readonly areUntold: boolean;
+}
+
 interface Pace {
+  /** Whether it is to be told which pull requests moved. */
+  readonly wantsPulls: boolean;
   readonly progress: Progress;
   readonly hasTime: () => boolean;
 }
@@ -49,15 +58,24 @@ const PATIENCE_MS = 15 * 60_000;
 
 /** Asks what a pass needs to know of a scope, into its cache. */
 export async function followScope(client: GiteaClient, scope: Scope, cache: ScopeCache, pace: Pace): Promise<Finding> {
-  const tally: Tally = { lost: 0, count: 0, left: [] };
+  const tally: Tally = { lost: 0, count: 0, left: [], pulls: [] };
   try {
-    const delta = isShort(cache.state()) ? 'ignored' : await readDelta(client, scope, cache, tally);
+    // A page of open issues shows everything but pull requests: the two take turns, so that a pass asks no more.
+    const { since, isPullsTurn } = cache.state();
+    const isLong = !isShort(cache.state());
+    const asksDelta = isLong || (pace.wantsPulls && since !== null && isPullsTurn);
+    const delta = asksDelta ? await readDelta(client, scope, cache, tally, pace.wantsPulls) : 'ignored';
     if (delta === 'missing') return { kind: 'missing' };
-    if ((await readRound(client, scope, cache, { ...pace, delta, tally })) === 'missing') return { kind: 'missing' };
+    const state = cache.state();
+    state.isPullsTurn = isLong || delta !== 'read';
+    const isEnough = !isLong && delta === 'read' && addsUp(state);
+    if (!isEnough && (await readRound(client, scope, cache, { ...pace, delta, tally })) === 'missing')
+      return { kind: 'missing' };
     if (tally.lost > 0 && tally.lost === tally.count) {
       throw badAnswer(`all ${tally.lost} issues that Gitea sent for ${scope.name} are unreadable`);
     }
-    return { kind: 'read', lost: tally.lost - tally.left.length, left: tally.left };
+    const areUntold = pace.wantsPulls && delta === 'ignored' && (asksDelta || since === null);
+    return { kind: 'read', lost: tally.lost - tally.left.length, left: tally.left, pulls: tally.pulls, areUntold };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { kind: 'failed', error };
@@ -73,6 +91,7 @@ interface Tally {
   lost: number;
   count: number;
   left: string[];
+  readonly pulls: MovedPull[];
 }
 
 function taken(tally: Tally, { listed, left }: Page, lost: number): void {
@@ -87,6 +106,7 @@ async function readDelta(
   scope: Scope,
   cache: ScopeCache,
   tally: Tally,
+  wantsPulls: boolean,
 ): Promise<'read' | 'ignored' | 'missing'> {
   const state = cache.state();
   const since = state.since ?? 0;
@@ -96,7 +116,7 @@ async function readDelta(
     lost: 0,
     pages: 0,
   };
-  const query = `state=all&type=issues&since=${new Date(since).toISOString().replace(/\.\d+Z$/u, 'Z')}`;
+  const query = `state=all${wantsPulls ? '' : '&type=issues'}&since=${new Date(since).toISOString().replace(/\.\d+Z$/u, 'Z')}`;
   const outcome = await readPages(client, scope, query, BEGINNING, (page) => {
     if (found.pages === 0) found.date = page.date;
     found.pages += 1;
@@ -105,6 +125,7 @@ async function readDelta(
     const { lost } = learn(state, scope, page.listed, null);
     found.lost += lost;
     taken(tally, page, lost);
+    tally.pulls.push(...page.listed.flatMap((item) => (item.kind === 'pull' ? [item.pull] : [])));
     return true;
   });
   if (outcome === 'missing') return 'missing';
@@ -130,7 +151,7 @@ async function readRound(
   client: GiteaClient,
   scope: Scope,
   cache: ScopeCache,
-  { progress, hasTime, delta, tally }: Pace & { readonly delta: 'read' | 'ignored'; readonly tally: Tally },
+  { progress, hasTime, wantsPulls, delta, tally }: Pace & { readonly delta: 'read' | 'ignored'; readonly tally: Tally },
 ): Promise<'read' | 'missing'> {
   const state = cache.state();
   // Without a watermark to ask by, what it was is to be seen from the beginning.
@@ -172,7 +193,7 @@ async function readRound(
     }
     if (endLap(state, cache.seen()) === 'done') {
       // All of it was seen since then.
-      if (delta === 'ignored' && pages === 1) state.since = nextSince(state, began ?? null);
+      if (delta === 'ignored' && pages === 1 && !wantsPulls) state.since = nextSince(state, began ?? null);
       return 'read';
     }
     // What is shown once more is counted once.

@@ -59,8 +59,8 @@ const Repository = z.object({ default_branch: short, archived: z.catch(z.boolean
 
 const MOST = 20;
 
-// Those that are what they should be.
-function readable<T extends z.core.$ZodType>(schema: T, items: readonly unknown[]): z.core.output<T>[] {
+/** Those that are what they should be. */
+export function readable<T extends z.core.$ZodType>(schema: T, items: readonly unknown[]): z.core.output<T>[] {
   return items.flatMap((item) => {
     const result = z.safeParse(schema, item);
     return result.success ? [result.data] : [];

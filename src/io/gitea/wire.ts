@@ -82,7 +82,10 @@ export function parseListed(raw: unknown, repository: string | null): Listed {
   const name = result.data?.repository?.full_name ?? repository;
   if (!result.success || name === null) return { kind: 'bad', id: openId(raw) };
   const wire = result.data;
-  if (wire.pull_request) return { kind: 'pull' };
+  if (wire.pull_request) {
+    const { number, state, updated_at: updatedAt } = wire;
+    return { kind: 'pull', pull: { repository: name, number, updatedAt, isOpen: state === 'open' } };
+  }
   if (wire.state === 'closed') return { kind: 'closed', id: wire.id, updatedAt: wire.updated_at };
   return { kind: 'issue', issue: toIssue(wire, name), repositoryId: wire.repository?.id ?? null };
 }
@@ -147,7 +150,8 @@ function toIssue(wire: z.infer<typeof WireIssue>, repository: string): Issue {
   };
 }
 
-function parseComment(raw: unknown, issueUrl: string, serverUrl: string): Comment[] {
+/** Reads a comment; empty when it is not readable. */
+export function parseComment(raw: unknown, issueUrl: string, serverUrl: string): Comment[] {
   const result = WireComment.safeParse(raw);
   if (!result.success) return [];
   const { id, body, user, created_at: createdAt, updated_at: updatedAt, assets } = result.data;
@@ -171,8 +175,8 @@ function toAttachment(asset: z.infer<typeof WireAsset>, serverUrl: string): Atta
   return url === null ? [] : [{ name: asset.name, size: asset.size, url }];
 }
 
-// Forgejo's external attachments may lie on any host; the address is shown, never followed.
-function httpUrl(address: string | null | undefined): string | null {
+/** An address on the web, of any host (Forgejo's external attachments): shown, never followed. Null: it is none. */
+export function httpUrl(address: string | null | undefined): string | null {
   if (!address || !URL.canParse(address)) return null;
   const { protocol, href } = new URL(address);
   return protocol === 'https:' || protocol === 'http:' ? href : null;

@@ -59,6 +59,7 @@ const HeadSchema = z.object({
   isClockOff: z.boolean(),
   isWhole: z.boolean(),
   keepsAll: z.boolean(),
+  isPullsTurn: z._default(z.boolean(), true),
   passes: count,
   cursor: z.object({ from: count, most: z.int().check(z.positive()) }),
   lap: z.union([z.literal(1), z.literal(2)]),
@@ -189,8 +190,9 @@ function assigned({ open }: ScopeState): number {
 }
 
 function remembered(state: Omit<ScopeState, 'open' | 'lines' | 'seen' | 'isNewRound'>) {
-  const { since, latest, isClockOff, isWhole, keepsAll, passes, cursor, lap, total, gap, off, names } = state;
-  return { since, latest, isClockOff, isWhole, keepsAll, passes, cursor, lap, total, gap, off, names };
+  const { since, latest, isClockOff, isWhole, keepsAll, isPullsTurn, passes } = state;
+  const { cursor, lap, total, gap, off, names } = state;
+  return { since, latest, isClockOff, isWhole, keepsAll, isPullsTurn, passes, cursor, lap, total, gap, off, names };
 }
 
 function readHead(file: string, key: string): Head | undefined {

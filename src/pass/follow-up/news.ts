@@ -1,47 +1,92 @@
-// News of dispatched issues: read only where `updated_at` moved, told only where the content did.
+// News of dispatched issues, and of their pull requests: read only where something moved, told only where the content did.
 
 import { fromRfc3339 } from '../../core/clock.ts';
-import { type FullIssue, refOf } from '../../core/issue/issue.ts';
+import { messageOf } from '../../core/errors.ts';
+import { type FullIssue, type Issue, issueUrl, refOf, withoutTexts } from '../../core/issue/issue.ts';
 import { heard } from '../../core/task/document.ts';
-import { newsIn } from '../../core/task/news.ts';
+import { type News, newsIn, withPulls } from '../../core/task/news.ts';
 import { listedOf, type TrackedTask } from '../../core/task/tracked.ts';
 import { MOST_UPDATES, updateData, updateFrontMatter } from '../../core/task/update.ts';
 import { withAttachments } from '../attachments.ts';
 import type { DispatchDeps, GiteaSlice } from '../pass-deps.ts';
 import { isTrustedFor, readingFor, seenNow } from '../prepare.ts';
-import type { FollowUp } from './follow-up.ts';
+import type { FollowUp, Result, Subject } from './follow-up.ts';
+import { areDue, readPulls, tasksAfter, watchedNow } from './pull-requests.ts';
 
-/** Tasks whose issue moved since their agent was told of it. */
+/** Tasks whose issue, or a pull request of it, moved since their agent was told of it. */
 export const news: FollowUp = {
   kind: 'news',
-  subjects: (deps, { tasks }, { issues }) => {
+  subjects: (deps, state, listing) => {
     if (!deps.config.updates.enabled) return { keys: [] };
-    const listed = listedOf(tasks ?? {}, issues);
-    const moved = Object.entries(tasks ?? {}).filter(([, task]) => {
+    const tasks = tasksAfter(state, listing, deps.now());
+    const listed = listedOf(tasks ?? {}, listing.issues);
+    const due = Object.entries(tasks ?? {}).filter(([, task]) => {
       const issue = listed.get(task.issueId);
       if (!issue || task.updates >= MOST_UPDATES) return false;
-      const seenAt = fromRfc3339(task.seen?.updatedAt ?? '');
-      return seenAt === undefined || issue.updatedAt > seenAt;
+      return hasMoved(task, issue) || areDue(deps, task, deps.now());
     });
-    return { keys: moved.map(([key]) => key) };
+    return { keys: due.map(([key]) => key), ...(tasks === state.tasks ? {} : { state: { tasks } }) };
   },
-  act: async (deps, { task, listing, gitea }) => {
+  act: async (deps, subject) => {
     // Its agent deleted it: there is nothing that the news could stand beside.
-    if (deps.tasks.whereIs(task) === null) return { task, answer: { kind: 'done' } };
-    const issue = await gitea.readIssue(listing.issues.find(({ id }) => id === task.issueId) ?? task);
-    if (issue?.id !== task.issueId) return { task, answer: { kind: 'failed', message: 'Gitea does not show it' } };
-    return { task: await told(deps, gitea, task, issue), answer: { kind: 'done' } };
+    if (deps.tasks.whereIs(subject.task) === null) return { task: subject.task, answer: { kind: 'done' } };
+    return looked(deps, subject);
   },
   complaint: (ref, why) => `the news of ${ref} could not be told: ${why}`,
 };
 
-async function told(deps: DispatchDeps, gitea: GiteaSlice, task: TrackedTask, issue: FullIssue): Promise<TrackedTask> {
+function hasMoved({ seen }: TrackedTask, issue: Issue): boolean {
+  const seenAt = fromRfc3339(seen?.updatedAt ?? '');
+  return seenAt === undefined || issue.updatedAt > seenAt;
+}
+
+async function looked(deps: DispatchDeps, { task, listing, gitea }: Subject): Promise<Result> {
+  const listed = listing.issues.find(({ id }) => id === task.issueId);
+  const isMoved = listed === undefined || hasMoved(task, listed);
+  const issue = isMoved ? await gitea.readIssue(listed ?? task) : bare(deps, listed);
+  if (issue?.id !== task.issueId) return { task, answer: { kind: 'failed', message: 'Gitea does not show it' } };
+  const ofIssue = isMoved ? seen(deps, { ...task, arePullsStale: true }, issue) : { task, news: null };
+  let failure: unknown = null;
+  // Of a task that nobody remembered, only what is said from now on is news.
+  const from = task.seen === null ? deps.now() : 0;
+  // What is new in the issue is told, whatever becomes of its pull requests.
+  const watched = await watchedNow(deps, gitea, ofIssue.task, from).catch((error: unknown) => {
+    failure = error;
+    return ofIssue.task;
+  });
+  if (failure !== null && deps.isInterrupted()) throw failure;
+  const ofPulls = await readPulls(deps, gitea, watched);
+  const found = withPulls(ofIssue.news, ofPulls.news);
+  const after = found === null ? ofPulls.task : await told(deps, gitea, ofPulls.task, issue, found);
+  return failure === null
+    ? { task: after, answer: { kind: 'done' } }
+    : { task: after, answer: { kind: 'failed', message: messageOf(failure) } };
+}
+
+// What the listing tells of it is enough to say which issue it is.
+function bare({ config }: DispatchDeps, issue: Issue): FullIssue {
+  return withoutTexts(issue, issueUrl(config.url, issue.repository, issue.number));
+}
+
+function seen(
+  deps: DispatchDeps,
+  task: TrackedTask,
+  issue: FullIssue,
+): { readonly task: TrackedTask; readonly news: News | null } {
   const reading = readingFor(deps.config, task.agent, deps.sha256);
-  const now = deps.now();
-  const seen = seenNow(issue, reading, now);
   // Dispatched by an older version, or the state was lost: what is there now is where news begin.
   const found = task.seen === null ? null : newsIn(task.seen, issue, reading);
-  if (found === null) return { ...task, seen };
+  return { task: { ...task, seen: seenNow(issue, reading, deps.now()) }, news: found };
+}
+
+async function told(
+  deps: DispatchDeps,
+  gitea: GiteaSlice,
+  task: TrackedTask,
+  issue: FullIssue,
+  found: News,
+): Promise<TrackedTask> {
+  const now = deps.now();
   const markdown = await deps.markdown();
   const facts = { at: now, marker: deps.randomWord(), serverUrl: deps.config.url, version: deps.version, markdown };
   const render = await deps.tasks.updateTemplate();
@@ -49,18 +94,23 @@ async function told(deps: DispatchDeps, gitea: GiteaSlice, task: TrackedTask, is
   const whole = await withAttachments(deps, gitea, issue, place);
   const body = render(updateData(whole, task, found, facts));
   const file = deps.tasks.writeUpdate(task, `${updateFrontMatter(issue, task, found, now)}\n${body}`);
-  const again = offeredAgain(deps, task);
+  const again = offeredAgain(deps, task, found);
   deps.log({
     name: 'NEWS',
     message: `${task.agent}: ${refOf(task)} has news (${found.changed.join(', ')})${again}: ${again === '' ? file : task.file}`,
     facts: { ref: refOf(task), agent: task.agent, file },
   });
-  return { ...task, seen, updates: task.updates + 1 };
+  return { ...task, updates: task.updates + 1 };
 }
 
-// Whoever was asked has answered, or a reviewer has found something: its agent is to look at it again.
-function offeredAgain(deps: DispatchDeps, task: TrackedTask): string {
+// Whoever was asked has answered, or a reviewer has found something: its agent is to look at it again. Not for what becomes of
+// other people's pull requests that name the issue.
+function offeredAgain(deps: DispatchDeps, task: TrackedTask, { changed, pulls }: News): string {
   const stage = deps.tasks.stageOf(task);
-  if (!deps.config.updates.reopen || (stage !== 'blocked' && stage !== 'done')) return '';
+  const isWork =
+    pulls.length === 0 || pulls.some(({ isOurs }) => isOurs) || changed.some((word) => ISSUE_WORDS.has(word));
+  if (!deps.config.updates.reopen || !isWork || (stage !== 'blocked' && stage !== 'done')) return '';
   return deps.tasks.reopen(task, stage, 'the issue has news') ? `; it was ${stage}, and is new again` : '';
 }
+
+const ISSUE_WORDS = new Set(['title', 'body', 'labels', 'milestone', 'due', 'comments']);

@@ -84,6 +84,7 @@ describe('a configuration with every default filled in', () => {
             "gitea-actions",
             "forgejo-actions",
           ],
+          "pullRequests": true,
           "reopen": true,
         },
         "url": "https://git.example.com",
@@ -215,6 +216,7 @@ describe('a configuration with every default filled in', () => {
           "ignoreAuthors": [
             "ci",
           ],
+          "pullRequests": true,
           "reopen": true,
         },
         "url": "https://git.example.com/git",

@@ -20,7 +20,7 @@ describe('news', () => {
     ['milestone', { milestone: null }],
     ['due', { due: '2026-05-01' }],
   ])('is another %s, by that word', ([word, change]) => {
-    expect(newsOf(change)).toEqual({ changed: [word], comments: [] });
+    expect(newsOf(change)).toEqual({ changed: [word], comments: [], pulls: [] });
   });
 
   test.for<[string, Partial<FullIssue>]>([
@@ -36,7 +36,7 @@ describe('news', () => {
 
   test('is each new comment, and only those', () => {
     const fresh = aComment({ body: 'And one more.' });
-    expect(newsOf({ comments: [aComment(), fresh] })).toEqual({ changed: ['comments'], comments: [fresh] });
+    expect(newsOf({ comments: [aComment(), fresh] })).toEqual({ changed: ['comments'], comments: [fresh], pulls: [] });
     expect(newsOf({ title: 'x', comments: [aComment(), fresh] })?.changed).toEqual(['title', 'comments']);
   });
 

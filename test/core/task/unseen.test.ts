@@ -106,7 +106,7 @@ const task = (overrides: Parameters<typeof aFullIssue>[0]) => {
 };
 const news = (overrides: Parameters<typeof aFullIssue>[0], changed: readonly string[]) => {
   const issue = aFullIssue(overrides);
-  return updateData(issue, aTrackedTask(), { changed, comments: issue.comments }, facts).issue;
+  return updateData(issue, aTrackedTask(), { changed, comments: issue.comments, pulls: [] }, facts).issue;
 };
 
 /** Where words go: what is written, and what comes out of it. */

@@ -13,10 +13,10 @@ const FACTS = {
 };
 const issue = aFullIssue({ number: 5, id: 77, comments: [aComment(), aComment({ body: 'New.' })] });
 const dataOf = (changed: News['changed'], comments: News['comments'] = [], updates = 0) =>
-  updateData(issue, aTrackedTask({ updates }), { changed, comments }, FACTS);
+  updateData(issue, aTrackedTask({ updates }), { changed, comments, pulls: [] }, FACTS);
 
 test('the front matter of a file with news', () => {
-  const news = { changed: ['title', 'comments'], comments: [] };
+  const news = { changed: ['title', 'comments'], comments: [], pulls: [] };
   expect(updateFrontMatter(issue, aTrackedTask({ updates: 1 }), news, NOON)).toMatchInlineSnapshot(`
     "---
     schema: "dispatcher.update/1"
@@ -62,14 +62,24 @@ describe('what a template of news may print', () => {
       body: expect.stringContaining('> Errors vanish.'),
       isBodyEmpty: false,
     });
-    const emptied = updateData({ ...issue, body: '' }, aTrackedTask(), { changed: ['body'], comments: [] }, FACTS);
+    const emptied = updateData(
+      { ...issue, body: '' },
+      aTrackedTask(),
+      { changed: ['body'], comments: [], pulls: [] },
+      FACTS,
+    );
     expect(emptied.issue).toMatchObject({ summary: null, body: null, isBodyEmpty: true });
-    const still = updateData({ ...issue, body: '' }, aTrackedTask(), { changed: ['title'], comments: [] }, FACTS);
+    const still = updateData(
+      { ...issue, body: '' },
+      aTrackedTask(),
+      { changed: ['title'], comments: [], pulls: [] },
+      FACTS,
+    );
     expect(still.issue.isBodyEmpty).toBe(false);
   });
 
-  test('the fifth one is the last, and says so', () => {
-    expect(dataOf(['title', 'due'], [], 4).update).toMatchObject({ number: 5, isLast: true, changed: 'title, due' });
-    expect(dataOf(['title'], [], 3).update).toMatchObject({ number: 4, isLast: false });
+  test('the twentieth one is the last, and says so', () => {
+    expect(dataOf(['title', 'due'], [], 19).update).toMatchObject({ number: 20, isLast: true, changed: 'title, due' });
+    expect(dataOf(['title'], [], 18).update).toMatchObject({ number: 19, isLast: false });
   });
 });

@@ -8,7 +8,7 @@ interface Context {
   readonly rootUrl: string;
 }
 
-const time = (date: Date): string => date.toISOString().replace(/\.\d+Z$/u, 'Z'); // second resolution
+export const time = (date: Date): string => date.toISOString().replace(/\.\d+Z$/u, 'Z'); // second resolution
 const hash = (text: string): number =>
   Array.from(text).reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 99_991, 7);
 export const user = (login: string) => ({
@@ -86,21 +86,14 @@ export function timelineJson(issue: StoredIssue, context: Context) {
       return [entry('pull_ref', pull.author, pull.createdAt, { ref_action, ref_issue: issueJson(pull, context) })];
     }),
   ];
+  const reviews = issue.reviews
+    .filter(({ state }) => state !== 'PENDING' && state !== 'REQUEST_REVIEW')
+    .map((review) => entry('review', review.author, review.updatedAt, { body: review.body, review_id: review.id }));
+  entries.push(...reviews);
   if (entries.length === 0) return null;
   return entries
     .toSorted((a, b) => a.created_at.localeCompare(b.created_at))
     .map((each, index) => ({ id: index + 1, ...each }));
-}
-
-/** The reviews of a pull request. */
-export function reviewsJson({ reviews }: StoredIssue) {
-  return reviews.map(({ author, state, body, at }, index) => ({
-    id: index + 1,
-    user: user(author),
-    state,
-    body,
-    submitted_at: time(at),
-  }));
 }
 
 /** A repository. */

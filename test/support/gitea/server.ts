@@ -1,16 +1,9 @@
 // One fake Gitea for tests, demo and benchmark: stateful, over real HTTP, with the traps that its source has.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import {
-  commentJson,
-  HIDDEN_ISSUE,
-  issueJson,
-  labelJson,
-  repositoryJson,
-  reviewsJson,
-  timelineJson,
-  user,
-} from './json.ts';
+import { commentJson, HIDDEN_ISSUE, issueJson, labelJson, repositoryJson, timelineJson, user } from './json.ts';
+import { paging } from './paging.ts';
+import { pulls } from './pulls.ts';
 import { BOT, write } from './writes.ts';
 import { createStore, type Store, type StoredIssue } from './store.ts';
 
@@ -193,15 +186,12 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
       return problem(404, "The target couldn't be found.");
     return underRepository(context, repository, rest, query, json, problem);
   }
-  const [, pull] = /^\/pulls\/(\d+)\/reviews$/u.exec(rest) ?? [];
-  if (repository !== '' && (rest === '' || pull !== undefined)) {
+  if (repository !== '' && (rest === '' || /^\/(?:pulls\/\d|commits\/)/u.test(rest))) {
     if (!context.scopes.some((scope) => ['read:repository', 'write:repository', 'all'].includes(scope)))
       return problem(403, 'token does not have at least one of required scope(s): [read:repository]');
     const stored = context.store.repositories.get(repository.toLowerCase());
-    if (stored && pull === undefined) return json(200, repositoryJson(stored, context.rootUrl));
-    const issue = context.store.find(repository, Number(pull));
-    if (issue?.pullRequest) return json(200, reviewsJson(issue));
-    return problem(404, "The target couldn't be found.");
+    if (stored && rest === '') return json(200, repositoryJson(stored, context.rootUrl));
+    return pulls(context, repository, rest, query, json, problem);
   }
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
 }
@@ -349,11 +339,6 @@ function page(
     issues.slice(from, from + size).map((issue) => issueJson(issue, context)),
     { 'x-total-count': String(context.total(issues.length)) },
   );
-}
-
-function paging({ maxItems }: Context, query: URLSearchParams, byDefault: number): { size: number; from: number } {
-  const size = Math.min(Number(query.get('limit')) || byDefault, maxItems);
-  return { size, from: (Math.max(1, Number(query.get('page'))) - 1) * size };
 }
 
 function redirect(response: ServerResponse, location: string): void {

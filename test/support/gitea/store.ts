@@ -37,12 +37,53 @@ export interface IssueSeed {
   readonly commits?: readonly string[];
   /** Of a pull request. */
   readonly merged?: boolean;
-  readonly reviews?: readonly {
-    readonly author: string;
-    readonly state: string;
-    readonly body: string;
-    readonly at: Date;
-  }[];
+  readonly reviews?: readonly ReviewSeed[];
+  readonly draft?: boolean;
+  /** Whether the server could merge it, as far as it knows: false as long as it has not tried, too. */
+  readonly mergeable?: boolean;
+  readonly base?: string;
+  /** The commit that it ends with. Default: one of its own. */
+  readonly head?: string;
+}
+
+export interface ReviewSeed {
+  readonly author: string;
+  /** `PENDING`: being written, and seen by its author and by administrators alone. */
+  readonly state: string;
+  readonly body: string;
+  /** When it was begun; default: now. */
+  readonly at?: Date;
+  readonly dismissed?: boolean;
+  readonly comments?: readonly LineSeed[];
+}
+
+export interface LineSeed {
+  readonly author: string;
+  readonly body: string;
+  readonly path: string;
+  /** In the new file; 0: in the old one. */
+  readonly line: number;
+  readonly oldLine?: number;
+}
+
+export interface StoredLine extends Required<LineSeed> {
+  readonly id: number;
+  readonly at: Date;
+}
+
+export interface StoredReview extends Required<Omit<ReviewSeed, 'comments'>> {
+  readonly id: number;
+  readonly comments: readonly StoredLine[];
+  readonly updatedAt: Date;
+}
+
+/** The newest word of a check on a commit. */
+export interface StoredStatus {
+  readonly repository: string;
+  readonly sha: string;
+  readonly context: string;
+  readonly state: 'pending' | 'success' | 'failure' | 'error' | 'warning';
+  readonly description: string;
 }
 
 export interface CommentSeed {
@@ -58,7 +99,8 @@ export interface StoredComment extends Required<CommentSeed> {
   readonly id: number;
 }
 
-export interface StoredIssue extends Required<Omit<IssueSeed, 'comments' | 'assignedAt'>> {
+export interface StoredIssue extends Required<Omit<IssueSeed, 'comments' | 'assignedAt' | 'reviews'>> {
+  readonly reviews: readonly StoredReview[];
   readonly assignedAt: Date;
   readonly id: number;
   /** By whom and what. */
@@ -82,6 +124,7 @@ export type Store = ReturnType<typeof createStore>;
 /** An empty server. `now` is its clock. */
 export function createStore(now: () => Date) {
   const issues: StoredIssue[] = [];
+  const statuses: StoredStatus[] = [];
   const repositories = new Map<string, StoredRepository>();
   const renamed = new Map<string, string>();
   const numbers = new Map<string, number>();
@@ -112,6 +155,19 @@ export function createStore(now: () => Date) {
     attachments: [],
     ...seed,
   });
+
+  const line = (seed: LineSeed): StoredLine => ({ id: nextId(), at: now(), oldLine: 0, ...seed });
+  const review = ({ comments, ...seed }: ReviewSeed): StoredReview => {
+    const when = seed.at ?? now();
+    const lines = (comments ?? []).map((each) => ({ ...line(each), at: when }));
+    return { id: nextId(), dismissed: false, ...seed, at: when, comments: lines, updatedAt: when };
+  };
+  const reviewed = (ref: string, id: number, change: (each: StoredReview) => StoredReview, moves: boolean): void =>
+    replace(ref, (issue) => ({
+      ...issue,
+      reviews: issue.reviews.map((each) => (each.id === id ? change(each) : each)),
+      ...(moves ? { updatedAt: now() } : {}),
+    }));
 
   return {
     issues: issues as readonly StoredIssue[],
@@ -159,9 +215,13 @@ export function createStore(now: () => Date) {
         mentionedBy: [],
         commits: [],
         merged: false,
-        reviews: [],
+        draft: false,
+        mergeable: true,
+        base: 'main',
+        head: String(lastId).padStart(40, 'c0ffee'),
         reactions: [],
         ...seed,
+        reviews: (seed.reviews ?? []).map((each) => review(each)),
         comments: (seed.comments ?? []).map((each, index) =>
           comment(each, each.createdAt ?? new Date(createdAt.getTime() + index * 1000)),
         ),
@@ -170,8 +230,10 @@ export function createStore(now: () => Date) {
       return { id: issue.id, number: issue.number, ref: `${issue.repository}#${issue.number}` };
     },
     /** Title, body, labels, assignees, state, milestone and due date: all of them move `updated_at`. */
-    editIssue: (ref: string, change: Partial<Omit<IssueSeed, 'repository' | 'number' | 'comments'>>): void =>
-      replace(ref, (issue) => ({ ...issue, ...change, updatedAt: now() })),
+    editIssue: (
+      ref: string,
+      change: Partial<Omit<IssueSeed, 'repository' | 'number' | 'comments' | 'reviews' | 'mergeable'>>,
+    ): void => replace(ref, (issue) => ({ ...issue, ...change, updatedAt: now() })),
     addComment: (ref: string, seed: CommentSeed): void =>
       replace(ref, (issue) => ({
         ...issue,
@@ -180,6 +242,33 @@ export function createStore(now: () => Date) {
       })),
     /** As somebody does who may delete the comments of others. */
     removeComments: (ref: string): void => replace(ref, (issue) => ({ ...issue, comments: [], updatedAt: now() })),
+    /** Moves the pull request, unless it is still being written. Answers its number. */
+    addReview: (ref: string, seed: ReviewSeed): number => {
+      const added = review(seed);
+      const isSeen = seed.state !== 'PENDING';
+      replace(ref, (issue) => ({
+        ...issue,
+        reviews: [...issue.reviews, added],
+        ...(isSeen ? { updatedAt: now() } : {}),
+      }));
+      return added.id;
+    },
+    /** Submits one that was being written: it keeps its number, and the time at which it was begun. */
+    submitReview: (ref: string, id: number, state: string): void =>
+      reviewed(ref, id, (each) => ({ ...each, state, updatedAt: now() }), true),
+    /** An answer to a comment on a line stands in the review of that comment. */
+    answerReview: (ref: string, id: number, seed: LineSeed): void =>
+      reviewed(ref, id, (each) => ({ ...each, comments: [...each.comments, line(seed)] }), true),
+    statuses: statuses as readonly StoredStatus[],
+    /** Moves no issue and no pull request. */
+    setStatus: (status: StoredStatus): void => {
+      const index = statuses.findIndex(
+        (each) => each.sha === status.sha && each.context === status.context && each.repository === status.repository,
+      );
+      statuses.splice(index < 0 ? statuses.length : index, index < 0 ? 0 : 1, status);
+    },
+    /** What the server found when it tried to merge. Moves nothing. */
+    setMergeable: (ref: string, mergeable: boolean): void => replace(ref, (issue) => ({ ...issue, mergeable })),
     /** Idempotent; moves nothing. Answers whether it is new. */
     addReaction: (ref: string, content: string): boolean => {
       const isNew = !at(ref).reactions.includes(content);
