@@ -53,6 +53,7 @@ export function dispatchDeps(world: World, options: GlobalOptions & Start): Disp
     config,
     version: world.version,
     trigger: isTimers(world, options) ? 'timer' : 'manual',
+    isTyped: process.stdin.isTTY && !isTimers(world, options),
     now,
     uptime: readUptime,
     timeLeft: () => endsAt - now(),

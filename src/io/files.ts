@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from '../core/errors.ts';
+import { naming } from './naming.ts';
 
 /** Modes of what the dispatcher alone writes, whatever the umask: whoever may write there, steers it. */
 export const GROUP_READS = 0o640;
@@ -121,8 +122,10 @@ function removeFile(path: string): void {
 function writeAndSync(path: string, flags: number, text: string, mode: number): void {
   const handle = openRegularFile(path, flags, mode);
   try {
-    writeFileSync(handle, text);
-    fsyncSync(handle);
+    naming(path, () => {
+      writeFileSync(handle, text);
+      fsyncSync(handle);
+    });
   } finally {
     closeSync(handle);
   }

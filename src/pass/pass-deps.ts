@@ -54,6 +54,8 @@ export interface DispatchDeps {
   readonly version: string;
   /** What started a pass: a timer, or a person. */
   readonly trigger: 'timer' | 'manual';
+  /** Whether somebody sits at a terminal and reads what it says. */
+  readonly isTyped: boolean;
   readonly now: () => Instant;
   /** Null where the system does not tell. */
   readonly uptime: () => Uptime | null;

@@ -2,8 +2,8 @@
 // what follows for the tasks that are out, unlock.
 
 import { type Decision, type Row, untilSlot } from '../core/choice/choice.ts';
-import { type Instant, toRfc3339 } from '../core/clock.ts';
-import { errorRecord, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
+import { fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
+import { errorRecord, EXIT, type ExitCode, messageOf, UserError } from '../core/errors.ts';
 import { decisionRecord, withSince } from '../core/state/decision-record.ts';
 import { type Heartbeat, nextHeartbeat } from '../core/state/last-pass.ts';
 import { pauseOf } from '../core/state/pause.ts';
@@ -84,9 +84,10 @@ async function pass(deps: DispatchDeps): Promise<void> {
   logNew(deps, before, course);
   course.warnings.unshift(...ledger.findings.map((finding) => finding.message));
   recordState(deps, course, failure);
-  if (failure !== null && deps.isInterrupted()) throw failure;
+  if (failure !== null && (deps.isInterrupted() || isOfThisShell(deps, failure))) throw failure;
   recordPass(deps, before, course, { startedAt, failure });
   if (failure !== null) throw failure;
+  tellRecovery(deps, before);
   if (before === null) deps.say(`Next: ${deps.commandLine('status')}`);
 }
 
@@ -184,6 +185,20 @@ function recordPass(
     if (failure === null) throw error_;
     deps.log({ name: 'WARNING', message: `the failed pass could not be recorded: ${messageOf(error_)}` });
   }
+}
+
+// Whoever types it without a token is told; what the timer's passes can do, and status shows, is another matter.
+function isOfThisShell({ isTyped }: DispatchDeps, failure: unknown): boolean {
+  return isTyped && failure instanceof UserError && failure.code === 'token_missing';
+}
+
+function tellRecovery(deps: DispatchDeps, before: Heartbeat | null): void {
+  const since = fromRfc3339(before?.failingSince ?? '');
+  if (before === null || since === undefined) return;
+  const { consecutiveFailures: count } = before;
+  const failed = count === 1 ? 'one that failed' : `${count} that failed`;
+  const lasted = shortDuration(deps.now() - since);
+  deps.log({ name: 'RECOVERED', message: `passes succeed again, after ${failed}; it lasted ${lasted}` });
 }
 
 function fileOf(deps: DispatchDeps, { candidate, outcome }: Row): string | null {

@@ -2,7 +2,8 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type Finished, finished, type Workspace, workspace } from '../support/command.ts';
+import { COMMAND, type Finished, finished, NODE, type Workspace, workspace } from '../support/command.ts';
+import { openTerminal } from '../support/terminal.ts';
 import { EMPTY_ISSUE } from '../support/gitea/json.ts';
 import { FAULTS } from '../support/gitea/server.ts';
 
@@ -307,6 +308,28 @@ test('a token that cannot be read is a failed pass, which status shows with its 
   expect(stderr).toMatch(
     /^✖ failing: 1 pass in a row, since \d+s: no Gitea token: [^\n]*\n {2}fix: put the token into a file/u,
   );
+});
+
+test('passes that succeed again are told in the log once, with how long it lasted', async () => {
+  const at = await workspace();
+  at.gitea.addRepository('acme/app');
+  for (let count = 0; count < 2; count += 1) await at.run([], { GITEA_TOKEN: 'f'.repeat(40) });
+  for (let count = 0; count < 2; count += 1) await at.run([]);
+  expect(at.read('.agent-dispatcher.log').match(/RECOVERED: .*/gu)).toEqual([
+    expect.stringMatching(/^RECOVERED: passes succeed again, after 2 that failed; it lasted \d+s$/u),
+  ]);
+});
+
+test('somebody who types a pass without a token is told, and nothing is recorded', async () => {
+  const at = await workspace();
+  at.gitea.addRepository('acme/app');
+  await at.run([]);
+  const before = at.read('.agent-dispatcher/last-pass.json');
+  const terminal = openTerminal(at.folder, { PATH: process.env['PATH'] ?? '', HOME: at.folder });
+  terminal.type(`${NODE} ${COMMAND}; echo "code $?"\r`);
+  await terminal.until(/no Gitea token[^]*code 4/u);
+  expect(at.read('.agent-dispatcher/last-pass.json')).toBe(before);
+  expect((await at.run(['status'], { GITEA_TOKEN: '' })).stderr).not.toContain('failing');
 });
 
 describe('the state', () => {

@@ -122,10 +122,12 @@ describe('a pass that was stopped', () => {
     await dieAfterTheSlot({ ...deps, tasks: { ...deps.tasks, draft } });
     clock.now += 30_000;
     await dispatch(deps);
-    expect(events.at(-1)).toMatchObject({
-      name: 'RECOVERED',
-      message: expect.stringContaining('its slot is lost, the task is not'),
-    });
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        name: 'RECOVERED',
+        message: expect.stringContaining('its slot is lost, the task is not'),
+      }),
+    );
     expect(appearances).toHaveLength(0);
     clock.now += 30_000;
     await dispatch(deps);
@@ -140,10 +142,12 @@ describe('a pass that was stopped', () => {
     expect(deps.journal.read()).toHaveLength(0);
     clock.now += 30_000;
     await dispatch(deps);
-    expect(events.at(-1)).toMatchObject({
-      name: 'RECOVERED',
-      message: expect.stringContaining('the record is complete now'),
-    });
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        name: 'RECOVERED',
+        message: expect.stringContaining('the record is complete now'),
+      }),
+    );
     expect(deps.journal.read()).toMatchObject([{ ref: 'acme/app#1', agent: 'hans' }]);
     clock.now += 20_000;
     await dispatch(deps);

@@ -74,6 +74,7 @@ export function simulation(
     config,
     version: '0.0.0',
     trigger: 'timer',
+    isTyped: false,
     markdown: async () => visibleMarkdown,
     now: () => clock.now,
     uptime: () => clock.uptime,

@@ -9,14 +9,14 @@ import type { Config } from '../../core/config/config.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { serverOf } from '../../core/issue/identity.ts';
 import { type DecisionRecord, NO_DECISION, parseDecision } from '../../core/state/decision-record.ts';
-import { type Heartbeat, HeartbeatSchema, NO_PASSES, type PassHistory } from '../../core/state/last-pass.ts';
+import { type Heartbeat, NO_PASSES, type PassHistory } from '../../core/state/last-pass.ts';
 import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state/state.ts';
 import { fromVersion1 } from '../../core/state/version-1.ts';
 import { fileStamp, NOBODY_ELSE, readRegularFile, replaceFile } from '../files.ts';
 import { readDispatches } from './journal.ts';
+import { heartbeatStamp, markUnrecorded, readHeartbeat, writeHeartbeat } from './heartbeat.ts';
 
 const STATE = 'state.json';
-const HEARTBEAT = 'last-pass.json';
 const DECISION = 'candidates.json';
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -57,14 +57,15 @@ export function openState(config: Place): StateStore {
       }
     },
     setAside: (now) => setAside(path(STATE), now),
-    heartbeat: () => readHeartbeat(config),
+    heartbeat: () => readHeartbeat(config.stateDirectory),
     decision: () => readDecision(config),
     writeHeartbeat: (heartbeat, decision) => {
       try {
         // It goes first: a heartbeat that names another one would keep it from being written again.
         if (decision) replaceFile(path(DECISION), `${JSON.stringify(decision)}\n`);
-        replaceFile(path(HEARTBEAT), `${JSON.stringify(heartbeat)}\n`);
+        writeHeartbeat(config.stateDirectory, heartbeat);
       } catch (error) {
+        markUnrecorded(config.stateDirectory);
         throw unwritable(config, error);
       }
     },
@@ -78,7 +79,7 @@ export function readPassHistory(config: Place): {
 } {
   const { stored, old } = readPublished(config) ?? readStored(config);
   const { lastDispatch } = stored.state;
-  const heartbeat = readHeartbeat(config);
+  const heartbeat = readHeartbeat(config.stateDirectory);
   if (!heartbeat) return { state: { ...(old ?? NO_PASSES), lastDispatch }, found: stored.found };
   const { lastPass, lastSuccessAt, consecutiveFailures, failingSince } = heartbeat;
   return {
@@ -95,9 +96,8 @@ export function readPassHistory(config: Place): {
 
 /** A text that is another one when the state, the journal or the pauses became other ones. */
 export function stateFingerprint(stateDirectory: string): string {
-  return [STATE, HEARTBEAT, 'dispatches.jsonl', 'pauses']
-    .map((name) => fileStamp(join(stateDirectory, name)))
-    .join(' ');
+  const others = [STATE, 'dispatches.jsonl', 'pauses'].map((name) => fileStamp(join(stateDirectory, name)));
+  return [heartbeatStamp(stateDirectory), ...others].join(' ');
 }
 
 // The state is the dispatcher's alone. Who may only read what is published beside it learns there when the last dispatch was:
@@ -107,7 +107,9 @@ function readPublished(config: Place): ReturnType<typeof readStored> | null {
   const path = join(stateDirectory, STATE);
   if (canRead(path) || !canRead(stateDirectory)) return null;
   const last = readDispatches(stateDirectory).at(-1);
-  const [at] = [readHeartbeat(config)?.lastDispatchAt, last?.at].filter((each) => each != null).toSorted(latestFirst);
+  const [at] = [readHeartbeat(stateDirectory)?.lastDispatchAt, last?.at]
+    .filter((each) => each != null)
+    .toSorted(latestFirst);
   const lastDispatch = at == null ? null : { at, ref: last?.ref ?? null, pending: null, uptime: null };
   return { stored: { state: { ...EMPTY_STATE, lastDispatch }, found: 'whole' }, old: null };
 }
@@ -157,11 +159,6 @@ function readStored(config: Place): { readonly stored: StoredState; readonly old
 }
 
 // What cannot be read is not known: nothing hangs on it but a look back.
-function readHeartbeat({ stateDirectory }: Place): Heartbeat | null {
-  const result = HeartbeatSchema.safeParse(readJson(join(stateDirectory, HEARTBEAT)));
-  return result.success ? result.data : null;
-}
-
 function readDecision({ stateDirectory }: Place): DecisionRecord {
   return parseDecision(readJson(join(stateDirectory, DECISION))) ?? NO_DECISION;
 }

@@ -7,6 +7,7 @@ import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, systemCode, UserError } from '../../core/errors.ts';
 import { createFolders } from '../files.ts';
+import { named, naming } from '../naming.ts';
 import {
   beginning,
   createNew,
@@ -155,7 +156,7 @@ function opened(place: string, path: string, follow: number): number | null {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     if (systemCode(error) === 'ENOTDIR' || systemCode(error) === 'ELOOP') throw unsafe(path, 'is not a folder');
-    throw renamed(error, path);
+    throw named(error, path);
   }
   // Without /proc nothing would be found in it, and every task would seem to be gone.
   if (lstatSync(`/proc/self/fd/${handle}`, { throwIfNoEntry: false })) return handle;
@@ -173,20 +174,4 @@ function during<T>(handle: number, path: string, work: (folder: Folder) => T): T
   } finally {
     closeSync(handle);
   }
-}
-
-function naming<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw renamed(error, path);
-  }
-}
-
-// What Node throws names descriptors, which mean nothing to anybody.
-function renamed(error: unknown, path: string): unknown {
-  const code = systemCode(error);
-  if (error instanceof UserError || !(error instanceof Error) || code === '') return error;
-  const what = error.message.replace(/ '.*$/su, '');
-  return Object.assign(new Error(`${what} '${path}'`, { cause: error }), { code });
 }
