@@ -13,7 +13,9 @@ declare module 'vitest' {
 }
 
 /** Where the tables stand in the README. */
-const BETWEEN = /(<!-- printed by npm run test:faults -->\n)[^]*(\n<!-- end of what it printed -->)/u;
+const BETWEEN = /(?<=<!-- printed by npm run test:faults -->\n)[^]*(?=\n<!-- end of what it printed -->)/u;
+const EXPERIMENTS = '| experiment | cases | violations | seconds |\n|---|---|---|---|';
+const PLANTED = '| invariant | planted bug | found by |\n|---|---|---|';
 
 /** A row an experiment, and a row a planted bug. */
 export default class FaultReport implements Reporter {
@@ -29,19 +31,30 @@ export default class FaultReport implements Reporter {
   }
 
   onTestRunEnd(): void {
-    const text = [
-      '| experiment | cases | violations | seconds |',
-      '|---|---|---|---|',
-      ...this.#rows.toSorted(),
-      ...(this.#planted.length > 0 ? ['', '| invariant | planted bug | found by |', '|---|---|---|'] : []),
-      ...this.#planted.toSorted(),
-    ].join('\n');
-    process.stdout.write(`\n${text}\n`);
+    process.stdout.write(`\n${tables(this.#rows, this.#planted)}\n`);
     if (process.env['DISPATCHER_TEST_README'] !== '1') return;
     const readme = readFileSync('README.md', 'utf8');
+    // All of it takes the better part of an hour: what was not run this time keeps its row.
+    const [before = '', plantedBefore = ''] = (BETWEEN.exec(readme)?.[0] ?? '').split(`\n\n${PLANTED}`);
+    const text = tables(
+      renewed(before.replace(EXPERIMENTS, ''), this.#rows, 1),
+      renewed(plantedBefore, this.#planted, 2),
+    );
     writeFileSync(
       'README.md',
-      readme.replace(BETWEEN, (_, begin, end) => `${begin}${text}${end}`),
+      readme.replace(BETWEEN, () => text),
     );
   }
+}
+
+function tables(rows: readonly string[], planted: readonly string[]): string {
+  const both = [EXPERIMENTS, ...rows.toSorted()];
+  return [...both, ...(planted.length > 0 ? ['', PLANTED, ...planted.toSorted()] : [])].join('\n');
+}
+
+/** The rows of a table, with new ones in place of those that begin with the same cells, or besides them. */
+function renewed(table: string, rows: readonly string[], cells: number): readonly string[] {
+  const keyOf = (row: string): string => row.split(' | ').slice(0, cells).join(' | ');
+  const kept = table.split('\n').filter((row) => row.startsWith('| '));
+  return [...new Map([...kept, ...rows].map((row) => [keyOf(row), row])).values()];
 }
