@@ -18,9 +18,6 @@ export function copyOfSource(): string {
 
 /** Builds a copy, with more flags for esbuild if need be. Answers the command, for `DISPATCHER_TEST_COMMAND`. */
 export function build(folder: string, flags: readonly string[] = []): string {
-  for (const part of ['build:command', 'build:dashboard', 'build:markdown', 'build:mcp']) {
-    const args = ['run', '--silent', part, '--', ...flags];
-    execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  }
+  execFileSync(process.execPath, ['.esbuild.mjs', ...flags], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   return join(folder, 'bin/dispatcher.js');
 }
