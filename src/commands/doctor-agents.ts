@@ -3,15 +3,44 @@
 import type { Config } from '../core/config/config.ts';
 import { agentFolders } from '../core/config/mend.ts';
 import type { Finding } from '../core/health/finding.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import type { Account } from '../io/places.ts';
 
 export interface AgentRightsDeps {
+  /** Who runs this. */
+  readonly userName: string;
+  /** What is wrong with the folders of agents, as far as this user can see, and what mends it. */
+  readonly folderTroubles: (
+    config: Config,
+  ) => readonly { readonly agent: string; readonly what: string; readonly mend: string }[];
   readonly account: (name: string) => Account | null;
   /** The name of the account that owns what is there, with its group's name and the mode; null when nothing is there. */
   readonly ownership: (
     path: string,
   ) => { readonly owner: string; readonly group: string; readonly mode: number } | null;
   readonly closedFolder: (path: string, account: Account) => string | null;
+}
+
+/** What keeps an agent's folder from being used: nothing is dispatched to that agent until it is mended. */
+export function* agentFolderFindings(
+  config: Config,
+  isRunner: boolean,
+  { folderTroubles, userName }: AgentRightsDeps,
+): Generator<Finding> {
+  // What another user may do there, this one cannot try.
+  if (!isRunner) {
+    const message = `${userName} is not who the passes run as, and cannot tell whether those may use them`;
+    yield { check: 'agent folders', status: 'skipped', message, fix: null };
+    return;
+  }
+  const troubles = folderTroubles(config);
+  for (const { agent, what, mend } of troubles) {
+    const message = `nothing is dispatched to ${agent} (folder_unusable): ${cleanLine(what, 500)}`;
+    yield { check: 'agent folders', status: 'failed', message, fix: cleanLine(mend, 1000) };
+  }
+  if (troubles.length === 0) {
+    yield { check: 'agent folders', status: 'ok', message: 'each can be read and written', fix: null };
+  }
 }
 
 /** What is to say of the folders of such agents. `runsAs` is who the passes run as. */

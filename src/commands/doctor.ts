@@ -14,7 +14,7 @@ import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
-import { type AgentRightsDeps, agentRightsFindings } from './doctor-agents.ts';
+import { agentFolderFindings, type AgentRightsDeps, agentRightsFindings } from './doctor-agents.ts';
 import { type DashboardDeps, dashboardFinding } from './doctor-dashboard.ts';
 import { type FollowUpDeps, followUpFindings } from './doctor-follow-ups.ts';
 import { placeFindings } from './doctor-places.ts';
@@ -23,8 +23,6 @@ import { timerFindings } from './doctor-timer.ts';
 import type { SnapshotDeps } from './take-snapshot.ts';
 
 export interface DoctorDeps extends DashboardDeps, AgentRightsDeps {
-  /** Who runs this. */
-  readonly userName: string;
   readonly node: string;
   readonly version: string;
   /** Real path of the script that runs now. */
@@ -134,6 +132,7 @@ async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUni
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
   yield* placeFindings(deps.lookAt, config, runsAs ?? null);
   yield* agentRightsFindings(config, runsAs || deps.userName, deps);
+  yield* agentFolderFindings(config, !runsAs || runsAs === deps.userName, deps);
   yield* state(deps, config);
   yield* taskFindings(() => deps.picture(config), deps.now());
 }

@@ -1,5 +1,4 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import type { DoctorDeps } from '../commands/doctor.ts';
 import { takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Config } from '../core/config/config.ts';
@@ -7,6 +6,8 @@ import { isRunnable } from '../io/run-command.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { accountOf, closedFolder, dashboardVersion, isPortTaken, lookAt, ownershipOf } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
+import { folderTroubles } from '../io/tasks/inventory.ts';
+import { userName } from '../io/user-name.ts';
 import { readPassHistory } from '../io/state/store.ts';
 import { readTimerUnits, startedPaths, tokenCredential, unitText } from '../io/systemd.ts';
 import { readCredential, readToken } from '../io/token.ts';
@@ -33,10 +34,11 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
       loadTemplate(file, packaged('templates'))(sampleData());
     },
     gitea: giteaFor(world, options),
-    userName: userInfo().username,
+    userName: userName(),
     account: accountOf,
     ownership: ownershipOf,
     closedFolder,
+    folderTroubles: (config) => folderTroubles(config, config.agents ? [...config.agents.keys()] : null),
     readState: readPassHistory,
     picture: (config) => takeSnapshot(localFiles(config, world.version)),
     readPauses: (config) => readPauses(config.stateDirectory),

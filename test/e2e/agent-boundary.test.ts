@@ -2,7 +2,7 @@
 // hans as a Unix user of his own against the built command. `12.N` is its number there. What swaps names while they are
 // used is in test/faults/hostile-folder.test.ts, a minute long.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -148,6 +148,33 @@ describe.runIf(CAN_BE_ANOTHER)('an agent with a Unix user of his own', () => {
       'archive/issue-1.md',
       'issue-1.md',
     ]);
+  });
+
+  test('12.5, 14.5 makes a done/ of his own: pass, explain and doctor say it, with the command that mends it', async () => {
+    const at = await rolesOffice();
+    issue(at, 1);
+    issue(at, 2, 'greta');
+    await passes(at, 1);
+    const mine = 'rm -rf done && mkdir done && mv issue-1.md done/';
+    expect((await at.shell('agent hans', mine)).code).toBe(0);
+    at.gitea.editIssue('acme/app#1', { state: 'closed' });
+    const said = await passes(at, 2);
+    expect(said).toMatch(/the task of acme\/app#1|acme\/app#1 .*done may not be written by this user/u);
+    // The others go on.
+    expect(namesIn(at, 'greta')).toEqual(['issue-2.md']);
+    const doctor = async (): Promise<string> => (await at.runAs('dispatcher', ['doctor'])).stdout;
+    const [, fix = ''] =
+      /✖ agent folders +failed: nothing is dispatched to hans \(folder_unusable\): .*done may not be written.*\n {4}fix: sudo (.*)\n/u.exec(
+        await doctor(),
+      ) ?? [];
+    execFileSync('sh', ['-c', fix.replaceAll('sudo ', '')]);
+    expect(await doctor()).toMatch(/✔ agent folders +each can be read and written/u);
+    expect((await at.shell('agent hans', 'touch done/mine && rm done/mine')).code).toBe(0);
+    // What failed waits for a minute: it has its turn now.
+    const state = JSON.parse(at.read('.agent-dispatcher/state.json'));
+    at.write('.agent-dispatcher/state.json', JSON.stringify({ ...state, turns: {} }));
+    expect(await passes(at, 1)).toContain('ARCHIVED');
+    expect(namesIn(at, 'hans').filter((name) => name.endsWith('.md'))).toEqual(['archive/issue-1.md']);
   });
 
   test('12.7 plants what a command could find where it runs: the hook runs none of it', async () => {

@@ -1,7 +1,16 @@
 // Set-ups that are broken in the usual ways: what doctor, a pass and status say, and that doing what is printed behind
 // "fix:" heals it. A remedy that is a command is typed as it was printed; one in words is done by `heal`.
 
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Workspace, workspace } from '../support/command.ts';
@@ -121,6 +130,29 @@ const TABLE: readonly Broken[] = [
     pass: [78, /did you mean rateLimit\?/u],
     status: /did you mean rateLimit\?/u,
     heal: edit('dispatcher.yaml', 'ratelimit', 'rateLimit'),
+  },
+  {
+    trouble: "a link in the place of an agent's done/",
+    breaks: ({ at }) => {
+      mkdirSync(join(at.folder, '.agent-tasks/hans'), { recursive: true });
+      rmSync(join(at.folder, '.agent-tasks/hans/done'), { recursive: true, force: true });
+      symlinkSync('/', join(at.folder, '.agent-tasks/hans/done'));
+    },
+    doctor:
+      /✖ agent folders +failed: nothing is dispatched to hans \(folder_unusable\): \S+done is not a folder.*\n {4}fix: look at what it is, and move it away: (mv \S+ \S+)\n/u,
+    pass: [0, /WARNING: nothing is dispatched to hans: \S+done is not a folder.*: mv /u],
+    status: /● ok: .*folder_unusable 1/u,
+  },
+  {
+    trouble: "an agent's folder that holds a build",
+    breaks: ({ at }) => {
+      mkdirSync(join(at.folder, '.agent-tasks/hans/build'), { recursive: true });
+      for (let number = 0; number < 10_050; number += 1) at.write(`.agent-tasks/hans/build/${number}.o`, '');
+    },
+    doctor: /✖ agent folders +failed: .*hold more than 10000 names\n {4}fix: .*move them out of its task folder/u,
+    pass: [0, /nothing is dispatched to hans: .*hold more than 10000 names/u],
+    status: /● ok: .*folder_unusable 1/u,
+    heal: ({ at }) => renameSync(join(at.folder, '.agent-tasks/hans/build'), join(at.folder, 'build')),
   },
   {
     trouble: 'a template with an unknown variable',

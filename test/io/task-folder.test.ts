@@ -276,9 +276,11 @@ describe("an agent's folder that cannot be used is its own trouble", () => {
     chmodSync(at.at('hans'), 0o777);
     expect(trouble()).toBeNull();
     mkdirSync(at.at('hans/done'), { mode: 0o700 });
-    expect(trouble()).toContain(`EACCES: permission denied, open '${at.at('hans/done')}': let this user`);
+    expect(trouble()).toContain(`EACCES: permission denied, open '${at.at('hans/done')}'`);
     chmodSync(at.at('hans'), 0o700);
-    expect(trouble()).toContain(`EACCES: permission denied, open '${at.at('hans')}'`);
+    expect(trouble()).toContain(
+      `EACCES: permission denied, open '${at.at('hans')}': sudo chown -R 4711 ${at.at('hans')}`,
+    );
     expect(asUser(4711, () => at.open().existing(candidate()))).toBeNull();
   });
 });

@@ -8,26 +8,26 @@ import { bootOnce, noMachine, parts, TYPING } from '../support/machine.ts';
 
 const obstacle = await noMachine();
 
-/** What hans must not do, as he would type it. The office of the test is in /srv/work. */
+/** What hans must not do, as he would type it. The office of the test is in /srv/desk. */
 const FORBIDDEN: readonly string[] = [
-  'touch /srv/work/x',
-  'echo x >> /srv/work/dispatcher.yaml',
+  'touch /srv/desk/x',
+  'echo x >> /srv/desk/dispatcher.yaml',
   'cat /etc/dispatcher/token',
-  'mkdir /srv/work/.agent-tasks/x',
-  'mv /srv/work/.agent-tasks/greta /srv/work/.agent-tasks/gone',
-  'touch /srv/work/.agent-tasks/greta/issue-9.md',
-  'echo x >> /srv/work/.agent-tasks/greta/issue-2.md',
-  'mv /srv/work/.agent-tasks/greta/issue-2.md /srv/work/.agent-tasks/greta/done/',
-  'rm -f /srv/work/.agent-tasks/greta/issue-2.md',
-  'touch /srv/work/.agent-tasks/greta/done/issue-2.md',
-  'echo x >> /srv/work/.agent-dispatcher/state.json',
-  'echo x >> /srv/work/.agent-dispatcher/dispatches.jsonl',
-  'rm -f /srv/work/.agent-dispatcher/state.json',
-  'touch /srv/work/.agent-dispatcher/x',
-  'mkdir -p /srv/work/.agent-dispatcher/pauses/x',
-  'echo x >> /srv/work/.agent-dispatcher.log',
-  'dispatcher --config /srv/work/dispatcher.yaml pause --agent greta',
-  'dispatcher --config /srv/work/dispatcher.yaml',
+  'mkdir /srv/desk/.agent-tasks/x',
+  'mv /srv/desk/.agent-tasks/greta /srv/desk/.agent-tasks/gone',
+  'touch /srv/desk/.agent-tasks/greta/issue-9.md',
+  'echo x >> /srv/desk/.agent-tasks/greta/issue-2.md',
+  'mv /srv/desk/.agent-tasks/greta/issue-2.md /srv/desk/.agent-tasks/greta/done/',
+  'rm -f /srv/desk/.agent-tasks/greta/issue-2.md',
+  'touch /srv/desk/.agent-tasks/greta/done/issue-2.md',
+  'echo x >> /srv/desk/.agent-dispatcher/state.json',
+  'echo x >> /srv/desk/.agent-dispatcher/dispatches.jsonl',
+  'rm -f /srv/desk/.agent-dispatcher/state.json',
+  'touch /srv/desk/.agent-dispatcher/x',
+  'mkdir -p /srv/desk/.agent-dispatcher/pauses/x',
+  'echo x >> /srv/desk/.agent-dispatcher.log',
+  'dispatcher --config /srv/desk/dispatcher.yaml pause --agent greta',
+  'dispatcher --config /srv/desk/dispatcher.yaml',
 ];
 
 test.skipIf(obstacle)(
@@ -59,8 +59,8 @@ test.skipIf(obstacle)(
       `${TYPING}
       export HOME=/root
       for name in hans greta; do useradd --create-home $name; done
-      mkdir -m 755 /srv/work; cp /srv/office/dispatcher.yaml /srv/work/; chmod 600 /srv/work/dispatcher.yaml; install -D -m 0600 /srv/office/token /etc/dispatcher/token
-      cd /srv/work
+      mkdir -m 755 /srv/desk; cp /srv/office/dispatcher.yaml /srv/desk/; chmod 600 /srv/desk/dispatcher.yaml; install -D -m 0600 /srv/office/token /etc/dispatcher/token
+      cd /srv/desk
       mark install
       dispatcher systemd install --yes 2>&1; echo "exit $?"
       ${pass}; ${pass}
@@ -68,11 +68,11 @@ test.skipIf(obstacle)(
       stat -c '%U %G %a %n' .agent-tasks .agent-tasks/hans .agent-tasks/hans/done .agent-dispatcher dispatcher.yaml
       ls .agent-tasks/hans .agent-tasks/greta
       mark forbidden
-      before=$(find /srv/work -newermt 2000-01-01 -printf '%p %s %T@\\n' | sort)
+      before=$(find /srv/desk -newermt 2000-01-01 -printf '%p %s %T@\\n' | sort)
       ${FORBIDDEN.map((command, index) => `${asHans(command)} && echo 'WENT: ${index}'`).join('\n')}
-      [ "$before" = "$(find /srv/work -newermt 2000-01-01 -printf '%p %s %T@\\n' | sort)" ] && echo unchanged
+      [ "$before" = "$(find /srv/desk -newermt 2000-01-01 -printf '%p %s %T@\\n' | sort)" ] && echo unchanged
       mark done
-      ${asHans('cd /srv/work && mv .agent-tasks/hans/issue-1.md .agent-tasks/hans/done/')}; echo "moved $?"
+      ${asHans('cd /srv/desk && mv .agent-tasks/hans/issue-1.md .agent-tasks/hans/done/')}; echo "moved $?"
       runuser -u greta -- mv .agent-tasks/greta/issue-2.md .agent-tasks/greta/done/; echo "moved $?"
       ${pass}
       touch /srv/office/ask-close; until_so 20 '[ -e /srv/office/closed ]'
@@ -89,7 +89,7 @@ test.skipIf(obstacle)(
       grep trigger .agent-tasks/hans/issue-1.md
       find . -user root
       mark hans by hand
-      runuser -u hans -- dispatcher --config /srv/work/dispatcher.yaml 2>&1; echo "exit $?"
+      runuser -u hans -- dispatcher --config /srv/desk/dispatcher.yaml 2>&1; echo "exit $?"
       mark doctor
       dispatcher doctor 2>&1 | grep 'agent rights'
       runuser -u hans -- sh -c 'mv .agent-tasks/hans/done .agent-tasks/hans/was-done; mkdir .agent-tasks/hans/done'

@@ -64,7 +64,7 @@ export async function rolesOffice(options: FakeGiteaOptions & { readonly more?: 
     cwd: string,
     environment: Readonly<Record<string, string>> = {},
   ): Promise<Finished> => {
-    const env = { PATH: process.env['PATH'], ...RECORDING, ...environment };
+    const env = { PATH: process.env['PATH'], HOME: '/nonexistent', ...RECORDING, ...environment };
     return finished(spawn('setpriv', as(role, line), { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
   };
   return {

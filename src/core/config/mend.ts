@@ -2,6 +2,7 @@
 // reach, and files that are its own. A pure plan: `systemd install` shows it, and does it when it is told to.
 
 import { ARCHIVE, STAGE_FOLDERS } from '../mailbox/place.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** Who may do what in a folder that has to be there. */
 export interface FolderRights {
@@ -100,8 +101,4 @@ export function stepText(step: Step): string {
 function renamed(from: string, to: string, config: string): readonly string[] {
   const pattern = from.replaceAll(/[.*[\]^$\\|]/gu, String.raw`\$&`);
   return ['sed', '-i', `s|${pattern}|${to.replaceAll(/[\\&|]/gu, String.raw`\$&`)}|g`, config];
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,5 +1,7 @@
 // An agent's folder is a small mailbox: where a task file lies says how far its work is, and moving it is saying so.
 
+import { shellWord } from '../shell-word.ts';
+
 /** `new`: nobody has it yet. `doing`: taken. `blocked`: it needs somebody. */
 export type Stage = 'new' | 'doing' | 'blocked' | 'done';
 
@@ -16,10 +18,8 @@ export function isPlaceFolder(name: string): boolean {
 
 /** The line of shell that hands a new task back as finished. `folder`: the agent's; `file`: below it, absolute. */
 export function moveCommand(folder: string, file: string): string {
-  const quoted = (path: string): string =>
-    /^[\w./@-]+$/u.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
   const target = `${folder}/${pathIn('done', file.slice(folder.length + 1))}`;
-  return `mkdir -p ${quoted(target.slice(0, target.lastIndexOf('/')))} && mv -n ${quoted(file)} ${quoted(target)}`;
+  return `mkdir -p ${shellWord(target.slice(0, target.lastIndexOf('/')))} && mv -n ${shellWord(file)} ${shellWord(target)}`;
 }
 
 /** Left in an agent's folder by whoever made a task new there; the worker takes it away before it looks. */

@@ -13,7 +13,7 @@ import type { Progress } from '../../core/mailbox/progress.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
 import { archiveTask, moveToArchive, writeUpdate } from './archive.ts';
 import { type Folder, inTaskFolder, makingTaskFolder, unsafe } from './ground.ts';
-import { BEGINNING, type Found, type Inventory, type Sought, takeInventory } from './inventory.ts';
+import { BEGINNING, type Found, type Inventory, type Sought, takeInventory, troubleText } from './inventory.ts';
 import { progressNow } from './progress.ts';
 import { wakeWorker } from './wake.ts';
 import { eachAgent, walk } from './walk.ts';
@@ -84,7 +84,7 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
   return {
     path: (candidate) => join(tasksDirectory, candidate.agent, pathBelow(candidate)),
     checkWay: (candidate) => checkWay(tasksDirectory, candidate.agent, pathBelow(candidate)),
-    trouble: (agent) => (isSafeFolderName(agent) ? look(agent).trouble : null),
+    trouble: (agent) => (isSafeFolderName(agent) ? troubleText(look(agent).trouble) : null),
     existing: (candidate) => stateIn(look(candidate.agent), sought(candidate)),
     whereIs: ({ agent, ...task }) => {
       const wanted = soughtTask(config, { agent, ...task });
@@ -100,7 +100,7 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
       const wanted = soughtTask(config, task);
       if (wanted === null) return null;
       const inventory = changed(task.agent, look(task.agent, true));
-      if (inventory.trouble !== null) throw new Error(inventory.trouble);
+      if (inventory.trouble !== null) throw new Error(troubleText(inventory.trouble) ?? '');
       return archiveTask(tasksDirectory, task.agent, wanted, inventory.find(wanted));
     },
     writeUpdate: (task, text) => {

@@ -6,6 +6,7 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, systemCode, UserError } from '../../core/errors.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import { createFolders } from '../files.ts';
 import { named, naming } from '../naming.ts';
 import {
@@ -89,7 +90,7 @@ export function unsafe(path: string, why: string): UserError {
   return new UserError(`${path} ${why}; no task file is written there`, {
     exitCode: EXIT.failure,
     code: 'unsafe_path',
-    hint: 'look at what it is, and move it away',
+    hint: `look at what it is, and move it away: mv ${shellWord(path)} ${shellWord(`${path}.away`)}`,
   });
 }
 

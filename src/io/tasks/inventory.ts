@@ -1,15 +1,17 @@
 // What lies in an agent's folder, found in one walk: a task is where its front matter says so, wherever its agent has moved
 // it, and only what says nothing of itself goes by its name.
 
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
-import { hintOf, messageOf } from '../../core/errors.ts';
+import { hintOf, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { presentName, serverOf } from '../../core/issue/identity.ts';
-import { ARCHIVE, placeOf, type Stage } from '../../core/mailbox/place.ts';
+import { ARCHIVE, isPlaceFolder, placeOf, type Stage } from '../../core/mailbox/place.ts';
 import { taskNames } from '../../core/mailbox/settings.ts';
 import { parseFrontMatter, TASK_SCHEMA } from '../../core/task/front-matter.ts';
-import { inTaskFolder } from './ground.ts';
-import { type Sight, walk } from './walk.ts';
+import { shellWord } from '../../core/shell-word.ts';
+import { userName } from '../user-name.ts';
+import { type Folder, inTaskFolder } from './ground.ts';
+import { eachAgent, type Sight, walk } from './walk.ts';
 
 /** How much of a task file is read for its front matter. Bytes. */
 export const BEGINNING = 16_384;
@@ -29,10 +31,16 @@ export interface Found {
   readonly stage: Stage;
 }
 
+/** What is wrong with an agent's folder, and what mends it: a command where there is one. */
+export interface Trouble {
+  readonly what: string;
+  readonly mend: string;
+}
+
 /** What an agent's folder holds. */
 export interface Inventory {
   /** Why it cannot be used, and how to mend that; null: it can, and everything in it was seen. */
-  readonly trouble: string | null;
+  readonly trouble: Trouble | null;
   /** Where the files of a task are: one, unless its agent made copies or it was forced. */
   readonly find: (task: Sought) => readonly Found[];
   /** Whether a path is taken by what is known to be another task. */
@@ -42,6 +50,20 @@ export interface Inventory {
 }
 
 type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url' | 'formerUrls'>;
+
+/** What is wrong with the folders of agents: with all that are there, or with those of the names. */
+export function folderTroubles(
+  config: Place,
+  names: readonly string[] | null,
+): readonly (Trouble & { readonly agent: string })[] {
+  const found: string[] = [...(names ?? [])];
+  const add = (agent: string): void => void found.push(agent);
+  if (names === null) eachAgent(config.tasksDirectory, add, add);
+  return found.flatMap((agent) => {
+    const { trouble } = takeInventory(config, agent);
+    return trouble ? [{ agent, ...trouble }] : [];
+  });
+}
 
 /** Walks an agent's folder. Whatever is wrong with it is said as its trouble, and thrown at nobody. */
 export function takeInventory(config: Place, agent: string): Inventory {
@@ -53,8 +75,11 @@ export function takeInventory(config: Place, agent: string): Inventory {
   const open = new Set<string>();
   // Whether a file does not say of which issue it is.
   let hasNameless = false;
-  let trouble: string | null = null;
-  const note = (error: unknown): void => void (trouble ??= troubleText(error));
+  let trouble: Trouble | null = null;
+  const note = (error: unknown): void => void (trouble ??= troubleOf(error, home));
+  const mustWrite = (folder: Folder): void => {
+    if (!folder.mayWrite()) note(new Error(`${folder.path} may not be written by this user`));
+  };
   const sight = (seen: Sight): void => {
     const path = relative(home, join(seen.folder.path, seen.name));
     const { id, ref, isTask } = labelOf(seen, present);
@@ -74,8 +99,14 @@ export function takeInventory(config: Place, agent: string): Inventory {
   try {
     inTaskFolder(config.tasksDirectory, (root) =>
       root.inside([agent], (folder) => {
-        if (!folder.mayWrite()) note(new Error(`${home} may not be written by this user`));
-        walk(folder, [ARCHIVE], { sight, trouble: note });
+        mustWrite(folder);
+        walk(folder, [ARCHIVE], {
+          sight,
+          trouble: note,
+          // Tasks are moved out of these. What else its agent keeps there may be the agent's alone.
+          folder: (below) => isPlaceFolder(basename(below.path)) && mustWrite(below),
+        });
+        folder.inside([ARCHIVE], mustWrite);
       }),
     );
   } catch (error) {
@@ -133,7 +164,18 @@ function idOf(server: string, issueId: number): string {
   return `id ${server} ${issueId}`;
 }
 
-function troubleText(error: unknown): string {
-  const hint = hintOf(error);
-  return `${messageOf(error)}${hint === null ? '' : `: ${hint}`}`;
+/** A trouble in a sentence; null: there is none. */
+export function troubleText(trouble: Trouble | null): string | null {
+  return trouble && `${trouble.what}: ${trouble.mend}`;
+}
+
+// What is a matter of rights is mended for the whole folder at once. The group, its agent's, stays.
+function troubleOf(error: unknown, home: string): Trouble {
+  const isRights = !(error instanceof UserError) && ['', 'EACCES', 'EPERM'].includes(systemCode(error));
+  const hint = isRights ? null : hintOf(error);
+  const [user, path] = [userName(), home].map(shellWord);
+  return {
+    what: messageOf(error),
+    mend: hint ?? `sudo chown -R ${user} ${path} && sudo chmod -R ug+rwX ${path}`,
+  };
 }

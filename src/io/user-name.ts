@@ -1,0 +1,10 @@
+import { userInfo } from 'node:os';
+
+/** Who this process runs as: the account's name, or its number where it has none. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.geteuid?.());
+  }
+}
