@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import { type Health, isAboutTimer, type TimerState } from '../core/health/health.ts';
+import { type Health, isAboutTimer, type Timer } from '../core/health/health.ts';
 import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
 import { HEALTH_SIGNS, healthSentence, sentenceText } from '../views/health.ts';
 import { statusScreen, statusTsv } from '../views/status.ts';
@@ -18,7 +18,7 @@ export interface StatusOptions {
 /** What `status` needs: local files, and the terminal it prints to. No token, no network. */
 export interface StatusDeps extends SnapshotDeps {
   /** Asks systemd, which takes a moment: only when the passes are missing. */
-  readonly readTimer: () => Promise<TimerState>;
+  readonly readTimer: () => Promise<Timer>;
   /** What to type for a command with this configuration. */
   readonly commandLine: (command: string) => string;
   readonly sleep: (ms: number) => Promise<void>;

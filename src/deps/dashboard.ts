@@ -3,7 +3,7 @@ import type { DashboardCommandDeps } from '../commands/dashboard.ts';
 import { takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Config } from '../core/config/config.ts';
 import { errorRecord } from '../core/errors.ts';
-import { isAboutTimer, type TimerState } from '../core/health/health.ts';
+import { isAboutTimer, type Timer } from '../core/health/health.ts';
 import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
 import type { TaskFile } from '../core/task/status.ts';
 import type { DashboardDeps } from '../dashboard/dashboard-deps.ts';
@@ -86,19 +86,19 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
 
 // Asks systemd while the passes are missing, now and then and in the background: nobody waits for the answer.
 function createTimerWatch(world: World, config: Config) {
-  let state: TimerState = null;
+  let timer: Timer = { state: null, unit: null };
   let askedAt = Number.NEGATIVE_INFINITY;
   const ask = async (): Promise<void> => {
     askedAt = now();
-    const { readTimerState } = await import('../io/systemd.ts');
-    state = await readTimerState(world.environment, config.file);
+    const { readTimer } = await import('../io/systemd.ts');
+    timer = await readTimer(world.environment, config.file);
   };
   return {
-    state: () => state,
+    state: () => timer.state,
     added: (snapshot: Snapshot): Snapshot => {
       if (!isAboutTimer(snapshot.health)) return snapshot;
       if (now() - askedAt > TIMER_MS) void ask();
-      return withTimer(snapshot, state);
+      return withTimer(snapshot, timer);
     },
   };
 }

@@ -18,8 +18,8 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
     stdout: world.stdout,
     stderr: world.stderr,
     readTimer: async () => {
-      const { readTimerState } = await import('../io/systemd.ts');
-      return readTimerState(world.environment, config.file);
+      const { readTimer } = await import('../io/systemd.ts');
+      return readTimer(world.environment, config.file);
     },
   };
 }

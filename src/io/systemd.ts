@@ -6,7 +6,7 @@ import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { configOfCommand, isOurs, trialUnit, unitBase, type UnitFile } from '../core/config/units.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
-import type { TimerState } from '../core/health/health.ts';
+import type { Timer } from '../core/health/health.ts';
 
 /** The units of one office. */
 export interface TimerUnits {
@@ -52,14 +52,17 @@ export async function readTimerUnits(
   return config === undefined ? all : all.filter((units) => units.config === null || isSame(units.config, config));
 }
 
-/** Whether a timer starts the passes of a configuration, of the system or of the user; null when no systemd answers. */
-export async function readTimerState(environment: NodeJS.ProcessEnv, config: string | null): Promise<TimerState> {
+/** Whether a timer starts the passes of a configuration, of the system or of the user, and which one. */
+export async function readTimer(environment: NodeJS.ProcessEnv, config: string | null): Promise<Timer> {
   const units = await readTimerUnits(environment, config);
-  if (units === null) return null;
-  if (units.length === 0) return 'not_installed';
+  if (units === null) return { state: null, unit: null };
   const running = units.filter(({ timer }) => timer['ActiveState'] === 'active');
-  if (running.length === 0) return 'stopped';
-  return running.every(({ timer }) => /^(?:n\/a)?$/u.test(timer['LastTriggerUSec'] ?? '-')) ? 'due' : 'active';
+  const [first] = [...running, ...units];
+  if (!first) return { state: 'not_installed', unit: null };
+  const unit = { name: first.base, scope: first.scope };
+  if (running.length === 0) return { state: 'stopped', unit };
+  const isDue = running.every(({ timer }) => /^(?:n\/a)?$/u.test(timer['LastTriggerUSec'] ?? '-'));
+  return { state: isDue ? 'due' : 'active', unit };
 }
 
 /** The absolute paths that a service starts: the program, and the script behind it when there is one. */

@@ -115,7 +115,9 @@ function timerTrouble({ timer }: Snapshot, glue: string): string {
   }
 }
 
-function timerFix({ timer, health }: Snapshot): Pick<HealthSentence, 'fix' | 'command'> {
+function timerFix({ timer, timerUnit, health }: Snapshot): Pick<HealthSentence, 'fix' | 'command'> {
+  const { name, scope } = timerUnit ?? { name: 'dispatcher', scope: 'system' };
+  const isUser = scope === 'user';
   switch (timer) {
     case 'not_installed':
       return said(
@@ -123,13 +125,13 @@ function timerFix({ timer, health }: Snapshot): Pick<HealthSentence, 'fix' | 'co
         ' (for the whole machine: sudo dispatcher systemd install --now)',
       );
     case 'stopped':
-      return said('sudo systemctl enable --now dispatcher.timer', ' (with --user, and without sudo, for a user timer)');
+      return said(`${isUser ? 'systemctl --user' : 'sudo systemctl'} enable --now ${name}.timer`);
     case 'due':
       return said('dispatcher status', ' (after a minute)');
     case 'active':
       return said(
         'dispatcher doctor',
-        '; what the passes said: journalctl -u dispatcher -n 20 (--user-unit for a user timer)',
+        `; what the passes said: journalctl ${isUser ? '--user-unit' : '-u'} ${name} -n 20`,
       );
     case null:
       return health === 'never_run'

@@ -10,6 +10,18 @@ export type Health = 'never_run' | 'ok' | 'late' | 'stale' | 'failing' | 'paused
  */
 export type TimerState = 'not_installed' | 'stopped' | 'active' | 'due' | null;
 
+/** The timer's name, such as `dispatcher-acme`, and whose it is. */
+export interface TimerUnit {
+  readonly name: string;
+  readonly scope: 'system' | 'user';
+}
+
+export interface Timer {
+  readonly state: TimerState;
+  /** Null where there is none, or nobody knows. */
+  readonly unit: TimerUnit | null;
+}
+
 /** Why nothing moves, or that it does: finer than the health, and one word each for scripts. */
 export type Cause =
   | 'dispatching'

@@ -4,7 +4,16 @@ import { type Instant, fromRfc3339, toRfc3339 } from '../clock.ts';
 import { nextFreeSlot } from '../choice/choice.ts';
 import type { Config } from '../config/config.ts';
 import type { DispatchRecord } from '../state/dispatch-record.ts';
-import { type Cause, causeOf, type Health, healthChanges, healthOf, type TimerState } from './health.ts';
+import {
+  type Cause,
+  causeOf,
+  type Health,
+  healthChanges,
+  healthOf,
+  type Timer,
+  type TimerState,
+  type TimerUnit,
+} from './health.ts';
 import { issueUrl } from '../issue/issue.ts';
 import { activePauses, type Pause } from '../state/pause.ts';
 import type { Stall, Taken } from '../mailbox/claim.ts';
@@ -34,6 +43,7 @@ export interface Snapshot {
   readonly cause: Cause;
   /** What systemd says of the timer; null when it was not asked, because the passes run. */
   readonly timer: TimerState;
+  readonly timerUnit: TimerUnit | null;
   readonly lastPass: (Omit<PassRecord, 'rows' | 'rest' | 'warnings'> & { readonly durationMs: number }) | null;
   readonly lastSuccessAt: string | null;
   readonly consecutiveFailures: number;
@@ -108,6 +118,7 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     health,
     cause: causeOf({ health, timer: null, waiting: counted.waiting, held: counted.skipped }, state.lastPass),
     timer: null,
+    timerUnit: null,
     lastPass: state.lastPass ? passStatus(state.lastPass) : null,
     lastSuccessAt: state.lastSuccessAt,
     consecutiveFailures: state.consecutiveFailures,
@@ -145,11 +156,12 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
 }
 
 /** The same picture, with what systemd says of the timer. */
-export function withTimer(snapshot: Snapshot, timer: TimerState): Snapshot {
+export function withTimer(snapshot: Snapshot, { state: timer, unit }: Timer): Snapshot {
   const { health, counts, lastPass } = snapshot;
   return {
     ...snapshot,
     timer,
+    timerUnit: unit,
     cause: causeOf({ health, timer, waiting: counts.waiting, held: counts.skipped }, lastPass),
   };
 }

@@ -146,10 +146,26 @@ const TABLE: readonly Row[] = [
 ];
 
 describe('why nothing moves', () => {
+  test.for([
+    { scope: 'system', timer: 'stopped', fix: 'sudo systemctl enable --now dispatcher-acme.timer' },
+    { scope: 'user', timer: 'stopped', fix: 'systemctl --user enable --now dispatcher-acme.timer' },
+    {
+      scope: 'user',
+      timer: 'active',
+      fix: 'dispatcher doctor; what the passes said: journalctl --user-unit dispatcher-acme -n 20',
+    },
+  ] as const)('the office that has a name is mended by it: $fix', ({ scope, timer, fix }) => {
+    const unit = { name: 'dispatcher-acme', scope };
+    expect(healthSentence(withTimer(aSnapshot(old(10)), { state: timer, unit })).fix).toBe(fix);
+  });
+
   test.for(TABLE)(
     '$health, timer $timer: $cause',
     ({ state, timer = null, paused = false, health, cause, says, fix }) => {
-      const snapshot = withTimer(aSnapshot(state, [], ['hans'], paused ? [aPause()] : []), timer);
+      const snapshot = withTimer(aSnapshot(state, [], ['hans'], paused ? [aPause()] : []), {
+        state: timer,
+        unit: null,
+      });
       const sentence = healthSentence(snapshot);
       expect({ health: snapshot.health, cause: snapshot.cause }).toEqual({ health, cause });
       expect(sentenceText(sentence.parts, NOON)).toMatch(says);

@@ -98,6 +98,7 @@ describe('the picture of a state', () => {
       health: 'never_run',
       cause: 'never_run',
       timer: null,
+      timerUnit: null,
       lastPass: null,
       lastSuccessAt: null,
       consecutiveFailures: 0,
