@@ -94,6 +94,7 @@ export function dispatchDeps(world: World, options: GlobalOptions & Start): Disp
     log: logOf(world, config, options),
     monitors: monitorsOf(world, config),
     commandLine: commandLine(options),
+    isWatched: world.stdout.isTTY,
     say: (line) => (world.stdout.isTTY ? printer(world, options)(line) : undefined),
     print: (text) => world.stdout.write(text),
     isInterrupted: () => world.interrupted.aborted,

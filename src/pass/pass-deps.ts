@@ -97,6 +97,10 @@ export interface DispatchDeps {
     /** The template of news. Throws exit 78. */
     readonly updateTemplate: () => Promise<(data: UpdateData) => string>;
     readonly openTasks: (agent: string) => number;
+    /** The agents whose folders this pass has looked into. */
+    readonly lookedAt: () => readonly string[];
+    /** A text that is another one when something else was seen in the folders of these agents. */
+    readonly fingerprint: (agents: readonly string[]) => string;
     /** Makes a task that is blocked or done new again, with what belongs to it and why; false when it could not be. */
     readonly reopen: (task: TrackedTask, from: Stage, why: string) => boolean;
     /** Leaves what agents must know of the configuration in the task folder. */
@@ -119,6 +123,8 @@ export interface DispatchDeps {
   /** Notes for the history what the files and the recorded state show. What goes wrong there is a warning. */
   readonly noteHistory: () => void;
   readonly log: (event: LogEvent) => void;
+  /** Whether a person at a terminal reads what is said. */
+  readonly isWatched: boolean;
   /** One line for a person at a terminal; nobody else gets it. */
   readonly say: (line: string) => void;
   /** What to type for a command with this configuration. */

@@ -10,6 +10,7 @@ import { pauseOf } from '../core/state/pause.ts';
 import type { State } from '../core/state/state.ts';
 import type { Draft } from '../io/tasks/folder.ts';
 import { idleReason } from '../views/idle.ts';
+import { basisOf, isAsBefore, type Outlook } from './basis.ts';
 import { choose } from './choose.ts';
 import { followUp } from './follow-up/follow-up.ts';
 import { watchedRepositories } from './follow-up/pull-requests.ts';
@@ -54,6 +55,8 @@ interface Course {
   ref: string | null;
   warnings: string[];
   decision: Decision | null;
+  /** What a choice that came to nothing has looked at. */
+  basis: Heartbeat['basis'];
 }
 
 async function pass(deps: DispatchDeps): Promise<void> {
@@ -67,6 +70,7 @@ async function pass(deps: DispatchDeps): Promise<void> {
     ref: null,
     warnings: [],
     decision: null,
+    basis: null,
   };
   const hooks = startHooks(deps, course.state);
   let failure: unknown = null;
@@ -74,7 +78,7 @@ async function pass(deps: DispatchDeps): Promise<void> {
     ledger.repair();
     ledger.findings.forEach(deps.log);
     deps.tasks.leaveSettings();
-    await work(deps, course, hooks.start);
+    await work(deps, course, before, hooks.start);
   } catch (error) {
     failure = error;
   }
@@ -94,11 +98,33 @@ async function pass(deps: DispatchDeps): Promise<void> {
 async function work(
   deps: DispatchDeps,
   course: Course,
+  before: Heartbeat | null,
   tell: (key: string, record: PreparedTask['record']) => void,
 ): Promise<void> {
   const listing = await deps.listIssues('keep', watchedRepositories(deps.config, course.state));
+  const outlook = { state: course.state, listing, now: deps.now() };
+  const isKnown = !deps.isWatched && isAsBefore(deps, before, outlook);
+  const failure = isKnown ? null : await chooseAndPublish(deps, course, outlook, tell);
+  if (isKnown) {
+    course.basis = before?.basis ?? null;
+    course.warnings.push(...listing.warnings);
+  }
+  if (failure === null && deps.isInterrupted()) return;
+  const followed = await followUp(deps, course.state, listing);
+  course.state = followed.state;
+  course.warnings.push(...followed.warnings);
+  if (failure !== null) throw failure;
+}
+
+// Answers why nothing could be prepared, when no single issue is to blame.
+async function chooseAndPublish(
+  deps: DispatchDeps,
+  course: Course,
+  outlook: Outlook,
+  tell: (key: string, record: PreparedTask['record']) => void,
+): Promise<unknown> {
   let draft: Draft | null = null;
-  const choice = await choose(deps, course.state, listing, {
+  const choice = await choose(deps, course.state, outlook.listing, {
     ignoreSlot: false,
     draft: (task) => (draft = deps.tasks.draft(task.candidate, task.text)),
   });
@@ -109,14 +135,13 @@ async function work(
   if (task && draft) {
     const published = await publishInSlot(deps, course, decision, { task, draft });
     if (published) tell(task.candidate.key, task.record);
-    if (deps.isInterrupted()) return;
   } else if (choice.failure === null) {
     deps.say(idleReason(decision, deps.now()));
+    // What is said of candidates besides has to be said again by each pass.
+    const isAll = choice.warnings.length === outlook.listing.warnings.length;
+    if (decision.chosen === null && isAll) course.basis = basisOf(deps, outlook);
   }
-  const followed = await followUp(deps, course.state, listing);
-  course.state = followed.state;
-  course.warnings.push(...followed.warnings);
-  if (choice.failure !== null) throw choice.failure;
+  return choice.failure;
 }
 
 async function publishInSlot(
@@ -154,7 +179,7 @@ function recordState(deps: DispatchDeps, course: Course, failure: unknown): void
 function recordPass(
   deps: DispatchDeps,
   before: Heartbeat | null,
-  { state, outcome, ref, warnings, decision }: Course,
+  { state, outcome, ref, warnings, decision, basis }: Course,
   { startedAt, failure }: { readonly startedAt: Instant; readonly failure: unknown },
 ): void {
   const error = failure === null ? null : errorRecord(failure);
@@ -176,6 +201,7 @@ function recordPass(
       rows,
       strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])],
       lastDispatchAt: state.lastDispatch?.at ?? null,
+      basis: failure === null ? basis : null,
     },
   );
   try {

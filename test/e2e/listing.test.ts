@@ -1,4 +1,6 @@
+import { readdirSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { workspace } from '../support/command.ts';
 import { FAULTS, type Fault } from '../support/gitea/server.ts';
@@ -85,3 +87,36 @@ describe('long issues', () => {
     expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-1.md']);
   });
 });
+
+describe('a pass without changes', () => {
+  test.for([60, 3000])('with %i candidates writes at most 4 kB', async (count) => {
+    const at = await workspace({
+      yaml: 'gitea:\n  url: URL\n  repositories: ["acme/*"]\nagents: { hans: { maxTasks: 1 } }\n',
+    });
+    const createdAt = new Date(Date.now() - 3_600_000);
+    for (let number = 1; number <= count; number += 1)
+      at.gitea.addIssue({ repository: 'acme/app', title: `Issue ${number}`, assignees: ['hans'], createdAt });
+    for (let pass = 0; pass < 3; pass += 1) expect(await at.run([])).toMatchObject({ code: 0 });
+    const before = filesIn(at.folder);
+    expect(await at.run([])).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(at.tasks()).toHaveLength(1);
+    let bytes = 0;
+    for (const [name, { size, changed, inode }] of filesIn(at.folder)) {
+      const known = before.get(name);
+      // What was written behind the end of a file costs that much; what was written anew costs all of it.
+      if (known?.changed !== changed) bytes += known?.inode === inode && size > known.size ? size - known.size : size;
+    }
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThanOrEqual(4096);
+  });
+});
+
+function filesIn(folder: string): ReadonlyMap<string, { size: number; changed: bigint; inode: bigint }> {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return new Map(
+    names.flatMap((name) => {
+      const stat = statSync(join(folder, name), { bigint: true });
+      return stat.isFile() ? [[name, { size: Number(stat.size), changed: stat.mtimeNs, inode: stat.ino }]] : [];
+    }),
+  );
+}

@@ -59,6 +59,8 @@ export function simulation(
     archive: (task) => tasks.archive(task),
     writeUpdate: (task, text) => tasks.writeUpdate(task, text),
     openTasks: (agent) => tasks.openTasks(agent),
+    lookedAt: () => tasks.lookedAt(),
+    fingerprint: (agents) => tasks.fingerprint(agents),
     newestTime: () => tasks.newestTime(),
     published: (file) => tasks.published(file),
     draft: (candidate, text) => tasks.draft(candidate, text),
@@ -82,7 +84,16 @@ export function simulation(
     sleep: async (ms) => void (clock.now += Math.max(0, ms)),
     randomWord: () => 'k7QdXXXXXXXX',
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    listIssues: async () => ({ issues: issues(), warnings: [], isUnread: () => false }),
+    listIssues: async () => {
+      const all = issues();
+      return {
+        issues: all,
+        find: (ids) => all.filter(({ id }) => ids.has(id)),
+        warnings: [],
+        isUnread: () => false,
+        stamp: JSON.stringify(all),
+      };
+    },
     gitea: () => ({
       readIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
       peekIssue: async ({ number }) => issues().find((issue) => issue.number === number) ?? null,
@@ -141,6 +152,7 @@ export function simulation(
     noteHistory: history.note,
     log: (event) => void events.push(event),
     monitors: { ping: null, writeMetrics: null, warn: () => {} },
+    isWatched: false,
     say: () => {},
     commandLine: (command) => `dispatcher ${command}`,
     print: () => {},

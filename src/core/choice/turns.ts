@@ -69,6 +69,20 @@ export function isDue(turns: Turns, kind: TurnKind, subject: string, now: Instan
   return dueAt <= now || askedAt > now;
 }
 
+const OF_CANDIDATES: readonly TurnKind[] = ['read', 'hang', 'hold'];
+
+/** The turns of candidates: those of tasks that are out are none of the choice's business. */
+export function candidateTurns(turns: Turns): Turns {
+  return withoutOthers(turns, (kind) => OF_CANDIDATES.some((each) => each === kind));
+}
+
+/** The turns of candidates that are due, by their keys. */
+export function dueKeys(turns: Turns, now: Instant): readonly string[] {
+  return Object.keys(turns).filter((key) =>
+    OF_CANDIDATES.some((kind) => key.startsWith(`${kind} `) && isDue(turns, kind, key.slice(kind.length + 1), now)),
+  );
+}
+
 /** Orders what is due, each given by its kind and subject: never asked before long ago, long ago before just now. */
 export function byTurn(
   turns: Turns,

@@ -8,11 +8,15 @@ export interface Listing {
    * come. Made when first asked for.
    */
   readonly issues: readonly Issue[];
+  /** Those of them with these ids, without making all the others. */
+  readonly find?: (ids: ReadonlySet<number>) => readonly Issue[];
   readonly warnings: readonly string[];
   /** The pull requests that moved, where that was asked. `isUntold`: this listing cannot tell of those of a repository. */
   readonly pulls?: { readonly moved: readonly MovedPull[]; readonly isUntold: (repository: string) => boolean };
   /** Whether a repository is not listed this time: that its issues are missing says nothing about them. */
   readonly isUnread: (repository: string) => boolean;
+  /** A text that is another one when any of this is. Undefined: nobody can tell. */
+  readonly stamp?: string | undefined;
 }
 
 /**

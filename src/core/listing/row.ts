@@ -17,17 +17,21 @@ export function fingerprint(row: string): number {
 }
 
 /**
- * The issues in the lines of a cache, the last line of each counting. Undefined when they are not those with the fingerprints
+ * The issues in the lines of a cache, all or those with some ids, the last line of each counting. Undefined when they are not those with the fingerprints
  * that are known: then the lines are not the ones that were written.
  */
 export function issuesIn(
   lines: readonly string[],
   printOf: (id: number) => number | undefined,
+  ids: ReadonlySet<number> | null = null,
 ): readonly Issue[] | undefined {
   const last = new Map<number, string>();
   for (const line of lines) {
-    if (line.startsWith('[')) last.set(Number(line.slice(1, line.indexOf(','))), line);
-    else last.delete(Number(line));
+    const isRow = line.startsWith('[');
+    const id = Number(isRow ? line.slice(1, line.indexOf(',')) : line);
+    if (ids !== null && !ids.has(id)) continue;
+    if (isRow) last.set(id, line);
+    else last.delete(id);
   }
   for (const [id, line] of last) if (printOf(id) !== fingerprint(line)) return undefined;
   // All at once: thousands of small parses cost three times as much.

@@ -28,6 +28,8 @@ export const HeartbeatSchema = z.object({
   rows: z.string(),
   /** Assignees that are no agents, as they were named in the log. */
   strangers: z.array(z.string()),
+  /** What a pass that had nothing to do looked at: where that is the same again, so is all that follows. Null: it had. */
+  basis: z._default(z.nullable(z.object({ print: z.string(), agents: z.array(z.string()) })), null),
 });
 export type Heartbeat = z.infer<typeof HeartbeatSchema>;
 
@@ -53,7 +55,7 @@ export const NO_PASSES: PassHistory = {
 export function nextHeartbeat(
   before: Heartbeat | null,
   lastPass: Heartbeat['lastPass'],
-  { rows, strangers, lastDispatchAt }: Pick<Heartbeat, 'rows' | 'strangers' | 'lastDispatchAt'>,
+  { rows, strangers, lastDispatchAt, basis }: Pick<Heartbeat, 'rows' | 'strangers' | 'lastDispatchAt' | 'basis'>,
 ): Heartbeat {
   const failed = lastPass.outcome === 'failed';
   return {
@@ -65,5 +67,6 @@ export function nextHeartbeat(
     lastDispatchAt,
     rows,
     strangers,
+    basis,
   };
 }

@@ -4,6 +4,7 @@
 import * as z from 'zod/mini';
 import { taskKey } from '../issue/identity.ts';
 import type { Issue } from '../issue/issue.ts';
+import type { Listing } from '../listing/listing.ts';
 import { DispatchRecordSchema } from '../state/dispatch-record.ts';
 
 const SeenSchema = z.object({
@@ -120,8 +121,8 @@ export function repeatsOf(task: TrackedTask | undefined): number {
  * The keys of tasks whose issue may be closed or no longer assigned: it is not on the list, or not with this agent. Being
  * absent proves nothing (rows vanish while pages are read), so each is a question to ask.
  */
-export function suspectsOf(tasks: TrackedTasks, server: string, issues: readonly Issue[]): readonly string[] {
-  const listed = listedOf(tasks, issues);
+export function suspectsOf(tasks: TrackedTasks, server: string, listing: Issues): readonly string[] {
+  const listed = listedOf(tasks, listing);
   return Object.entries(tasks).flatMap(([key, task]) => {
     if (task.server !== server) return [];
     const issue = listed.get(task.issueId);
@@ -130,8 +131,12 @@ export function suspectsOf(tasks: TrackedTasks, server: string, issues: readonly
   });
 }
 
-/** Of the listed issues those that are dispatched, by their id. */
-export function listedOf(tasks: TrackedTasks, issues: readonly Issue[]): ReadonlyMap<number, Issue> {
-  const wanted = new Set(Object.values(tasks).map(({ issueId }) => issueId));
-  return new Map(wanted.size === 0 ? [] : issues.flatMap((issue) => (wanted.has(issue.id) ? [[issue.id, issue]] : [])));
+type Issues = Pick<Listing, 'issues' | 'find'>;
+
+/** Of the listed issues those of these tasks, by their id. */
+export function listedOf(tasks: TrackedTasks, listing: Issues): ReadonlyMap<number, Issue> {
+  const ids = new Set(Object.values(tasks).map(({ issueId }) => issueId));
+  if (ids.size === 0) return new Map();
+  const found = listing.find?.(ids) ?? listing.issues.filter(({ id }) => ids.has(id));
+  return new Map(found.map((issue) => [issue.id, issue]));
 }

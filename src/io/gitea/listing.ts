@@ -72,11 +72,13 @@ export async function listOpenIssues(
   const isHeld =
     unfinished.some(({ cache }) => cache.state().passes <= MOST_PASSES) || unfinished.length === read.length;
   const isWhole = unfinished.length === 0 || !isHeld;
+  const whole = (): readonly Followed[] => read.filter(({ cache }) => cache.state().isWhole);
   let issues: readonly Issue[] | undefined;
   return {
     get issues() {
-      return (issues ??= isWhole ? issuesOf(read.filter(({ cache }) => cache.state().isWhole)) : []);
+      return (issues ??= isWhole ? issuesOf(whole(), null) : []);
     },
+    find: (ids) => (isWhole ? issuesOf(whole(), ids) : []),
     warnings: [
       ...scopes.flatMap(({ scope, cache }, index) => warningsOf(scope, cache, findings[index])),
       ...lostText(findings, read),
@@ -90,6 +92,7 @@ export async function listOpenIssues(
           return finding?.kind === 'read' && finding.areUntold && coversRepository(scope.patterns, repository);
         }),
     },
+    stamp: stampOf(scopes, findings),
     isUnread: (repository) =>
       !isWhole || [...unread, ...unfinished].some(({ scope }) => coversRepository(scope.patterns, repository)),
   };
@@ -105,10 +108,16 @@ interface Followed {
   readonly cache: ScopeCache;
 }
 
-function issuesOf(read: readonly Followed[]): readonly Issue[] {
+function stampOf(scopes: readonly Followed[], findings: readonly Finding[]): string | undefined {
+  const stamps = scopes.map(({ cache }) => cache.stamp());
+  return stamps.includes(undefined) ? undefined : JSON.stringify([stamps, findings.map(({ kind }) => kind)]);
+}
+
+// All, or those with some ids.
+function issuesOf(read: readonly Followed[], ids: ReadonlySet<number> | null): readonly Issue[] {
   const byId = new Map<number, Issue>();
   for (const { scope, cache } of read) {
-    const issues = cache.issues();
+    const issues = ids === null ? cache.issues() : cache.find(ids);
     if (!issues) {
       throw new UserError(`what is remembered of the issues of ${scope.name} is broken`, {
         exitCode: EXIT.unavailable,

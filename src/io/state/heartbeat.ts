@@ -58,7 +58,14 @@ function unrecorded(recorded: Heartbeat | null, at: Instant, stateDirectory: str
     },
     warnings: recorded?.lastPass.warnings ?? [],
   } as const;
-  return nextHeartbeat(recorded, { ...pass, warnings: [...pass.warnings] }, recorded ?? { rows: '', strangers: [] });
+  return nextHeartbeat(
+    recorded,
+    { ...pass, warnings: [...pass.warnings] },
+    {
+      ...(recorded ?? { rows: '', strangers: [] }),
+      basis: null,
+    },
+  );
 }
 
 function parsed(path: string): unknown {

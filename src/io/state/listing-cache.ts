@@ -38,8 +38,12 @@ export interface ScopeCache {
   readonly seen: () => ReadonlySet<number>;
   /** The assigned open issues. Undefined: the file is not what was written; nothing is known from now on. */
   readonly issues: () => readonly Issue[] | undefined;
+  /** Those of them with these ids; undefined as above. */
+  readonly find: (ids: ReadonlySet<number>) => readonly Issue[] | undefined;
   /** When the row of an issue was updated last. */
   readonly updatedAt: (id: number) => Instant | undefined;
+  /** A text that is another one when other issues are open, or an assigned one has changed. Undefined: nothing is kept. */
+  readonly stamp: () => string | undefined;
   /** Remembers the state for the next pass. */
   readonly save: () => void;
 }
@@ -95,18 +99,25 @@ export function openScopeCache(stateDirectory: string, identity: string): ScopeC
     ...(head ? linesIn(path(`${head.rows.file}.rows`), head.rows.bytes) : []),
     ...state.lines,
   ];
-  const issues = (): readonly Issue[] | undefined => {
-    const read = issuesIn(lines(), state.open.get);
-    if (read?.length === assigned(state)) return read;
+  const checked = (read: readonly Issue[] | undefined, wanted: number): readonly Issue[] | undefined => {
+    if (read?.length === wanted) return read;
     removeFile(path('json'));
     restart();
     return undefined;
+  };
+  const issues = (): readonly Issue[] | undefined => checked(issuesIn(lines(), state.open.get), assigned(state));
+  const find = (ids: ReadonlySet<number>): readonly Issue[] | undefined => {
+    const wanted = [...ids].filter((id) => (state.open.get(id) ?? 0) > 0);
+    return wanted.length === 0 ? [] : checked(issuesIn(lines(), state.open.get, ids), wanted.length);
   };
   return {
     state: () => state,
     restart,
     issues,
+    find,
     updatedAt: (id) => updatedIn(lines(), id),
+    stamp: () =>
+      head && JSON.stringify([key, head.open, head.rows.file, state.isWhole, state.keepsAll, [...state.open.changes]]),
     seen: () =>
       new Set([...(head && !state.isNewRound ? numbersIn(path('seen'), head.seen.bytes) : []), ...state.seen]),
     save: () => {
@@ -132,8 +143,10 @@ export function unsavedScope(): ScopeCache {
     state: () => state,
     restart: () => {},
     issues: () => issuesIn(state.lines, state.open.get),
+    find: (ids) => issuesIn(state.lines, state.open.get, ids),
     updatedAt: (id) => updatedIn(state.lines, id),
     seen: () => new Set(state.seen),
+    stamp: () => undefined,
     save: () => {},
   };
 }

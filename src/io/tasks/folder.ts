@@ -55,6 +55,10 @@ export interface TaskFolder {
   readonly writeUpdate: (task: TrackedTask, text: string) => string;
   /** How many tasks an agent has that are neither done, blocked nor archived. */
   readonly openTasks: (agent: string) => number;
+  /** The agents whose folders have been looked into. */
+  readonly lookedAt: () => readonly string[];
+  /** A text that is another one when something else was seen in the folders of these agents, at the first look. */
+  readonly fingerprint: (agents: readonly string[]) => string;
   /** When the newest task file of all agents appeared (epoch milliseconds), or null when there is none. */
   readonly newestTime: () => number | null;
   /** What a task file says of its dispatch, and when it appeared; null when it is not there. */
@@ -66,18 +70,7 @@ export interface TaskFolder {
 /** Opens the task folder of a configuration. `randomWord`: a fresh word that nobody can guess. */
 export function openTaskFolder(config: Place, randomWord: () => string): TaskFolder {
   const { tasksDirectory } = config;
-  const inventories = new Map<string, { readonly inventory: Inventory; readonly isSecond: boolean }>();
-  const look = (agent: string, again = false): Inventory => {
-    const known = inventories.get(agent);
-    if (known && (!again || known.isSecond)) return known.inventory;
-    const inventory = takeInventory(config, agent);
-    inventories.set(agent, { inventory, isSecond: again });
-    return inventory;
-  };
-  const changed = <T>(agent: string, result: T): T => {
-    inventories.delete(agent);
-    return result;
-  };
+  const { look, changed, lookedAt, fingerprint } = inventoriesOf(config);
   const sought = (candidate: Named): Sought => soughtFor(config, candidate);
   const found = (task: TrackedTask): Found | null => foundNow(soughtTask(config, task), look(task.agent));
   const pathBelow = (candidate: Named): string => freeName(look(candidate.agent), sought(candidate));
@@ -109,6 +102,8 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
       return writeUpdate(tasksDirectory, task, found(task)?.path ?? wanted.name, text, randomWord());
     },
     openTasks: (agent) => look(agent).open,
+    lookedAt,
+    fingerprint,
     newestTime: () => newestTime(tasksDirectory),
     published: (file) => published(tasksDirectory, file),
     draft: (candidate, text) => {
@@ -122,6 +117,33 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
           return changed(candidate.agent, draft.publish(replace));
         },
       };
+    },
+  };
+}
+
+// The agents' folders, each walked when it is first asked about, and after a change of ours.
+function inventoriesOf(config: Place) {
+  const inventories = new Map<string, { readonly inventory: Inventory; readonly isSecond: boolean }>();
+  const firstSeen = new Map<string, string>();
+  const look = (agent: string, again = false): Inventory => {
+    const known = inventories.get(agent);
+    if (known && (!again || known.isSecond)) return known.inventory;
+    const inventory = takeInventory(config, agent);
+    inventories.set(agent, { inventory, isSecond: again });
+    if (!firstSeen.has(agent)) firstSeen.set(agent, inventory.stamp);
+    return inventory;
+  };
+  return {
+    look,
+    changed: <T>(agent: string, result: T): T => {
+      inventories.delete(agent);
+      return result;
+    },
+    lookedAt: (): readonly string[] => [...firstSeen.keys()],
+    fingerprint: (agents: readonly string[]): string => {
+      const safe = agents.filter((agent) => isSafeFolderName(agent)).toSorted();
+      safe.forEach((agent) => void look(agent));
+      return JSON.stringify(safe.map((agent) => [agent, firstSeen.get(agent)]));
     },
   };
 }

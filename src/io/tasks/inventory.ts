@@ -47,6 +47,8 @@ export interface Inventory {
   readonly isOthers: (path: string, task: Sought) => boolean;
   /** How many tasks are neither done, blocked nor archived. */
   readonly open: number;
+  /** A text that is another one when any of this is. */
+  readonly stamp: string;
 }
 
 type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url' | 'formerUrls'>;
@@ -123,6 +125,7 @@ export function takeInventory(config: Place, agent: string): Inventory {
     },
     isOthers: (path, task) => (owners.get(path) ?? idOf(task.server, task.issueId)) !== idOf(task.server, task.issueId),
     open: open.size,
+    stamp: JSON.stringify([trouble, [...known], [...owners], [...open]]),
   };
 }
 

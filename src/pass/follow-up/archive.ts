@@ -28,13 +28,13 @@ export const archiving: FollowUp = {
     `whether the task of ${ref} is over could not be found out, or it could not be archived: ${why}`,
 };
 
-function subjects(deps: DispatchDeps, state: State, { issues, isUnread }: Listing): Subjects {
+function subjects(deps: DispatchDeps, state: State, listing: Listing): Subjects {
   const { config } = deps;
   const tasks = state.tasks ?? {};
   const server = serverOf(config.url);
   // What could not be listed this time is missing for that reason.
-  const listed = Object.fromEntries(Object.entries(tasks).filter(([, task]) => !isUnread(task.repository)));
-  const suspects = suspectsOf(listed, server, issues);
+  const listed = Object.fromEntries(Object.entries(tasks).filter(([, task]) => !listing.isUnread(task.repository)));
+  const suspects = suspectsOf(listed, server, listing);
   const isCovered = (key: string): boolean => coversRepository(config.repositories, tasks[key]?.repository ?? '');
   // Of a repository that is not configured any more nothing is listed: that is no sign of anything.
   const missing = suspects.filter((key) => isCovered(key));

@@ -5,8 +5,9 @@ import { type Turns, turnKey } from '../../core/choice/turns.ts';
 import { fromRfc3339, type Instant } from '../../core/clock.ts';
 import { coversRepository } from '../../core/config/config.ts';
 import { referencesIn } from '../../core/issue/context.ts';
-import { type FullIssue, type Issue, refOf } from '../../core/issue/issue.ts';
-import type { TrackedTask } from '../../core/task/tracked.ts';
+import { type FullIssue, refOf } from '../../core/issue/issue.ts';
+import type { Listing } from '../../core/listing/listing.ts';
+import { listedOf, type TrackedTask } from '../../core/task/tracked.ts';
 import type { DispatchDeps } from '../pass-deps.ts';
 import type { FollowUp, Result, Subject } from './follow-up.ts';
 
@@ -18,14 +19,14 @@ const MOST_NAMED = 5;
 /** Blocked tasks: read once, when their issue changed, and when what they wait for may be closed. */
 export const blockers: FollowUp = {
   kind: 'blocker',
-  subjects: (deps, { tasks, turns }, { issues }) => {
+  subjects: (deps, { tasks, turns }, listing) => {
     const blocked = Object.entries(tasks ?? {}).filter(([, { progress }]) => progress?.stage === 'blocked');
     if (blocked.length === 0 || !deps.config.updates.reopen) return { keys: [] };
-    const changedAt = new Map(issues.map(({ id, updatedAt }) => [id, updatedAt]));
-    const isListed = listedIn(issues);
+    const listed = listedOf(tasks ?? {}, listing);
+    const isListed = listedIn(listing);
     const isSuspect = (key: string, { issueId, waitsFor }: TrackedTask): boolean => {
       if (waitsFor === null) return true;
-      const isChanged = (changedAt.get(issueId) ?? waitsFor.updatedAt) !== waitsFor.updatedAt;
+      const isChanged = (listed.get(issueId)?.updatedAt ?? waitsFor.updatedAt) !== waitsFor.updatedAt;
       if (isChanged || waitsFor.listed.some((ref) => !isListed(ref))) return true;
       return waitsFor.others.length > 0 && deps.now() - askedAt(turns, key) >= RECHECK_MS;
     };
@@ -50,7 +51,7 @@ interface Way {
 
 async function wayOf(deps: DispatchDeps, { task, listing, gitea }: Subject, issue: FullIssue): Promise<Way> {
   const { waitsFor, progress } = task;
-  const isListed = listedIn(listing.issues);
+  const isListed = listedIn(listing);
   const open = new Set(issue.blockers.flatMap((blocker) => (blocker.open ? (blocker.ref ?? []) : [])));
   const cleared = new Set<string>();
   const blockedAt = fromRfc3339(progress?.at ?? '') ?? Infinity;
@@ -89,7 +90,7 @@ function withWay(deps: DispatchDeps, { task, listing }: Subject, issue: FullIssu
     }
     return { task: { ...task, waitsFor: null }, answer: { kind: 'settled' } };
   }
-  const isListed = listedIn(listing.issues);
+  const isListed = listedIn(listing);
   const waitsFor = {
     updatedAt: listing.issues.find(({ id }) => id === issue.id)?.updatedAt ?? issue.updatedAt,
     listed: open.filter((ref) => isListed(ref)),
@@ -98,9 +99,9 @@ function withWay(deps: DispatchDeps, { task, listing }: Subject, issue: FullIssu
   return { task: { ...task, waitsFor }, answer: { kind: 'done' } };
 }
 
-function listedIn(issues: readonly Issue[]): (ref: string) => boolean {
-  const refs = new Set(issues.map((issue) => refOf(issue).toLowerCase()));
-  return (ref) => refs.has(ref.toLowerCase());
+function listedIn(listing: Listing): (ref: string) => boolean {
+  let refs: ReadonlySet<string> | undefined;
+  return (ref) => (refs ??= new Set(listing.issues.map((issue) => refOf(issue).toLowerCase()))).has(ref.toLowerCase());
 }
 
 function askedAt(turns: Turns, key: string): Instant {

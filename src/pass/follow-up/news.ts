@@ -19,7 +19,7 @@ export const news: FollowUp = {
   subjects: (deps, state, listing) => {
     if (!deps.config.updates.enabled) return { keys: [] };
     const tasks = tasksAfter(state, listing, deps.now());
-    const listed = listedOf(tasks ?? {}, listing.issues);
+    const listed = listedOf(tasks ?? {}, listing);
     const due = Object.entries(tasks ?? {}).filter(([, task]) => {
       const issue = listed.get(task.issueId);
       if (!issue || task.updates >= MOST_UPDATES) return false;

@@ -6,7 +6,7 @@ describe('a finished pass', () => {
   const began = iso(NOON - 40_000);
   const after = (before: Heartbeat | null, pass: Parameters<typeof aPass>[0]): Heartbeat => {
     const { rows: _rows, rest: _rest, ...record } = aPass(pass);
-    return nextHeartbeat(before, record, { rows: 'r', strangers: [] });
+    return nextHeartbeat(before, record, { rows: 'r', strangers: [], basis: null });
   };
 
   test('counts failures in a row, since when, and forgets them with the first good one', () => {

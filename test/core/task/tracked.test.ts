@@ -27,5 +27,5 @@ test.for([
   { what: 'is of another server', listed: [], task: { server: 'git.other.org' }, asked: false },
 ])('the issue of a task that $what: asked about: $asked', ({ listed, task, asked }) => {
   const issues = [anIssue({ id: 2 }), ...listed.map((issue) => anIssue(issue))];
-  expect(suspectsOf({ [keyOf(1)]: aTrackedTask(task) }, SERVER, issues)).toEqual(asked ? [keyOf(1)] : []);
+  expect(suspectsOf({ [keyOf(1)]: aTrackedTask(task) }, SERVER, { issues })).toEqual(asked ? [keyOf(1)] : []);
 });
