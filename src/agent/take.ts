@@ -2,7 +2,7 @@
 
 import { shortDuration, toRfc3339 } from '../core/clock.ts';
 import { type Claim, type ProcessId, type Stall, stallOf, type Taken, takerText } from '../core/mailbox/claim.ts';
-import { byUrgency, type Sighting } from '../core/mailbox/urgency.ts';
+import { inUrgency, type Sighting } from '../core/mailbox/urgency.ts';
 import { afterAttempt, isDue, type WorkEvent, type WorkRecord } from '../core/mailbox/work-record.ts';
 import type { AgentDeps } from './agent-deps.ts';
 
@@ -36,7 +36,7 @@ export interface Nothing {
 export function takeNext(deps: AgentDeps, wish: Wish): TakenTask | Nothing {
   const { tasks, unreadable } = deps.mailbox.look(wish.reach === 'new' ? ['new'] : ['new', 'doing']);
   let waiting = 0;
-  for (const task of tasks.toSorted(byUrgency)) {
+  for (const task of inUrgency(tasks)) {
     const found = task.stage === 'doing' ? takeStalled(deps, task, wish) : takeNew(deps, task, wish);
     if (found === 'waiting') waiting += 1;
     else if (found !== null) return found;
@@ -49,7 +49,7 @@ export function peekNext(deps: AgentDeps, reach: Reach): Sighting | Nothing {
   const { tasks, unreadable } = deps.mailbox.look(reach === 'new' ? ['new'] : ['new', 'doing']);
   const now = deps.now();
   let waiting = 0;
-  for (const task of tasks.toSorted(byUrgency)) {
+  for (const task of inUrgency(tasks)) {
     if (task.stage === 'doing') {
       const taken = deps.mailbox.takersOf(task);
       if (taken && isWithin(reach, stallOfTask(deps, taken))) return task;

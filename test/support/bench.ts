@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { benchDashboard } from './bench-dashboard.ts';
 import { benchHistory } from './bench-history.ts';
 import { benchListing } from './bench-listing.ts';
+import { PRIORITIES } from '../../src/core/issue/priority.ts';
 import { type FakeGitea, startFakeGitea } from './gitea/server.ts';
+import { addTask } from './mailbox.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
 const ROUNDS = 21;
@@ -18,6 +20,8 @@ interface Case {
   readonly args: readonly string[];
   readonly repository?: string;
   readonly fresh?: boolean;
+  /** So many are in the folder of hans in the first round; each round takes one. */
+  readonly taskFiles?: number;
 }
 
 async function measure({ url, token }: FakeGitea): Promise<void> {
@@ -25,12 +29,19 @@ async function measure({ url, token }: FakeGitea): Promise<void> {
     { name: 'node -e 0', args: ['-e', '0'] },
     { name: 'dispatcher --version (load the bundle)', args: [COMMAND, '--version'] },
     { name: 'dispatcher status', args: [COMMAND, 'status'], fresh: true },
+    { name: 'dispatcher next, 10 task files', args: [COMMAND, 'next'], taskFiles: 10 },
+    { name: 'dispatcher next, 10,000 task files', args: [COMMAND, 'next'], taskFiles: 10_000 },
     { name: 'a pass, nothing assigned, 50 open issues', args: [COMMAND], repository: 'acme/idle' },
     { name: 'a pass, 50 candidates, no slot', args: [COMMAND] },
     { name: 'a pass that dispatches, 50 candidates', args: [COMMAND], fresh: true },
   ];
   const times = cases.map((): number[] => []);
   const folders = cases.map(() => mkdtempSync(join(tmpdir(), 'dispatcher-bench-')));
+  for (const [index, { taskFiles = 0 }] of cases.entries())
+    for (let issue = 1; issue <= taskFiles + (taskFiles > 0 ? ROUNDS : 0); issue += 1)
+      addTask({ folder: folders[index] ?? '' }, `hans/issue-${issue}.md`, {
+        priority: PRIORITIES[issue % PRIORITIES.length],
+      });
   // Round by round, not case by case: what else the machine does hits all alike.
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, { args, repository = 'acme/app', fresh }] of cases.entries()) {
@@ -50,6 +61,11 @@ async function measure({ url, token }: FakeGitea): Promise<void> {
     const median = medians[index] ?? 0;
     console.log(`${name.padEnd(42)} ${median.toFixed(0).padStart(5)} ms   ${(median / base).toFixed(2)} x`);
   }
+  const cost = (name: string): number => medians[cases.findIndex((each) => each.name.startsWith(name))] ?? 0;
+  const beyond = cost('dispatcher next, 10,000') - cost('dispatcher --version');
+  console.log(
+    `\nnext among 10,000 task files, beyond loading: ${(beyond / base).toFixed(2)} x node -e 0 (wanted: at most 1.5)`,
+  );
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
@@ -58,7 +74,7 @@ async function cpuOf(args: readonly string[], cwd: string, token: string): Promi
   const script = 'TIMEFORMAT="%U %S"; time "$0" "$@" >/dev/null 2>&1';
   const child = spawn('bash', ['-c', script, process.execPath, ...args], {
     cwd,
-    env: { ...process.env, GITEA_TOKEN: token },
+    env: { ...process.env, GITEA_TOKEN: token, DISPATCHER_AGENT: 'hans', DISPATCHER_TASKS: '.agent-tasks' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let text = '';

@@ -11,9 +11,11 @@ export const STAGE_FOLDERS = ['doing', 'blocked', 'done'] as const;
 /** What is over goes here. */
 export const ARCHIVE = 'archive';
 
+const PLACES: ReadonlySet<string> = new Set([...STAGE_FOLDERS, ARCHIVE]);
+
 /** Whether a folder of that name says how far the tasks in it are, and is no part of where a task belongs. */
 export function isPlaceFolder(name: string): boolean {
-  return name === ARCHIVE || STAGE_FOLDERS.some((folder) => folder === name);
+  return PLACES.has(name);
 }
 
 /** The line of shell that hands a new task back as finished. `folder`: the agent's; `file`: below it, absolute. */
@@ -44,11 +46,11 @@ export interface TaskNames {
  * somebody: it is taken. Null: it is archived.
  */
 export function placeOf(path: string, ref: string, names: TaskNames): Place | null {
-  const read = homeOf(path);
+  const folder = path.includes('/') ? path.split('/').slice(0, -1).find(isPlaceFolder) : undefined;
+  const read = folder === undefined ? path : homeOf(path);
   const isNamed = names.isOne(read);
   // Moved by hand without its folders, or into others: its reference tells where it belongs.
   const home = isNamed ? read : (names.nameFor(ref) ?? read);
-  const folder = path.split('/').slice(0, -1).find(isPlaceFolder);
   if (folder === undefined) return { stage: isNamed ? 'new' : 'doing', home };
   const stage = STAGE_FOLDERS.find((name) => name === folder);
   return stage === undefined ? null : { stage, home };
@@ -86,7 +88,7 @@ export function claimName(taskFile: string, word: string): string {
 
 /** Whether a file of that name is a task: no news, nothing hidden. */
 export function isTaskFileName(name: string): boolean {
-  return /^[^.].*\.md$/u.test(name) && !/\.update-\d+\.md$/u.test(name);
+  return name.endsWith('.md') && !name.startsWith('.') && !name.includes('\n') && !/\.update-\d+\.md$/u.test(name);
 }
 
 /** `issue-5` of `issue-5.md`. */

@@ -19,29 +19,67 @@ export interface Sighting extends Place {
 /** How much of a file is needed. */
 export const HEAD_BYTES = 4096;
 
+/** What the beginning of a task file says of it, wherever it lies. */
+export interface HeadFacts {
+  /** Whether it says that it is a task. */
+  readonly isTask: boolean;
+  readonly ref: string;
+  readonly rank: number;
+  readonly createdAt: number;
+}
+
 /**
- * What the beginning of a task file says of its urgency. Each value is one JSON literal in a line of its own, so that a
- * line can be found without reading the others. Null: it is no task, or archived.
+ * Reads the beginning of a task file. Each value is one JSON literal in a line of its own, so that a line can be found
+ * without reading the others.
  */
-export function sightingOf(path: string, head: string, names: TaskNames): Sighting | null {
+export function headFacts(head: string): HeadFacts {
   const end = head.indexOf('\n---');
   const frontMatter = head.startsWith('---\n') ? head.slice(0, end < 0 ? undefined : end + 1) : '';
-  const ref = valueOf(frontMatter, 'ref');
-  const place = placeOf(path, ref, names);
-  if (place === null || (valueOf(frontMatter, 'schema') !== TASK_SCHEMA && !names.isOne(place.home))) return null;
   const rank = PRIORITIES.findIndex((name) => name === valueOf(frontMatter, 'priority'));
   return {
-    ...place,
-    path,
-    ref,
+    isTask: valueOf(frontMatter, 'schema') === TASK_SCHEMA,
+    ref: valueOf(frontMatter, 'ref'),
     rank: rank < 0 ? PRIORITIES.length - 1 : rank,
     createdAt: fromRfc3339(valueOf(frontMatter, 'createdAt')) ?? 0,
   };
 }
 
+/** The task of a path. Null: it is no task, or archived. */
+export function sightingOf(
+  path: string,
+  { isTask, ref, rank, createdAt }: HeadFacts,
+  names: TaskNames,
+): Sighting | null {
+  const place = placeOf(path, ref, names);
+  if (place === null || (!isTask && !names.isOne(place.home))) return null;
+  return { stage: place.stage, home: place.home, path, ref, rank, createdAt };
+}
+
 /** Most urgent first, then oldest, then by path. */
 export function byUrgency(a: Sighting, b: Sighting): number {
   return a.rank - b.rank || a.createdAt - b.createdAt || (a.home < b.home ? -1 : Number(a.home > b.home));
+}
+
+/** The most urgent ones, so many of them. */
+export function mostUrgent(tasks: readonly Sighting[], count: number): readonly Sighting[] {
+  const first: Sighting[] = [];
+  for (const task of tasks) {
+    const last = first.at(-1);
+    if (first.length === count && last !== undefined && byUrgency(task, last) >= 0) continue;
+    const at = first.findIndex((other) => byUrgency(task, other) < 0);
+    first.splice(at < 0 ? first.length : at, 0, task);
+    first.length = Math.min(first.length, count);
+  }
+  return first;
+}
+
+const FIRST = 8;
+
+/** All of them, most urgent first. Mostly the first one is taken, and sorting ten thousand would have been for nothing. */
+export function* inUrgency(tasks: readonly Sighting[]): Generator<Sighting> {
+  const first = mostUrgent(tasks, FIRST);
+  yield* first;
+  if (first.length === FIRST) yield* tasks.toSorted(byUrgency).slice(FIRST);
 }
 
 function valueOf(frontMatter: string, key: string): string {

@@ -15,6 +15,7 @@ import { archiveTask, moveToArchive, writeUpdate } from './archive.ts';
 import { type Folder, inTaskFolder, makingTaskFolder, unsafe } from './ground.ts';
 import { BEGINNING, type Found, type Inventory, type Sought, takeInventory, troubleText } from './inventory.ts';
 import { progressNow } from './progress.ts';
+import { forgetIndexed } from './sightings.ts';
 import { wakeWorker } from './wake.ts';
 import { eachAgent, walk } from './walk.ts';
 
@@ -278,7 +279,7 @@ function draftTask(tasksDirectory: string, agent: string, path: string, text: st
         folder.remove(draft);
         if (outcome === 'taken') return { kind: 'already-there' };
         folder.sync();
-        prepareForWork(home, folders.toReversed());
+        prepareForWork(home, folders.toReversed(), path);
         return { kind: 'published', archived };
       }),
     discard: () => void inPlace((folder) => folder.remove(draft)),
@@ -287,8 +288,9 @@ function draftTask(tasksDirectory: string, agent: string, path: string, text: st
 
 // What a worker waits for; and where others share the folder, those that the task is moved to: made by plain mkdir, under
 // another umask, they would be their maker's alone. The task is out: whatever fails now is no reason to say that it is not.
-function prepareForWork(home: Folder, folders: readonly string[]): void {
+function prepareForWork(home: Folder, folders: readonly string[], path: string): void {
   try {
+    forgetIndexed(home, path);
     if (home.isShared()) for (const stage of STAGE_FOLDERS) home.making([stage, ...folders], () => undefined);
     wakeWorker(home);
   } catch {

@@ -49,7 +49,7 @@ const REFUSED = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /** The entries of a folder, at most so many. */
 export function listed(place: string, most: number): Listed {
-  const folder = opendirSync(place, { bufferSize: 1000 });
+  const folder = opendirSync(place, { bufferSize: 32_000 });
   try {
     const entries: Entry[] = [];
     for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
@@ -71,14 +71,27 @@ function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): Kind {
 export function looked(place: string): Look | null {
   const stat = lstatSync(place, { throwIfNoEntry: false });
   if (!stat) return null;
-  return { kind: kindOf(stat), stamp: `${stat.ino}:${stat.size}:${stat.mtimeMs}`, changedAt: stat.ctimeMs };
+  return { kind: kindOf(stat), stamp: stampOf(stat), changedAt: stat.ctimeMs };
+}
+
+function stampOf({ ino, size, mtimeMs }: Stats): string {
+  return `${ino}:${size}:${mtimeMs}`;
 }
 
 const SCRATCH_BYTES = 16_384;
 let scratch: Buffer | undefined;
 
-/** The beginning of a regular file, and its size in bytes. Null: there is none of that name. */
-export function beginning(place: string, most: number): { readonly text: string; readonly size: number } | null {
+/** The beginning of a regular file, at most so many bytes. */
+export interface Beginning {
+  readonly text: string;
+  /** Of the whole file, in bytes. */
+  readonly size: number;
+  /** As in `Look`. */
+  readonly stamp: string;
+}
+
+/** The beginning of a regular file. Null: there is none of that name. */
+export function beginning(place: string, most: number): Beginning | null {
   let handle: number;
   try {
     // Non-blocking: nobody may ever write to a pipe.
@@ -94,18 +107,18 @@ export function beginning(place: string, most: number): { readonly text: string;
     // Thousands of small files would otherwise leave thousands of buffers to the garbage collector.
     const buffer =
       length <= SCRATCH_BYTES ? (scratch ??= Buffer.alloc(SCRATCH_BYTES)).subarray(0, length) : Buffer.alloc(length);
-    return { text: buffer.toString('utf8', 0, readSync(handle, buffer)), size: stat.size };
+    return { text: buffer.toString('utf8', 0, readSync(handle, buffer)), size: stat.size, stamp: stampOf(stat) };
   } finally {
     closeSync(handle);
   }
 }
 
 /** Writes a file that must not be there yet, with the mode that the umask leaves, and waits until it is on the disk. */
-export function writeNew(place: string, content: string | Buffer): void {
+export function writeNew(place: string, content: string | Buffer, isAwaited = true): void {
   const handle = createNew(place);
   try {
     writeFileSync(handle, content);
-    fsyncSync(handle);
+    if (isAwaited) fsyncSync(handle);
   } finally {
     closeSync(handle);
   }

@@ -10,6 +10,7 @@ import { shellWord } from '../../core/shell-word.ts';
 import { createFolders } from '../files.ts';
 import { named, naming } from '../naming.ts';
 import {
+  type Beginning,
   beginning,
   createNew,
   isShared,
@@ -41,8 +42,8 @@ export interface Folder {
   readonly list: (most: number) => Listed;
   /** What has that name; null: nothing. A link is not followed. */
   readonly look: (name: string) => Look | null;
-  /** The beginning of a regular file, at most so many bytes, and its size. Null: there is none of that name. */
-  readonly read: (name: string, most: number) => { readonly text: string; readonly size: number } | null;
+  /** The beginning of a regular file, at most so many bytes. Null: there is none of that name. */
+  readonly read: (name: string, most: number) => Beginning | null;
   /** Writes a file that must not be there yet (EEXIST), and waits until it is on the disk. */
   readonly write: (name: string, content: string | Buffer) => void;
   /** Gives a file a second name unless that is taken. Throws exit 1 where the file system has no hard links. */
@@ -53,6 +54,8 @@ export interface Folder {
   readonly rename: (name: string, to: Folder, nameThere: string) => 'moved' | 'taken' | 'gone';
   /** Writes a file at once in place of the one of that name: a reader sees the old text or the new one. */
   readonly replace: (name: string, content: string) => void;
+  /** The same for what can be made again: a power cut may cost it. */
+  readonly replaceCache: (name: string, content: string) => void;
   /** Makes a file that must not be there yet, to be written to; the caller closes its descriptor. */
   readonly create: (name: string) => number;
   /** Takes a name away; false when there was none. */
@@ -102,6 +105,14 @@ function folderOf(handle: number, path: string): Folder {
   const place = (name: string): string => `${self}/${checked(path, name)}`;
   // Errors name the place as people know it.
   const at = <T>(name: string, work: (place: string) => T): T => naming(join(path, name), () => work(place(name)));
+  const replace = (name: string, content: string, isAwaited: boolean): void => {
+    const draft = `.${name}.${process.pid}.tmp`;
+    at(draft, (there) => {
+      removed(there);
+      writeNew(there, content, isAwaited);
+    });
+    at(name, (there) => replaced(place(draft), there));
+  };
   return {
     path,
     place,
@@ -125,14 +136,8 @@ function folderOf(handle: number, path: string): Folder {
     link: (name, to, nameThere) => at(name, (there) => linked(there, to.place(nameThere), join(to.path, nameThere))),
     move: (name, to, nameThere) => at(name, (there) => moved(there, to.place(nameThere), to.sync)),
     rename: (name, to, nameThere) => at(name, (there) => renamedUnlessTaken(there, to.place(nameThere))),
-    replace: (name, content) => {
-      const draft = `.${name}.${process.pid}.tmp`;
-      at(draft, (there) => {
-        removed(there);
-        writeNew(there, content);
-      });
-      at(name, (there) => replaced(place(draft), there));
-    },
+    replace: (name, content) => replace(name, content, true),
+    replaceCache: (name, content) => replace(name, content, false),
     create: (name) => at(name, createNew),
     remove: (name) => at(name, removed),
     stamp: () => naming(path, () => looked(`${self}/.`)?.stamp ?? '-'),

@@ -2,7 +2,6 @@
 // a task, so that killed anywhere it is in one place, and of many who want it one gets it. What belongs to it follows.
 
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from '../../core/errors.ts';
 import { type Claim, claimText, parseClaim, type Taken } from '../../core/mailbox/claim.ts';
 import {
   ARCHIVE,
@@ -10,7 +9,6 @@ import {
   homeOf,
   isClaim,
   isCompanion,
-  isTaskFileName,
   pathIn,
   type Place,
   type Stage,
@@ -19,10 +17,11 @@ import {
   STAGE_FOLDERS,
   stemOf,
 } from '../../core/mailbox/place.ts';
-import { HEAD_BYTES, type Sighting, sightingOf } from '../../core/mailbox/urgency.ts';
+import { type Sighting, sightingOf } from '../../core/mailbox/urgency.ts';
 import { NO_WORK, parseWork, type WorkRecord, workText } from '../../core/mailbox/work-record.ts';
-import { holdsNoTasks, isSafeFolderName } from '../../core/task/file-name.ts';
+import { isSafeFolderName } from '../../core/task/file-name.ts';
 import { type Folder, inTaskFolder } from './ground.ts';
+import { DEEPEST, headOf, isWalked, lookThrough, MOST_FILES, type Seen } from './sightings.ts';
 import { wakeWorker } from './wake.ts';
 
 type Moved = 'moved' | 'gone' | 'taken';
@@ -63,9 +62,7 @@ export interface Mailbox {
   readonly createBeside: (task: Sighting, name: string) => { readonly handle: number; readonly path: string };
 }
 
-/** No mailbox has more, and no folder of a mailbox lies deeper. */
-const MOST_FILES = 100_000;
-const DEEPEST = 8;
+const NOTHING_SEEN: Seen = { tasks: [], unreadable: [], others: new Map() };
 const NOT_NEW: ReadonlySet<string> = new Set([ARCHIVE, ...STAGE_FOLDERS]);
 const CLAIM_BYTES = 4096;
 const RECORD_BYTES = 256 * 1024;
@@ -83,14 +80,19 @@ export function openMailbox(tasksDirectory: string, agent: string, names: TaskNa
   const inPlace = <T>(path: string, work: (folder: Folder, name: string, home: Folder) => T): T | null =>
     inMailbox((home) => home.inside(foldersOf(path), (folder) => work(folder, basename(path), home)));
   const path = join(tasksDirectory, agent);
+  let others = NOTHING_SEEN.others;
   return {
     agent,
     path,
-    look: (stages) => inMailbox((home) => seen(home, stages, names)) ?? { tasks: [], unreadable: [] },
+    look: (stages) => {
+      const seen = inMailbox((home) => lookThrough(home, stages, names)) ?? NOTHING_SEEN;
+      others = seen.others;
+      return seen;
+    },
     folders: () => inMailbox((home) => foldersBelow(home, 0)) ?? [],
     takersOf: (task) => inPlace(task.path, takersIn),
     workOf: (task) => inPlace(task.path, workIn) ?? NO_WORK,
-    take: (task, claim, word) => inMailbox((home) => taken(home, task, claim, word)) ?? 'gone',
+    take: (task, claim, word) => inMailbox((home) => taken(home, task, { claim, word, others })) ?? 'gone',
     takeOver: (task, claim, word, mayBeTaken) =>
       inPlace(task.path, (folder, name, home) =>
         takenOver({ folder, name, home }, task, { claim, word }, mayBeTaken),
@@ -125,27 +127,6 @@ export function openMailbox(tasksDirectory: string, agent: string, names: TaskNa
   };
 }
 
-function seen(home: Folder, stages: readonly Stage[], names: TaskNames): ReturnType<Mailbox['look']> {
-  const tasks: Sighting[] = [];
-  const unreadable: string[] = [];
-  const skipped = new Set<string>([ARCHIVE, ...STAGE_FOLDERS.filter((name) => !stages.includes(name))]);
-  const walk = (folder: Folder, prefix: string, depth: number): void => {
-    for (const { name, kind } of folder.list(MOST_FILES).entries) {
-      const path = prefix + name;
-      if (kind === 'folder' && depth < DEEPEST && isWalked(name)) {
-        if (prefix !== '' || !skipped.has(name)) folder.inside([name], (below) => walk(below, `${path}/`, depth + 1));
-      } else if (kind === 'file' && isTaskFileName(name)) {
-        const head = headOf(folder, name);
-        if (head === undefined) unreadable.push(path);
-        const task = head === undefined || head === null ? null : sightingOf(path, head, names);
-        if (task && stages.includes(task.stage)) tasks.push(task);
-      }
-    }
-  };
-  walk(home, '', 0);
-  return { tasks, unreadable };
-}
-
 function foldersBelow(folder: Folder, depth: number): readonly string[] {
   const names = folder
     .list(MOST_FILES)
@@ -155,20 +136,6 @@ function foldersBelow(folder: Folder, depth: number): readonly string[] {
     folder.path,
     ...below.flatMap((name) => folder.inside([name], (next) => foldersBelow(next, depth + 1)) ?? []),
   ];
-}
-
-function isWalked(folder: string): boolean {
-  return !folder.startsWith('.') && !holdsNoTasks(folder);
-}
-
-// Null: it is gone, or no file any more. Undefined: it is not for us to read.
-function headOf(folder: Folder, name: string): string | null | undefined {
-  try {
-    return folder.read(name, HEAD_BYTES)?.text ?? null;
-  } catch (error) {
-    if (systemCode(error) === 'EACCES') return undefined;
-    throw error;
-  }
 }
 
 /** Who has the task of a file. Null: there is no such file. */
@@ -185,7 +152,11 @@ export function workIn(folder: Folder, name: string): WorkRecord {
 }
 
 // The claim is there before the task: whoever sees the task in doing/ sees that somebody has it.
-function taken(home: Folder, task: Sighting, claim: Claim, word: string): Moved {
+function taken(
+  home: Folder,
+  task: Sighting,
+  { claim, word, others }: { readonly claim: Claim; readonly word: string; readonly others: Seen['others'] },
+): Moved {
   const name = basename(task.path);
   return home.making(foldersOf(pathIn('doing', task.home)), (doing) => {
     const own = claimName(name, word);
@@ -196,7 +167,8 @@ function taken(home: Folder, task: Sighting, claim: Claim, word: string): Moved 
       return moved;
     }
     for (const other of claimsIn(doing, name)) if (other !== own) doing.remove(other);
-    gather(home, task, doing);
+    // Of ten thousand names the look has just told which belong to no other task. What comes later follows with the next move.
+    gather(home, task, doing, others);
     return moved;
   });
 }
@@ -262,17 +234,17 @@ function foundNow(home: Folder, name: string, names: TaskNames): Sighting | null
     const task = sightedAt(home, pathIn(stage, name), names);
     if (task?.home === name) return task;
   }
-  return seen(home, ['new', ...STAGE_FOLDERS], names).tasks.find((task) => task.home === name) ?? null;
+  return lookThrough(home, ['new', ...STAGE_FOLDERS], names).tasks.find((task) => task.home === name) ?? null;
 }
 
 function sightedAt(home: Folder, path: string, names: TaskNames): Sighting | null {
   const head = home.inside(foldersOf(path), (folder) => headOf(folder, basename(path)));
-  return typeof head === 'string' ? sightingOf(path, head, names) : null;
+  return head ? sightingOf(path, head.facts, names) : null;
 }
 
 // Into the folder where the task is or is about to be, under the task's name there; over nothing.
-function gather(home: Folder, task: Sighting, target: Folder): void {
-  for (const { at, name } of companionsIn(home, task)) {
+function gather(home: Folder, task: Sighting, target: Folder, others: Seen['others'] = NOTHING_SEEN.others): void {
+  for (const { at, name } of companionsIn(home, task, others)) {
     home.inside(at, (folder) => (folder.path === target.path ? 'taken' : folder.rename(name, target, name)));
   }
 }
@@ -280,15 +252,17 @@ function gather(home: Folder, task: Sighting, target: Folder): void {
 function companionsIn(
   home: Folder,
   task: Place & { readonly path: string },
+  others: Seen['others'] = NOTHING_SEEN.others,
 ): { readonly at: readonly string[]; readonly name: string }[] {
   const places = new Set(
     [task.path, ...(['new', ...STAGE_FOLDERS] as const).map((stage) => pathIn(stage, task.home))].map((path) =>
-      dirname(path),
+      path.slice(0, path.lastIndexOf('/') + 1),
     ),
   );
   return [...places].flatMap((place) => {
-    const at = foldersOf(`${place}/x`);
-    const names = home.inside(at, (folder) => folder.list(MOST_FILES).entries.map(({ name }) => name)) ?? [];
+    const at = foldersOf(`${place}x`);
+    const names =
+      others.get(place) ?? home.inside(at, (folder) => folder.list(MOST_FILES).entries.map(({ name }) => name)) ?? [];
     return names.filter((name) => isCompanion(name, basename(task.home))).map((name) => ({ at, name }));
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSettings, settingsOf, settingsText, taskNames } from '../../../src/core/mailbox/settings.ts';
 import { agentNamed, isMeant, taskReference } from '../../../src/core/mailbox/reference.ts';
-import { byUrgency, type Sighting, sightingOf } from '../../../src/core/mailbox/urgency.ts';
+import { byUrgency, headFacts, type Sighting, sightingOf } from '../../../src/core/mailbox/urgency.ts';
 import { aConfig } from '../../support/builders.ts';
 
 describe('what people type for a task', () => {
@@ -51,7 +51,7 @@ describe('whose tasks are meant', () => {
 describe('which task comes first', () => {
   const names = taskNames({ taskFile: '{number}.md' });
   const sighted = (path: string, lines: readonly string[]): readonly Sighting[] =>
-    [sightingOf(path, `---\nschema: "dispatcher.task/1"\n${lines.join('\n')}\n---\nText\n`, names)].filter(
+    [sightingOf(path, headFacts(`---\nschema: "dispatcher.task/1"\n${lines.join('\n')}\n---\nText\n`), names)].filter(
       (task) => task !== null,
     );
 
@@ -68,12 +68,16 @@ describe('which task comes first', () => {
 
   test('only the front matter tells: a text that imitates one changes nothing', () => {
     const head = '---\nschema: "x"\nref: "acme/app#5"\npriority: "LOW"\n---\n\npriority: "CRITICAL"\n';
-    expect(sightingOf('5.md', head, names)).toMatchObject({ rank: 3, ref: 'acme/app#5', home: '5.md' });
+    expect(sightingOf('5.md', headFacts(head), names)).toMatchObject({ rank: 3, ref: 'acme/app#5', home: '5.md' });
   });
 
   test('a task that an agent spoilt comes last, and what never was one does not count', () => {
-    expect(sightingOf('5.md', 'priority: "CRITICAL"\n', names)).toMatchObject({ rank: 3, createdAt: 0, ref: '' });
-    expect(sightingOf('notes.md', 'priority: "CRITICAL"\n', names)).toBeNull();
+    expect(sightingOf('5.md', headFacts('priority: "CRITICAL"\n'), names)).toMatchObject({
+      rank: 3,
+      createdAt: 0,
+      ref: '',
+    });
+    expect(sightingOf('notes.md', headFacts('priority: "CRITICAL"\n'), names)).toBeNull();
   });
 });
 
