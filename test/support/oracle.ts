@@ -31,8 +31,12 @@ interface Page {
   readonly lines: readonly string[];
 }
 
-/** The page of a text. */
-function pageOf(text: string): Page {
+/** The page of a text, as CommonMark has it. */
+function htmlOf(text: string): string {
+  return markdown.render(text);
+}
+
+function pageOf(html: string): Page {
   const seen: string[] = [];
   const collapsed: string[] = [];
   const addresses: string[] = [];
@@ -44,7 +48,8 @@ function pageOf(text: string): Page {
         if ((name === 'href' || name === 'src') && !/^(?!https?:|mailto:)[a-z][a-z0-9+.-]*:/iu.test(value))
           addresses.push(value);
         // The language of a block of code: one short word.
-        if (node.nodeName === 'code' && /^language-\S{1,20}$/u.test(value)) addresses.push(value.slice(9));
+        const [, language] = /(?:^|\s)language-(\S{1,20})(?:\s|$)/u.exec(value) ?? [];
+        if (node.nodeName === 'code' && language !== undefined) addresses.push(language);
       }
     }
     const isLine = BREAKS.has(node.nodeName);
@@ -53,7 +58,7 @@ function pageOf(text: string): Page {
     for (const child of node.childNodes) visit(child, isCollapsed || isClosed);
     if (isLine) (isCollapsed ? collapsed : seen).push('\n');
   };
-  visit(parseFragment(markdown.render(text)), false);
+  visit(parseFragment(html), false);
   return {
     seen: wordsOf(seen.join('')),
     collapsed: wordsOf(collapsed.join('')),
@@ -85,14 +90,15 @@ function joined(text: string): string {
 
 /**
  * What is wrong with a text that claims to show what the page of `raw` shows. `marker`: of the marks in it; what stands behind one
- * is named as perhaps unseen.
+ * is named as perhaps unseen. `html`: the page, where somebody else has rendered it.
  */
 export function faultsIn(
   shown: string,
   raw: string,
   marker: string,
+  html = htmlOf(raw),
 ): { readonly unseen: string[]; readonly lost: string[] } {
-  const page = pageOf(raw);
+  const page = pageOf(html);
   const marked: string[] = [];
   const open: string[] = [];
   let depth = 0;

@@ -25,7 +25,8 @@ export function visibleMarkdown(raw: string, marker: string, showAddress: ShowAd
   const definitions: Range[] = [];
   const tokens = parser.parse(text, { [DEFINITIONS]: definitions });
   page.footnotes = footnotesIn(tokens);
-  const [, end] = tokens.findLast(({ map }) => map !== null)?.map ?? [0, 0];
+  const [, last] = tokens.findLast(({ map }) => map !== null)?.map ?? [0, 0];
+  const end = Math.max(last, ...definitions.map(([, to]) => to));
   for (const [index, token] of tokens.entries()) {
     if (!token.map) continue;
     page.isAtEnd = token.map[1] >= end;

@@ -103,13 +103,29 @@ function hidesWords(attributes: ReadonlyMap<string, string>, address: string | n
   );
 }
 
+/** Two dashes inside: no comment by the older CommonMark, whose servers show it in the midst of a paragraph. */
+const DOUBTFUL = /^<!--(?:-?>|[^]*?--[^>]|[^]*--->$)/u;
+
+function isDoubtful(html: string): boolean {
+  return html.startsWith('<!--') && DOUBTFUL.test(html) && /[\p{L}\p{N}]/u.test(html);
+}
+
+function printDoubtful(html: string, page: Page): string {
+  page.unseen.collapsed += 1;
+  const begin = mark(page, 'a comment, collapsed in some pages and shown in others');
+  return `${begin} ${literal(html)} ${mark(page, 'end of what is collapsed')}`;
+}
+
 /** The inline parts of a paragraph, heading or cell. */
 export function printInline(children: readonly Token[], page: Page): string {
   let out = '';
   const links: { readonly at: number; readonly address: string | null; readonly isAuto: boolean }[] = [];
   for (const token of children) {
     if (token.type === 'html_inline') {
-      out += printHtml(token.content, page);
+      out +=
+        isDoubtful(token.content) && page.skip === null
+          ? printDoubtful(token.content, page)
+          : printHtml(token.content, page);
       continue;
     }
     if (page.skip !== null) continue;
