@@ -2,7 +2,7 @@
 
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/program.ts';
-import { EXIT, type ExitCode, hintOf, messageOf, UserError } from './core/errors.ts';
+import { EXIT, type ExitCode, exitCodeOf, hintOf, messageOf, UserError } from './core/errors.ts';
 import { visibleText } from './core/task/untrusted.ts';
 import type { World } from './deps/world.ts';
 import { isJournal } from './io/log.ts';
@@ -39,5 +39,5 @@ function report(error: unknown, world: World, verbose: boolean): ExitCode {
   ];
   const prefix = isJournal(world.stderr.fd, world.environment) ? '<3>' : '';
   for (const line of lines.join('\n').split('\n')) world.stderr.write(`${prefix}${visibleText(line)}\n`);
-  return known ? error.exitCode : EXIT.failure;
+  return exitCodeOf(error);
 }

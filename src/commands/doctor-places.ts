@@ -21,10 +21,23 @@ export function* placeFindings(
   for (const [check, path, kind] of wanted) {
     const place = lookAt(path, account);
     const who = account ?? 'this user';
-    const trouble = troubleOf(place, path, kind, account);
+    const trouble = troubleOf(place, path, kind, account) ?? (check === 'metrics' ? withoutFolder(place, path) : null);
     if (trouble !== null) yield { check, status: 'failed', ...trouble };
     else if (check !== 'journal') yield { check, status: 'ok', message: `${path}, ${who} may write there`, fix: null };
   }
+}
+
+// The others are made; this folder is node_exporter's, and one that is misspelt would be read by nobody.
+function withoutFolder(
+  { existing, kind }: Place,
+  path: string,
+): { readonly message: string; readonly fix: string } | null {
+  const folder = path.replace(/\/[^/]*$/u, '') || '/';
+  if (kind !== null || existing === folder) return null;
+  return {
+    message: `${folder} is not there, so no pass can write ${path}`,
+    fix: "mkdir -p it, or give monitor.metricsFile a name in node_exporter's textfile folder",
+  };
 }
 
 function troubleOf(

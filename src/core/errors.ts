@@ -66,6 +66,11 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open: raise the limit (ulimit -n, LimitNOFILE=)',
 };
 
+/** The exit code for what was thrown. */
+export function exitCodeOf(error: unknown): ExitCode {
+  return error instanceof UserError ? error.exitCode : EXIT.failure;
+}
+
 /** How to mend what was thrown, when that is known. */
 export function hintOf(error: unknown): string | null {
   return error instanceof UserError ? (error.hint ?? null) : (SYSTEM_HINTS[systemCode(error)] ?? null);

@@ -52,8 +52,7 @@ export function dispatchDeps(world: World, options: GlobalOptions & Start): Disp
   return {
     config,
     version: world.version,
-    trigger: isTimers(world, options) ? 'timer' : 'manual',
-    isTyped: process.stdin.isTTY && !isTimers(world, options),
+    ...startedBy(world, options),
     now,
     uptime: readUptime,
     timeLeft: () => endsAt - now(),
@@ -146,6 +145,18 @@ function templateFor(config: Config): (agent: string) => Promise<TaskTemplate> {
 }
 
 // A unit that was written before there was `--timer`: systemd says which process it started, and a shell in a unit is not it.
+function startedBy(
+  world: World,
+  options: GlobalOptions & Start,
+): Pick<DispatchDeps, 'trigger' | 'isTyped' | 'isQuiet'> {
+  const isTimer = isTimers(world, options);
+  return {
+    trigger: isTimer ? 'timer' : 'manual',
+    isTyped: process.stdin.isTTY && !isTimer,
+    isQuiet: options.quiet ?? false,
+  };
+}
+
 function isTimers({ environment }: World, { timer }: Start): boolean {
   return timer === true || environment['SYSTEMD_EXEC_PID'] === String(process.pid);
 }

@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, closeSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../core/config/config.ts';
 import { messageOf } from '../core/errors.ts';
@@ -27,6 +27,7 @@ export function createLog({ config, now, print, toJournal, warn }: LogOptions): 
     // An error goes to stderr with its remedy, when the command ends.
     if (event.name !== 'ERROR') print(toJournal ? journalPrefix(event) + line : line);
     try {
+      setAsideOther(config);
       append(config.logFile, `${line}\n`);
     } catch (error) {
       if (!warned) warn(`the log file cannot be written: ${messageOf(error)}`);
@@ -44,6 +45,35 @@ export function isJournal(fd: number, environment: NodeJS.ProcessEnv): boolean {
     return named === `${dev}:${ino}`;
   } catch {
     return false;
+  }
+}
+
+// What reads JSON stumbles over a line of text, and the other way round: after a switch, the file begins anew.
+function setAsideOther({ logFile, logFormat }: LogOptions['config']): void {
+  const first = firstByteOf(logFile);
+  if (first === null || (first === '{') === (logFormat === 'json')) return;
+  const kept = `${logFile}.${first === '{' ? 'json' : 'text'}`;
+  // One that is there already is kept: then the lines stand in one file, as they come.
+  if (!existsSync(kept)) renameSync(logFile, kept);
+}
+
+function firstByteOf(file: string): string | null {
+  const handle = openUnlessMissing(file);
+  if (handle === null) return null;
+  try {
+    const first = Buffer.alloc(1);
+    const isRead = fstatSync(handle).isFile() && readSync(handle, first, 0, 1, 0) === 1;
+    return isRead ? first.toString('latin1') : null;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function openUnlessMissing(file: string): number | null {
+  try {
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch {
+    return null; // appending says what is the matter
   }
 }
 

@@ -56,6 +56,8 @@ export interface DispatchDeps {
   readonly trigger: 'timer' | 'manual';
   /** Whether somebody sits at a terminal and reads what it says. */
   readonly isTyped: boolean;
+  /** Whether only news is to be told. */
+  readonly isQuiet: boolean;
   readonly now: () => Instant;
   /** Null where the system does not tell. */
   readonly uptime: () => Uptime | null;

@@ -3,7 +3,7 @@
 
 import { type Decision, type Row, untilSlot } from '../core/choice/choice.ts';
 import { fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
-import { errorRecord, EXIT, type ExitCode, messageOf, UserError } from '../core/errors.ts';
+import { errorRecord, EXIT, type ExitCode, exitCodeOf, messageOf, UserError } from '../core/errors.ts';
 import { decisionRecord, withSince } from '../core/state/decision-record.ts';
 import { type Heartbeat, nextHeartbeat } from '../core/state/last-pass.ts';
 import { pauseOf } from '../core/state/pause.ts';
@@ -21,7 +21,10 @@ import type { PreparedTask } from './prepare.ts';
 import { publishTask } from './publish.ts';
 import { tellMonitors } from './tell-monitors.ts';
 
-/** One scheduled pass. Answers the exit code; throws what the user must mend, after recording it. */
+/**
+ * One scheduled pass. Answers the exit code; throws what the user must mend, after recording it. When it is to be quiet, what the
+ * pass before failed of as well is not told again: cron would send a mail a minute.
+ */
 export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
   const lock = await deps.state.lock(0);
   if (!lock) {
@@ -31,13 +34,15 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     });
     return EXIT.ok;
   }
+  const before = deps.state.heartbeat();
   let failure: unknown;
   try {
     if (lock.note !== null) deps.log({ name: 'WARNING', message: lock.note });
-    await pass(deps);
+    await pass(deps, before);
     return EXIT.ok;
   } catch (error) {
     failure = error;
+    if (deps.isQuiet && isKnown(before, error)) return exitCodeOf(error);
     throw error;
   } finally {
     deps.noteHistory();
@@ -59,9 +64,8 @@ interface Course {
   basis: Heartbeat['basis'];
 }
 
-async function pass(deps: DispatchDeps): Promise<void> {
+async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void> {
   const startedAt = deps.now();
-  const before = deps.state.heartbeat();
   const ledger = openLedger(deps, startedAt);
   const course: Course = {
     state: ledger.state,
@@ -211,6 +215,10 @@ function recordPass(
     if (failure === null) throw error_;
     deps.log({ name: 'WARNING', message: `the failed pass could not be recorded: ${messageOf(error_)}` });
   }
+}
+
+function isKnown(before: Heartbeat | null, failure: unknown): boolean {
+  return before?.lastPass.error?.code === errorRecord(failure).code;
 }
 
 // Whoever types it without a token is told; what the timer's passes can do, and status shows, is another matter.

@@ -109,6 +109,11 @@ describe('dispatcher doctor', () => {
       code: 0,
     },
     {
+      trouble: 'metrics in a folder that is not there',
+      yaml: 'gitea: { url: URL, repositories: [acme/app] }\nmonitor: { metricsFile: nowhere/dispatcher.prom }\n',
+      says: /✖ metrics +failed: .*\/nowhere is not there, so no pass can write [^]*fix: mkdir -p/u,
+    },
+    {
       trouble: 'a wrong address',
       yaml: 'gitea: { url: "http://127.0.0.1:9", repositories: [acme/app] }\n',
       says: /✖ server[^]*refused[^]*fix: check gitea\.url/u,

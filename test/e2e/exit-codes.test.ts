@@ -320,6 +320,26 @@ test('passes that succeed again are told in the log once, with how long it laste
   ]);
 });
 
+test('with -q an outage is told once, as cron would mail every word; the exit code says it each time', async () => {
+  const at = await workspace();
+  at.gitea.addRepository('acme/app');
+  const quiet = async (token: string): Promise<Finished> =>
+    at.run(['dispatch', '--timer', '-q'], { GITEA_TOKEN: token });
+  const wrong = 'f'.repeat(40);
+  expect(await quiet(wrong)).toMatchObject({
+    code: 4,
+    stdout: '',
+    stderr: expect.stringContaining('refused the token'),
+  });
+  expect(await quiet(wrong)).toEqual({ code: 4, stdout: '', stderr: '' });
+  expect(await at.run([], { GITEA_TOKEN: wrong })).toMatchObject({
+    stderr: expect.stringContaining('refused the token'),
+  });
+  expect(await quiet('')).toMatchObject({ code: 4, stderr: expect.stringContaining('no Gitea token') });
+  expect(await quiet(at.gitea.token)).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await quiet(wrong)).toMatchObject({ code: 4, stderr: expect.stringContaining('refused the token') });
+});
+
 test('somebody who types a pass without a token is told, and nothing is recorded', async () => {
   const at = await workspace();
   at.gitea.addRepository('acme/app');

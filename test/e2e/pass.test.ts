@@ -281,6 +281,18 @@ describe('the log', () => {
     expect(at.read('.agent-dispatcher.log')).toBe(stdout);
   });
 
+  test('holds lines of one form: after a switch it begins anew, and what was there is kept beside it', async () => {
+    const yaml = 'gitea: { url: URL, repositories: [acme/app] }\nrateLimit: 1s\n';
+    const at = await workspace({ yaml });
+    for (const number of [1, 2, 3]) at.gitea.addIssue({ repository: 'acme/app', number, assignees: ['hans'] });
+    const text = (await at.run(['dispatch', '--issue', '1'])).stdout;
+    at.write('dispatcher.yaml', `${at.read('dispatcher.yaml')}log: { format: json }\n`);
+    await at.run(['dispatch', '--issue', '2', '--force']);
+    const lines = at.read('.agent-dispatcher.log').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).event)).toContain('dispatched');
+    expect(at.read('.agent-dispatcher.log.text')).toBe(text);
+  });
+
   test('that cannot be written is a warning, not a lost dispatch', async () => {
     const at = await workspace();
     mkdirSync(join(at.folder, '.agent-dispatcher.log'));

@@ -77,6 +77,7 @@ export function simulation(
     version: '0.0.0',
     trigger: 'timer',
     isTyped: false,
+    isQuiet: false,
     markdown: async () => visibleMarkdown,
     now: () => clock.now,
     uptime: () => clock.uptime,
