@@ -144,7 +144,6 @@ function templateFor(config: Config): (agent: string) => Promise<TaskTemplate> {
   };
 }
 
-// A unit that was written before there was `--timer`: systemd says which process it started, and a shell in a unit is not it.
 function startedBy(
   world: World,
   options: GlobalOptions & Start,
@@ -157,6 +156,7 @@ function startedBy(
   };
 }
 
+// A unit that was written before there was `--timer`: systemd says which process it started, and a shell in a unit is not it.
 function isTimers({ environment }: World, { timer }: Start): boolean {
   return timer === true || environment['SYSTEMD_EXEC_PID'] === String(process.pid);
 }
