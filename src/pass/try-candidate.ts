@@ -35,7 +35,7 @@ interface Occasion {
   readonly draft: (task: PreparedTask) => void;
 }
 
-/** Tries to prepare a candidate's task. Throws only what ends the pass: an interrupt, or a token that is refused. */
+/** Tries to prepare a candidate's task. Throws only what ends the pass: an interrupt, a token that is refused, a journal that cannot be read. */
 export async function tryCandidate(deps: DispatchDeps, target: Candidate, occasion: Occasion): Promise<Tried> {
   let render: (data: TaskData) => string;
   try {
@@ -55,6 +55,8 @@ export async function tryCandidate(deps: DispatchDeps, target: Candidate, occasi
     const isUserError = error instanceof UserError;
     // A token that may read the list, but not this issue, holds up nobody else.
     if (isUserError && error.exitCode === EXIT.token && error.code !== 'gitea_forbidden') throw error;
+    // Nobody's fault who has a task: it would have to wait after the disk is mended.
+    if (isUserError && error.code === 'journal_unreadable') throw error;
     return { kind: 'failed', error, blame: 'issue', isOutage: isUserError && OUTAGE.test(error.code) };
   } finally {
     deps.trying.end();

@@ -82,6 +82,15 @@ const BUGS: readonly Bug[] = [
     deeds: 'dispatches\\.jsonl',
   },
   {
+    invariant: 'I7',
+    bug: 'a task is published although its slot could not be recorded',
+    file: 'src/pass/publish.ts',
+    from: '    draft.discard();\n    throw error;\n',
+    to: '',
+    experiment: ['failing-disk', 'fails with ENOSPC from then on'],
+    deeds: 'state\\.json',
+  },
+  {
     invariant: 'I1',
     bug: 'an attachment has its name before it is whole',
     file: 'src/io/gitea/attachments.ts',

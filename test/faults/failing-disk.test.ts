@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { Workspace } from '../support/command.ts';
 import { brokenAfterwards, conclude, office, sampled, together, unseemly } from './experiment.ts';
-import { aimedAt, placeIn, type Point, pointsOf, traced } from './trace.ts';
+import { aimedAt, lookedAt, placeIn, type Point, pointsOf, traced } from './trace.ts';
 
 const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 const WRITES = 'mkdir,write,pwrite64,ftruncate,fsync,link,rename,unlink';
@@ -33,7 +33,7 @@ async function tried({ fault, kinds, arrange, among, told }: Series): Promise<{
   const { calls } = await traced(whole, [], kinds);
   // Not those that Node makes for itself, to wake its own threads.
   const ours = pointsOf(whole, calls).filter(({ deed }) => deed !== null);
-  const points = among(ours);
+  const points = lookedAt(among(ours));
   let hits = 0;
   const found = await together(points, async (point) => {
     const at = await office();
@@ -48,6 +48,7 @@ async function tried({ fault, kinds, arrange, among, told }: Series): Promise<{
   return { points, hits, found };
 }
 
+const READ_ERRORS = ['EIO', 'EACCES'];
 const ERRORS = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'EACCES'];
 
 describe.skipIf(!canTrace)('every call that writes', () => {
@@ -90,12 +91,16 @@ describe.skipIf(!canTrace)('every call that writes', () => {
 describe.skipIf(!canTrace)('every call that reads', () => {
   // With a task that is out: there is something to read.
   const arrange = async (at: Workspace): Promise<unknown> => at.run([]);
-  test.for(['EIO', 'EACCES'])('fails with %s', async (error, context) => {
+  test.for(READ_ERRORS)('fails with %s', async (error, context) => {
     const { points, hits, found } = await tried({
       fault: error,
       kinds: READS,
       arrange,
-      among: (ours) => sampled(ours.filter(({ call }) => !call.includes('O_CREAT'))),
+      among: (ours) =>
+        sampled(
+          ours.filter(({ call }) => !call.includes('O_CREAT')),
+          READ_ERRORS.indexOf(error),
+        ),
       told: (at, point) => aimedAt(at, point, `error=${error}`),
     });
     conclude(context, `a disk that fails at every call that reads: ${error}`, hits, found);
@@ -108,7 +113,11 @@ describe.skipIf(!canTrace)('every call that reads', () => {
       fault: 'EIO from then on',
       kinds: READS,
       arrange,
-      among: (ours) => sampled(named(ours).filter(({ nthThere }) => nthThere === 1)),
+      among: (ours) =>
+        sampled(
+          named(ours).filter(({ nthThere }) => nthThere === 1),
+          2,
+        ),
       told: (at, { name, names }) => [
         ...names.flatMap((each) => ['-P', placeIn(at, each)]),
         '-e',

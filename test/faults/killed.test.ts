@@ -7,15 +7,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Workspace } from '../support/command.ts';
 import { brokenAfterwards, conclude, office, sampled, together } from './experiment.ts';
-import { aimedAt, isChange, type Point, pointsOf, traced } from './trace.ts';
+import { aimedAt, isChange, lookedAt, type Point, pointsOf, traced } from './trace.ts';
 
 const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 
 /** What a pass does to the disk, to other processes and to the network. */
 const CALLS = 'mkdir,openat,write,pwrite64,ftruncate,fsync,link,rename,unlink,clone,clone3,vfork,connect,sendto,writev';
-
-/** Which of its deeds alone are interrupted, where a bug is planted and it is known where it must show. */
-const LOOKED_AT = new RegExp(process.env['DISPATCHER_TEST_DEEDS'] ?? '', 'u');
 
 interface Kind {
   readonly kind: string;
@@ -84,7 +81,7 @@ describe.skipIf(!canTrace)('killed anywhere', () => {
     const { calls } = await traced(whole, args, CALLS);
     const all = pointsOf(whole, calls).filter((point) => isChange(point));
     const points = sampled(
-      all.filter(({ deed }) => LOOKED_AT.test(deed ?? '')),
+      lookedAt(all),
       KINDS.findIndex((each) => each.kind === kind),
     );
     const deeds = points.flatMap(({ deed }) => deed ?? []);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -97,4 +97,17 @@ test('a line that was left unfinished is closed, and tells nobody anything', () 
   expect([attempts(1), attempts(11), attempts(1, 'greta'), attempts(2)]).toEqual([3, 1, 0, 0]);
   journal.append(aDispatchRecord({ server: 'git.other.org', issueId: 1, attempt: 7 }));
   expect([attempts(1), attempts(1, 'hans', 'git.other.org')]).toEqual([3, 7]);
+});
+
+test('one that cannot be read is said, with its remedy', () => {
+  const place = folder();
+  symlinkSync('dispatches.jsonl', join(place, 'dispatches.jsonl'));
+  expect(() => openJournal({ stateDirectory: place }).read()).toThrow(
+    expect.objectContaining({
+      exitCode: 1,
+      code: 'journal_unreadable',
+      message: expect.stringContaining(`the journal ${place}/dispatches.jsonl cannot be read: ELOOP`),
+      hint: expect.stringContaining('look at what it is'),
+    }),
+  );
 });

@@ -255,3 +255,14 @@ describe('a pass', () => {
     expect(deps.journal.read().map((entry) => entry.attempt)).toEqual([1, 2]);
   });
 });
+
+test('a journal that cannot be read ends the pass; the issue need not wait after it is mended', async () => {
+  const issues = manyIssues(1);
+  const { deps, appearances } = simulation(() => issues, NOON);
+  const attempts = (): never => {
+    throw new UserError('the journal cannot be read', { exitCode: 1, code: 'journal_unreadable' });
+  };
+  await expect(dispatch({ ...deps, journal: { ...deps.journal, attempts } })).rejects.toThrow('journal');
+  await dispatch(deps);
+  expect(appearances).toHaveLength(1);
+});

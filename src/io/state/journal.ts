@@ -15,7 +15,7 @@ import {
   parseArchiveRecord,
   parseDispatchRecord,
 } from '../../core/state/dispatch-record.ts';
-import { systemCode } from '../../core/errors.ts';
+import { EXIT, hintOf, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { appendLine, readRegularFile } from '../files.ts';
 import { followLines } from '../tail.ts';
 
@@ -160,7 +160,12 @@ function readText(path: string): string | undefined {
     return readRegularFile(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    throw new UserError(`the journal ${path} cannot be read: ${messageOf(error)}`, {
+      exitCode: EXIT.failure,
+      code: 'journal_unreadable',
+      hint: hintOf(error) ?? 'let this user read it: it tells what was dispatched before',
+      cause: error,
+    });
   }
 }
 
