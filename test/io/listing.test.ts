@@ -24,7 +24,11 @@ interface Office {
   readonly requestsOf: (act: () => Promise<unknown>) => Promise<readonly string[]>;
 }
 
-async function office(options: FakeGiteaOptions = {}, repositories = ['acme/*']): Promise<Office> {
+async function office(
+  options: FakeGiteaOptions = {},
+  repositories = ['acme/*'],
+  watched: readonly string[] = [],
+): Promise<Office> {
   const clock = { now: NOON };
   const gitea = await startFakeGitea({ now: () => new Date(clock.now), ...options });
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-listing-'));
@@ -57,6 +61,7 @@ async function office(options: FakeGiteaOptions = {}, repositories = ['acme/*'])
         { url: gitea.url, repositories: patterns },
         {
           hasTime,
+          watched,
           cacheOf: ({ name }) => {
             const cache = openScopeCache(folder, name);
             return killed ? { ...cache, save: () => {} } : cache;
@@ -101,6 +106,7 @@ function fill({ gitea }: Office, count: number, assigned = count): void {
 }
 
 type Step =
+  | { readonly kind: 'pull'; readonly at: number }
   | { readonly kind: 'open' | 'close' | 'assign' | 'unassign' | 'label' | 'comment' | 'delete'; readonly at: number }
   | { readonly kind: 'rename label' | 'remove assignee' | 'pass' | 'killed pass' }
   | { readonly kind: 'failed pass'; readonly at: number }
@@ -112,7 +118,7 @@ const steps = fc.array(
     {
       weight: 8,
       arbitrary: fc.record({
-        kind: fc.constantFrom('open', 'close', 'assign', 'unassign', 'label', 'comment', 'delete'),
+        kind: fc.constantFrom('open', 'close', 'assign', 'unassign', 'label', 'comment', 'delete', 'pull'),
         at,
       }),
     },
@@ -155,6 +161,12 @@ async function take(office: Office, step: Step, silent: Set<number>): Promise<Li
     case 'label':
       edit({ labels: ['old', 'P1'] });
       return null;
+    case 'pull': {
+      const pulls = gitea.issues.filter(({ pullRequest }) => pullRequest);
+      const pull = pulls[step.at % pulls.length];
+      if (pull) gitea.addComment(`${pull.repository}#${pull.number}`, { author: 'bob', body: 'A word.' });
+      return null;
+    }
     case 'comment':
       if (issue) gitea.addComment(ref, { author: 'bob', body: 'A word.' });
       if (issue) silent.delete(issue.id);
@@ -207,31 +219,54 @@ describe('a random history', () => {
     { timeout: 240_000 },
     async () => {
       await fc.assert(
-        fc.asyncProperty(steps, fc.constantFrom(3, 5, 50), async (history, maxResponseItems) => {
-          const here = await office({ maxResponseItems });
+        fc.asyncProperty(steps, fc.constantFrom(3, 5, 50), fc.boolean(), async (history, maxResponseItems, watches) => {
+          const here = await office({ maxResponseItems }, ['acme/*'], watches ? ['acme/app'] : []);
           fill(here, 17, 12);
+          for (const author of ['bob', 'carol'])
+            here.gitea.addIssue({ repository: 'acme/app', pullRequest: true, author });
+          const pulls = watchOn(here);
           const silent = new Set<number>();
           await here.list();
           for (const step of history) {
             // A file of rows that was tampered with is found when it is read: that pass fails, and the next begins anew.
             const listing = await take(here, step, silent);
             if (!listing) continue;
+            if (step.kind !== 'killed pass') pulls.tell(listing);
             const found = attempt(() => known(listing, silent));
             if (found) expect(found).toEqual(truth(here, silent));
           }
           for (let pass = 0; pass < 40; pass += 1) {
             here.clock.now += MINUTE;
             const listing = await here.list();
+            pulls.tell(listing);
             attempt(() => known(listing));
           }
           here.clock.now += MINUTE;
           expect(known(await here.list())).toEqual(truth(here));
+          expect(watches ? pulls.missing() : []).toEqual([]);
         }),
         { numRuns: Number(process.env['DISPATCHER_TEST_HISTORIES'] ?? 15) },
       );
     },
   );
 });
+
+/** Which movements of pull requests no listing has told of: neither shown, nor said that it could not tell. */
+function watchOn({ gitea, clock }: Office) {
+  const told = new Map<number, number>();
+  const pulls = () => gitea.issues.filter(({ pullRequest }) => pullRequest);
+  return {
+    tell: ({ pulls: found }: Listing): void => {
+      if (found?.isUntold('acme/app')) for (const { number } of pulls()) told.set(number, clock.now);
+      for (const { number, updatedAt } of found?.moved ?? [])
+        told.set(number, Math.max(updatedAt, told.get(number) ?? 0));
+    },
+    missing: () =>
+      pulls()
+        .filter(({ number, updatedAt }) => Math.floor(updatedAt.getTime() / 1000) * 1000 > (told.get(number) ?? 0))
+        .map(({ number }) => number),
+  };
+}
 
 function attempt<T>(act: () => T): T | undefined {
   try {
@@ -273,6 +308,56 @@ describe('a quiet pass', () => {
       'GET /api/v1/repos/issues/search?owner=acme&state=open&type=issues&limit=50&page=1',
     ]);
     expect(known(await here.list())).toEqual(truth(here));
+  });
+});
+
+describe('pull requests that are watched', () => {
+  const watching = async (count: number): Promise<Office> => {
+    const here = await office({}, ['acme/*'], ['acme/app']);
+    fill(here, count);
+    here.gitea.addIssue({ repository: 'acme/app', number: 999, pullRequest: true, createdAt: new Date(NOON - MINUTE) });
+    await here.list();
+    return here;
+  };
+
+  test.for([
+    { what: 'in the same two requests', count: 400, most: 2, passes: 1 },
+    { what: 'where all fits on a page, within two passes of one request', count: 40, most: 1, passes: 2 },
+  ])('are told of $what', async ({ count, most, passes }) => {
+    const here = await watching(count);
+    for (let time = 0; time < 4; time += 1) {
+      here.clock.now += 10 * MINUTE;
+      here.gitea.addComment('acme/app#999', { author: 'bob', body: 'x' });
+      const moved: number[] = [];
+      for (let pass = 0; pass < passes; pass += 1) {
+        here.clock.now += MINUTE;
+        const requests = await here.requestsOf(async () => {
+          const { pulls } = await here.list();
+          moved.push(...(pulls?.moved ?? []).map(({ number }) => number));
+        });
+        expect(requests).toHaveLength(most);
+      }
+      expect(moved).toEqual([999]);
+    }
+  });
+
+  test('are told to be closed, and none is an issue', async () => {
+    const here = await watching(400);
+    here.clock.now += MINUTE;
+    here.gitea.editIssue('acme/app#999', { state: 'closed', merged: true });
+    const listing = await here.list();
+    expect(listing.pulls?.moved).toMatchObject([{ repository: 'acme/app', number: 999, isOpen: false }]);
+    expect(known(listing)).toEqual(truth(here));
+  });
+
+  test('cannot be told of when nothing is remembered; that is said of their own repository alone', async () => {
+    const here = await watching(400);
+    rmSync(join(here.folder, 'listing'), { recursive: true });
+    const { pulls } = await here.list();
+    expect(pulls?.isUntold('acme/app')).toBe(true);
+    expect(pulls?.isUntold('labs/tool')).toBe(false);
+    here.clock.now += MINUTE;
+    expect((await here.list()).pulls?.isUntold('acme/app')).toBe(false);
   });
 });
 

@@ -78,4 +78,117 @@ describe.skipIf(SERVER === null)('on a real server', () => {
     }
     expect(found).toEqual(Object.fromEntries(Object.keys(found).map((title) => [title, []])));
   });
+
+  test('what is said of a pull request is told: reviews, lines, checks, a conflict', { timeout: 600_000 }, async () => {
+    await repository();
+    for (const login of ['hans', 'carol', 'dora']) await join(APP, login);
+    await commit(APP, { path: 'src/db.ts', text: 'one\ntwo\nthree\n', branch: 'main' }, 'Begin');
+    const body = { title: 'Silent errors', body: 'They are.', assignees: ['hans'] };
+    const { number } = await ask('POST', `${ON}/issues`, body, 'carol');
+    const at = await office('agents: { hans: {} }\n');
+    const pass = async (): Promise<string> => {
+      await pause(1100);
+      const { code, stdout, stderr } = await at.run([]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return stdout;
+    };
+    /** Passes until one has news, or none has: then what is left to wait for is waited for. */
+    const news = async (): Promise<string> => {
+      let said = '';
+      for (let time = 0; time < 4 && !said.includes('NEWS'); time += 1) said += await pass();
+      return said;
+    };
+    const due = (): void => {
+      const state = JSON.parse(at.read('.agent-dispatcher/state.json'));
+      for (const { pulls } of Object.values<{ pulls: { lookAt: string | null }[] }>(state.tasks))
+        for (const pull of pulls) pull.lookAt &&= new Date(0).toISOString();
+      at.write('.agent-dispatcher/state.json', JSON.stringify(state));
+    };
+    const task = `.agent-tasks/hans/issue-${number}`;
+    for (let time = 0; time < 20 && !at.tasks().includes(`${task}.md`); time += 1) await pass();
+
+    const branch = `fix-${number}`;
+    const file = { path: 'src/db.ts', text: 'one\nTWO\nthree\n', branch, from: 'main' };
+    const sha = await commit(APP, file, 'Fix', 'hans');
+    const pull = await ask(
+      'POST',
+      `${ON}/pulls`,
+      { title: 'Fix', head: branch, base: 'main', body: `Closes #${number}` },
+      'hans',
+    );
+    const reviews = `${ON}/pulls/${pull.number}/reviews`;
+    await ask('POST', `${ON}/statuses/${sha}`, { context: 'lint', state: 'success' });
+    expect(await pass()).not.toContain('NEWS');
+    const review = await ask(
+      'POST',
+      reviews,
+      {
+        event: 'REQUEST_CHANGES',
+        body: 'Close.',
+        comments: [
+          { path: 'src/db.ts', body: 'Why capitals?', new_position: 2 },
+          { path: 'src/db.ts', body: 'This was fine.', old_position: 2 },
+        ],
+      },
+      'carol',
+    );
+    await ask('POST', `${ON}/issues/${pull.number}/comments`, { body: 'See the log.' }, 'dora');
+    expect(await news()).toContain('(review, pull request comments)');
+    const first = at.read(`${task}.update-1.md`);
+    expect(first).toMatch(/^### Review by carol, \S+: request changes$/mu);
+    for (const words of ['> Close.', '> Why capitals?', '> This was fine.', '> See the log.'])
+      expect(first).toContain(words);
+    expect(first).toContain('> src/db.ts, line 2\n');
+    expect(first).toContain('> src/db.ts, line 2 as it was before\n');
+
+    // A draft of a review, which an administrator's token is shown, says nothing until it is submitted.
+    const draft = await ask(
+      'POST',
+      reviews,
+      { event: 'PENDING', body: 'Later.', comments: [{ path: 'src/db.ts', body: 'Begun.', new_position: 3 }] },
+      'dora',
+    );
+    await ask('POST', `${ON}/issues/${pull.number}/comments`, { body: 'Moving it.' }, 'hans');
+    for (let time = 0; time < 3; time += 1) expect(await pass()).not.toContain('NEWS');
+    await ask('POST', `${reviews}/${draft.id}`, { event: 'COMMENT', body: 'Later.' }, 'dora');
+    expect(await news()).toContain('(review)');
+    expect(at.read(`${task}.update-2.md`)).toContain('> Begun.');
+    expect(at.read(`${task}.update-2.md`)).not.toContain('Why capitals?');
+    expect(review.id).toBeGreaterThan(0);
+
+    await ask('POST', `${ON}/statuses/${sha}`, { context: 'ci/test', state: 'pending' });
+    await ask('PATCH', `${ON}/pulls/${pull.number}`, { title: 'Fix it' }, 'hans');
+    for (let time = 0; time < 3; time += 1) expect(await pass()).not.toContain('NEWS');
+    await ask('POST', `${ON}/statuses/${sha}`, { context: 'ci/test', state: 'failure', description: '3 failed' });
+    due();
+    expect(await news()).toContain('(failed checks)');
+    expect(at.read(`${task}.update-3.md`)).toContain('> - ci/test: 3 failed');
+
+    // Another pull request goes into the same lines.
+    await commit(
+      APP,
+      { path: 'src/db.ts', text: 'one\nzwei\nthree\n', branch: `other-${number}`, from: 'main' },
+      'Other',
+    );
+    const other = await ask(
+      'POST',
+      `${ON}/pulls`,
+      { title: 'Other', head: `other-${number}`, base: 'main', body: '' },
+      'dora',
+    );
+    await pause(3000);
+    await ask('POST', `${ON}/pulls/${other.number}/merge`, { Do: 'merge' });
+    let said = '';
+    for (let time = 0; time < 10 && !said.includes('merge conflict'); time += 1) {
+      said += await pass();
+      due();
+    }
+    expect(said).toContain('(merge conflict)');
+    expect(at.read(`${task}.update-4.md`)).toContain('**It cannot be merged into main**');
+    // And then nothing moves any more, and nothing is asked for it.
+    await pass();
+    await pass();
+    const quiet = await at.run(['-v']);
+    expect(quiet.stderr.split('\n').filter((line) => line.includes('/api/v1/'))).toHaveLength(1);
+  });
 });

@@ -47,7 +47,7 @@ const Status = z.object({
 const Combined = z.object({ statuses: z.nullish(z.array(z.unknown())) });
 const TimelineReview = z.object({
   type: z.literal('review'),
-  id: z.int(),
+  review_id: z.int().check(z.positive()),
   user: z.nullish(User),
   body: z.nullish(z.string()),
   created_at: instant,
@@ -124,7 +124,9 @@ function stateOf(status: string): Check['state'] {
 
 /** What the timeline of a pull request tells of its reviews: their words alone. */
 export function parseTimelineReviews(items: readonly unknown[], pullUrl: string): readonly PullReview[] {
-  return readable(TimelineReview, items).map(({ id, user, body, created_at: at }) => ({
+  // One that was begun by the API stands there once more when it is submitted.
+  const newest = new Map(readable(TimelineReview, items).map((entry) => [entry.review_id, entry]));
+  return [...newest.values()].map(({ review_id: id, user, body, created_at: at }) => ({
     id,
     author: user?.login ?? 'unknown',
     at,
