@@ -4,29 +4,28 @@
 import { Argument, type Command, type Option } from 'commander';
 import { EXIT } from '../core/errors.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
+import type { AgentOptions } from '../deps/agent.ts';
 import { type GlobalOptions, packaged, type World } from '../deps/world.ts';
 import { TOPICS } from '../views/help.ts';
+import { agentOffers, type Offer, taskOffers } from './complete-tasks.ts';
 import type { Runner } from './runner.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'];
-
-interface Offer {
-  readonly value: string;
-  readonly description: string;
-}
 
 /** Names and numbers that only the local files know. */
 interface LocalWords {
   readonly agents: () => readonly Offer[];
   readonly repositories: () => readonly Offer[];
   readonly issues: () => readonly Offer[];
+  /** Of the agent whose command it is. */
+  readonly tasks: readonly Offer[];
 }
 
 /** `completion`, and what its scripts ask. */
 export function addCompletion(program: Command, world: World, runs: Runner): void {
   const command = program
     .command('completion')
-    .description('the script that completes commands, options, agents, repositories and issues')
+    .description('the script that completes commands, options, agents, repositories, issues and tasks')
     .addArgument(new Argument('<shell>').choices(SHELLS));
   command.action(async (shell: string, options: unknown) =>
     runs(async () => {
@@ -40,7 +39,9 @@ export function addCompletion(program: Command, world: World, runs: Runner): voi
     .argument('[words...]')
     .allowUnknownOption()
     .action(async (words: readonly string[], options: GlobalOptions) => {
-      const local = await localWords(world, { ...options, ...configOf(words) });
+      const place = { ...options, ...placeIn(words) };
+      const tasks = await taskOffers(world, place, commandForTask(program, words));
+      const local = tasks.length > 0 ? { ...NO_WORDS, tasks } : await localWords(world, place);
       for (const { value, description } of offers(program, words, local)) {
         world.stdout.write(description === '' ? `${value}\n` : `${value}\t${description}\n`);
       }
@@ -61,12 +62,12 @@ function offers(program: Command, words: readonly string[], local: LocalWords): 
     ? valuesOf(awaiting, local)
     : typed.startsWith('-')
       ? optionsOf(program, command)
-      : wordsOf(command, rest);
+      : [...wordsOf(command, rest), ...(rest === 0 ? local.tasks : [])];
   return all.filter(({ value }) => value.startsWith(typed) && PLAIN.test(value));
 }
 
 // An agent may write into its task files what it likes, and bash puts the word on the command line as it is.
-const PLAIN = /^[A-Za-z0-9._/-]+$/u;
+const PLAIN = /^[A-Za-z0-9._/-]+(?:#\d+)?$/u;
 
 interface Walked {
   readonly command: Command;
@@ -133,14 +134,27 @@ function valuesOf(option: Option, local: LocalWords): readonly Offer[] {
   return values[option.long ?? '']?.() ?? [];
 }
 
-function configOf(words: readonly string[]): GlobalOptions {
-  const index = words.findIndex((word) => word === '-c' || word === '--config');
-  const file = words[index + 1];
-  return index >= 0 && file ? { config: file } : {};
+// The command whose first word is typed; empty when it is an option, the value of one, or a later word.
+function commandForTask(program: Command, words: readonly string[]): string {
+  const { command, awaiting, rest } = walk(
+    program,
+    words.slice(0, -1).filter((word) => word !== '='),
+  );
+  return awaiting || rest > 0 || words.at(-1)?.startsWith('-') ? '' : command.name();
+}
+
+// What the line says so far of the configuration, the agent and its folder.
+function placeIn(words: readonly string[]): AgentOptions {
+  const valueOf = (...names: readonly string[]): string | undefined => {
+    const index = words.slice(0, -2).findIndex((word) => names.includes(word));
+    return index < 0 ? undefined : words[index + 1];
+  };
+  const [config, agent, tasks] = [valueOf('-c', '--config'), valueOf('--agent'), valueOf('--tasks')];
+  return { ...(config && { config }), ...(agent && { agent }), ...(tasks && { tasks }) };
 }
 
 // Without a usable configuration there is simply nothing to offer.
-async function localWords(world: World, options: GlobalOptions): Promise<LocalWords> {
+async function localWords(world: World, options: AgentOptions): Promise<LocalWords> {
   try {
     const [{ statusDeps }, { takeSnapshot }] = await Promise.all([
       import('../deps/status.ts'),
@@ -148,23 +162,27 @@ async function localWords(world: World, options: GlobalOptions): Promise<LocalWo
     ]);
     const deps = statusDeps(world, options);
     const snapshot = takeSnapshot(deps);
-    const tasks = snapshot.agents.flatMap((agent) => agent.tasks);
+    const shown = snapshot.agents.flatMap((agent) => agent.tasks);
     const named = deps.config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
     return {
       agents: () => snapshot.agents.map(({ name }) => ({ value: name, description: '' })),
       repositories: () =>
-        [...new Set([...named, ...tasks.flatMap((task) => task.repository ?? [])])].map((value) => ({
+        [...new Set([...named, ...shown.flatMap((task) => task.repository ?? [])])].map((value) => ({
           value,
           description: '',
         })),
       issues: () =>
-        tasks.flatMap(({ state, issue, title, priority }) =>
+        shown.flatMap(({ state, issue, title, priority }) =>
           issue === null || state === 'dispatched' || state === 'done'
             ? []
             : [{ value: String(issue), description: cleanLine(`${priority ?? ''} ${title ?? ''}`, 60) }],
         ),
+      tasks: [],
     };
   } catch {
-    return { agents: () => [], repositories: () => [], issues: () => [] };
+    const agents = await agentOffers(world, options);
+    return { ...NO_WORDS, agents: () => agents };
   }
 }
+
+const NO_WORDS: LocalWords = { agents: () => [], repositories: () => [], issues: () => [], tasks: [] };

@@ -53,6 +53,12 @@ export async function agentDeps(world: World, options: AgentOptions, named?: str
   };
 }
 
+/** The agents that are configured, or have a folder. */
+export async function agentsHere(world: World, options: AgentOptions): Promise<readonly string[]> {
+  const { tasksDirectory, agents } = await office(world, options, undefined);
+  return [...new Set([...agents, ...mailboxesIn(tasksDirectory)])];
+}
+
 /** Does something as the agent's user; says how to let that user in when it may not. */
 function withRights<T>(user: string, work: () => T): T {
   try {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { addTask } from '../support/mailbox.ts';
 import { COMMAND, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
 
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
@@ -73,6 +74,71 @@ test.for(SHELLS)(
     expect(at.files()).not.toContain('pwned');
   },
 );
+
+/** An office whose agents' files have names and titles made to be run by a shell. */
+async function hostileOffice(): Promise<Awaited<ReturnType<typeof office>>> {
+  const { at, env } = await office();
+  const refs = [
+    '$(touch pwned)/x#1',
+    'a/b;touch pwned#2',
+    '-rf/x#3',
+    "it's/x#4",
+    'a/b#5\nc/d#6',
+    '../../etc#7',
+    'a/b#x',
+    '#8',
+  ];
+  for (const [index, ref] of refs.entries())
+    addTask(at, `hans/doing/issue-${index + 50}.md`, { ref, title: '`touch pwned`\t\u001B[2J' });
+  for (const [number, place] of [
+    [11, 'doing/'],
+    [12, ''],
+    [13, 'blocked/'],
+    [14, 'done/'],
+  ] as const)
+    addTask(at, `hans/${place}issue-${number}.md`, { title: '`touch pwned`:\u001B[2J $(touch pwned)' });
+  // An agent's own user knows no more than this.
+  const { folder } = at;
+  return { at, env: { ...env, DISPATCHER_TASKS: join(folder, '.agent-tasks'), DISPATCHER_AGENT: 'hans' } };
+}
+
+test.for(SHELLS)(
+  '$shell completes tasks from the folder of the agent, whatever its files say',
+  async ({ shell, ask }, { skip }) => {
+    if (!has(shell)) skip(`${shell} is not installed`);
+    const { at, env } = await hostileOffice();
+    const offered = (...words: readonly string[]): readonly string[] => {
+      const { stdout, stderr } = spawnSync(shell, ask(words), { encoding: 'utf8', cwd: at.folder, env });
+      expect(stderr).toBe('');
+      expect(stdout).not.toContain('\u001B');
+      const lines = stdout.trim() === '' ? [] : stdout.trim().split('\n');
+      return lines.map((line) => line.split(/\t|(?<!\\):/u, 1)[0] ?? '');
+    };
+    expect(offered('done', '')).toEqual(['acme/app#11', 'acme/app#12']);
+    expect(offered('block', 'acme/app#1')).toEqual(['acme/app#11', 'acme/app#12']);
+    expect(offered('release', '').toSorted()).toEqual(['acme/app#11', 'acme/app#13', 'acme/app#14']);
+    expect(offered('done', '--agent', '').toSorted()).toEqual(['greta', 'hans']);
+    expect(offered('next', '--agent', 'h')).toEqual(['hans']);
+    expect(offered('done', '--agent', 'greta', '')).not.toContain('acme/app#11');
+    expect(at.files()).not.toContain('pwned');
+  },
+);
+
+test('an agent that may not read the configuration is offered the agents that have a folder', async () => {
+  const { at } = await hostileOffice();
+  const { stdout } = await at.run([
+    '__complete',
+    '--',
+    '--config',
+    '/nowhere',
+    'next',
+    '--tasks',
+    '.agent-tasks',
+    '--agent',
+    '',
+  ]);
+  expect(stdout.split('\n')).toContain('hans');
+});
 
 test('without a configuration it offers what needs none, and is silent', async () => {
   const { at } = await office();

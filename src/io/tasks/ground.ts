@@ -82,7 +82,9 @@ export function inTaskFolder<T>(tasksDirectory: string, work: (folder: Folder) =
 
 /** The same; it is made when it is not there. */
 export function makingTaskFolder<T>(tasksDirectory: string, work: (folder: Folder) => T): T {
-  sharedIn(dirname(tasksDirectory), () => createFolders(tasksDirectory));
+  const above = dirname(tasksDirectory);
+  // An office that its owner shares with a group has agents in that group, which make their folders' contents their own.
+  sharedIn(above, () => createFolders(tasksDirectory, isShared(above) ? 0o775 : 0o755));
   const handle = opened(tasksDirectory, tasksDirectory, 0);
   if (handle === null) throw unsafe(tasksDirectory, 'was taken away again');
   return during(handle, tasksDirectory, work);
