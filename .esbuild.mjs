@@ -25,6 +25,8 @@ const EVERY = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
+  // The other bundles are required then: an import would go through Node's other loader, which is slower and not loaded otherwise.
+  supported: { 'dynamic-import': false },
   absWorkingDir: ROOT,
 };
 

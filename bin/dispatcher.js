@@ -13,8 +13,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exitCode = 78;
 } else {
   try {
-    rememberCompiled();
-    require('../dist/dispatcher.cjs');
+    /* What passes run is another part of the bundle than what other commands do. */
+    var word = process.argv[2];
+    var isPass = word === undefined || word === 'dispatch' || word[0] === '-';
+    require('./code-cache.js').load(require.resolve('../dist/dispatcher.cjs'), cacheFolder(), isPass ? 'pass' : 'rest');
   } catch (error) {
     process.stderr.write(
       'dispatcher: the built program cannot be loaded: ' + error.message + '\n' +
@@ -24,13 +26,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
   }
 }
 
-/* From Node 22.8 on it can keep what it compiled, which is half the start of a pass. Whoever can write there decides what runs: only in
-   a folder of this user's own. Where there is none, nothing is kept. */
-function rememberCompiled() {
-  var enable = require('module').enableCompileCache;
+/* Where it is kept what was compiled. Whoever can write there decides what runs: only in a folder of this user's own. Where there is
+   none, nothing is kept. */
+function cacheFolder() {
   var environment = process.env;
   var above = environment.CACHE_DIRECTORY || environment.XDG_CACHE_HOME || (environment.HOME && environment.HOME + '/.cache');
-  if (!enable || !above || above[0] !== '/' || above.indexOf(':') !== -1) return;
+  if (!above || above[0] !== '/' || above.indexOf(':') !== -1) return null;
   try {
     var fs = require('fs');
     var folder = above + '/agent-dispatcher';
@@ -38,8 +39,13 @@ function rememberCompiled() {
     if (!fs.existsSync(above)) fs.mkdirSync(above, 448);
     if (!fs.existsSync(folder)) fs.mkdirSync(folder, 448);
     var stat = fs.lstatSync(folder);
-    if (stat.isDirectory() && stat.uid === process.getuid() && (stat.mode & 18) === 0) enable(folder);
+    if (!stat.isDirectory() || stat.uid !== process.geteuid() || (stat.mode & 18) !== 0) return null;
+    /* Of the other bundles, from Node 22.8 on. */
+    var enable = require('module').enableCompileCache;
+    if (enable) enable(folder);
+    return folder;
   } catch (error) {
     void error; /* it goes without */
+    return null;
   }
 }

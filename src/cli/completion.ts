@@ -160,7 +160,7 @@ async function localWords(world: World, options: AgentOptions): Promise<LocalWor
       import('../deps/status.ts'),
       import('../commands/take-snapshot.ts'),
     ]);
-    const deps = statusDeps(world, options);
+    const deps = await statusDeps(world, options);
     const snapshot = takeSnapshot(deps);
     const shown = snapshot.agents.flatMap((agent) => agent.tasks);
     const named = deps.config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));

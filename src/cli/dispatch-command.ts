@@ -30,7 +30,7 @@ export async function dispatchCommand(
     }
   }
   const { dispatchDeps } = await import('../deps/dispatch.ts');
-  const deps = dispatchDeps(world, { ...globals, ...options });
+  const deps = await dispatchDeps(world, { ...globals, ...options });
   if (issue === undefined) return dryRun ? runDry(world, deps) : (await import('../pass/pass.ts')).dispatch(deps);
   const override = { number: issue.number, repository: repo ?? issue.repository, agent: agent ?? null, force };
   if (dryRun) return (await import('../pass/dry-run.ts')).dryRunIssue(deps, override);

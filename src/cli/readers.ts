@@ -20,7 +20,7 @@ export function addReaders(program: Command, world: World, runs: Runner): void {
           import('../commands/status.ts'),
           import('../deps/status.ts'),
         ]);
-        return status(statusDeps(world, options), options);
+        return status(await statusDeps(world, options), options);
       }),
     );
   program
@@ -38,7 +38,7 @@ export function addReaders(program: Command, world: World, runs: Runner): void {
         ]);
         const { issue, repo }: { issue?: IssueArgument; repo?: string } = options;
         const named = { ...options, issue: issue?.number, repo: repo ?? issue?.repository ?? undefined };
-        return explain(explainDeps(world, options), named);
+        return explain(await explainDeps(world, options), named);
       }),
     );
   addReport(program, world, runs);

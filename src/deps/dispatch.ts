@@ -5,7 +5,7 @@ import type { Monitors } from '../pass/tell-monitors.ts';
 import type { Config } from '../core/config/config.ts';
 import { actAsOwner } from '../io/acting.ts';
 import { readToken } from '../io/token.ts';
-import { loadConfig } from '../io/config-file.ts';
+import { loadKnownConfig } from '../io/config-cache.ts';
 import { readUptime } from '../io/uptime.ts';
 import { openJournal } from '../io/state/journal.ts';
 import { takeLock } from '../io/state/lock.ts';
@@ -38,8 +38,8 @@ interface Start {
 }
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
-export function dispatchDeps(world: World, options: GlobalOptions & Start): DispatchDeps {
-  const config = loadConfig(options.config, world);
+export async function dispatchDeps(world: World, options: GlobalOptions & Start): Promise<DispatchDeps> {
+  const config = await loadKnownConfig(options.config, world);
   // Root may read it, and the owner of the office perhaps not.
   const token = tried(() => readToken(config, world.environment));
   if (!options.dryRun) actAsOwner(config);

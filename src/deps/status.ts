@@ -1,14 +1,14 @@
 import type { ExplainDeps } from '../commands/explain.ts';
 import type { StatusDeps } from '../commands/status.ts';
-import { loadConfig } from '../io/config-file.ts';
+import { loadKnownConfig } from '../io/config-cache.ts';
 import { terminalWidth } from '../views/terminal.ts';
 import { giteaClient, issueReader } from './gitea.ts';
 import { localFiles } from './local-files.ts';
 import { commandLine, type GlobalOptions, lazily, sleep, type World } from './world.ts';
 
 /** The real dependencies of `status`: local files only. Throws when the configuration cannot be had. */
-export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
-  const config = loadConfig(options.config, world);
+export async function statusDeps(world: World, options: GlobalOptions): Promise<StatusDeps> {
+  const config = await loadKnownConfig(options.config, world);
   return {
     ...localFiles(config, world.version),
     commandLine: commandLine(options),
@@ -25,8 +25,8 @@ export function statusDeps(world: World, options: GlobalOptions): StatusDeps {
 }
 
 /** The real dependencies of `explain`: local files, and Gitea only for an issue that these do not know. */
-export function explainDeps(world: World, options: GlobalOptions): ExplainDeps {
-  const status = statusDeps(world, options);
+export async function explainDeps(world: World, options: GlobalOptions): Promise<ExplainDeps> {
+  const status = await statusDeps(world, options);
   const { config } = status;
   return {
     ...status,

@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type * as z from 'zod/mini';
 import { type Config, crossCheck, normaliseConfig } from '../core/config/config.ts';
 import { ConfigSchema, knownKeys, type RawConfig } from '../core/config/schema.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
+import { configFile } from './config-place.ts';
 import { readTextFile } from './files.ts';
 
 interface Surroundings {
@@ -23,8 +22,13 @@ interface Problem {
 
 /** Finds and reads the configuration. Throws exit 78 with every problem of the file, each with line:column. */
 export function loadConfig(explicit: string | undefined, { environment, cwd }: Surroundings): Config {
-  const file = findFile(explicit, environment, cwd);
+  const file = configFile(explicit, environment, cwd);
   if (file === null) return fromEnvironment(environment, cwd);
+  return normaliseConfig(readConfigFile(file), { file, folder: dirname(file), resolve });
+}
+
+/** What a configuration file says, checked. Throws exit 78. */
+export function readConfigFile(file: string): RawConfig {
   let text: string;
   try {
     text = readTextFile(file);
@@ -36,7 +40,7 @@ export function loadConfig(explicit: string | undefined, { environment, cwd }: S
       cause: error,
     });
   }
-  return normaliseConfig(parseConfig(text, file), { file, folder: dirname(file), resolve });
+  return parseConfig(text, file);
 }
 
 /** Parses the text of a configuration file; `file` is for the messages. */
@@ -69,15 +73,6 @@ export function parseConfig(text: string, file: string): RawConfig {
   }
   if (problems.length > 0) throw invalid(file, problems);
   return result.data;
-}
-
-function findFile(explicit: string | undefined, environment: NodeJS.ProcessEnv, cwd: string): string | null {
-  if (explicit !== undefined) return resolve(cwd, explicit);
-  const named = environment['DISPATCHER_CONFIG'];
-  if (named) return resolve(cwd, named);
-  const home = environment['XDG_CONFIG_HOME'] || join(environment['HOME'] || homedir(), '.config');
-  const places = [join(cwd, 'dispatcher.yaml'), join(home, 'dispatcher', 'config.yaml'), '/etc/dispatcher/config.yaml'];
-  return places.find((place) => existsSync(place)) ?? null;
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv, cwd: string): Config {

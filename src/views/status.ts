@@ -143,5 +143,5 @@ const ASCII: Readonly<Record<string, string>> = {
 };
 
 function toAscii(text: string): string {
-  return text.replaceAll(/[●○▲✖‖…→·]/gu, (sign) => ASCII[sign] ?? sign);
+  return text.replaceAll(new RegExp(`[${Object.keys(ASCII).join('')}]`, 'gu'), (sign) => ASCII[sign] ?? sign);
 }
