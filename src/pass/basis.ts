@@ -6,7 +6,7 @@ import { candidateTurns, dueKeys } from '../core/choice/turns.ts';
 import type { Instant } from '../core/clock.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { Heartbeat } from '../core/state/last-pass.ts';
-import { activePauses } from '../core/state/pause.ts';
+import { activePauses, type Pause } from '../core/state/pause.ts';
 import { lastDispatchAt, type State } from '../core/state/state.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 
@@ -15,6 +15,8 @@ export interface Outlook {
   readonly state: State;
   readonly listing: Listing;
   readonly now: Instant;
+  /** Read once: a choice that saw a pause must not be remembered as one that saw none. */
+  readonly pauses: readonly Pause[];
 }
 
 /** Whether a choice would come to nothing because it came to nothing with the same. */
@@ -34,7 +36,11 @@ export function basisOf(deps: DispatchDeps, outlook: Outlook): Heartbeat['basis'
 }
 
 // Time is in it as what it makes of the rest: which turns are due, which pauses hold, whether a slot is free.
-function printOf(deps: DispatchDeps, { state, listing, now }: Outlook, agents: readonly string[]): string | null {
+function printOf(
+  deps: DispatchDeps,
+  { state, listing, now, pauses }: Outlook,
+  agents: readonly string[],
+): string | null {
   if (listing.stamp === undefined) return null;
   const { config } = deps;
   const turns = candidateTurns(state.turns);
@@ -54,7 +60,7 @@ function printOf(deps: DispatchDeps, { state, listing, now }: Outlook, agents: r
     turns,
     dueKeys(turns, now),
     nextFreeSlot(lastDispatchAt(state), config.rateLimitMs, now) - now <= SLOT_PATIENCE_MS,
-    activePauses(deps.state.pauses(), now),
+    activePauses(pauses, now),
     deps.tasks.fingerprint(agents),
   ];
   return deps.sha256(JSON.stringify(parts, (_, value: unknown) => (value instanceof Map ? [...value] : value)));

@@ -10,6 +10,7 @@ import { type Candidate, candidatesOf } from '../core/issue/candidate.ts';
 import type { Facts, HeldBack } from '../core/issue/eligibility.ts';
 import { messageOf } from '../core/errors.ts';
 import { refOf } from '../core/issue/issue.ts';
+import type { Pause } from '../core/state/pause.ts';
 import { lastDispatchAt, type State, withoutStaleTurns } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { Listing } from '../core/listing/listing.ts';
@@ -41,6 +42,7 @@ export interface Choice {
 interface Manner {
   /** Prepare the next one although no slot is free. */
   readonly ignoreSlot: boolean;
+  readonly pauses: readonly Pause[];
   /** What can still go wrong with a task that is rendered: its file. Throws when it does. */
   readonly draft: (task: PreparedTask) => void;
 }
@@ -50,7 +52,7 @@ export async function choose(
   deps: DispatchDeps,
   state: State,
   listing: Listing,
-  { ignoreSlot, draft }: Manner,
+  { ignoreSlot, pauses, draft }: Manner,
 ): Promise<Choice> {
   const now = deps.now();
   const isOpen = opener(listing);
@@ -68,7 +70,7 @@ export async function choose(
     asked: 0,
     fresh: 0,
   };
-  const facts = factsOf(deps, search.heldBack, state);
+  const facts = factsOf(deps, { heldBack: search.heldBack, pauses }, state);
   for (;;) {
     const decision = decide(search.candidates, facts, lastDispatchAt(state), deps.now());
     const target = decision.chosen ?? (ignoreSlot ? decision.next : null);
@@ -207,7 +209,11 @@ function opener({ issues }: Listing): (ref: string) => boolean {
 }
 
 /** What a decision needs to know besides the candidates. */
-export function factsOf(deps: DispatchDeps, heldBack: Facts['heldBack'], { tasks }: Pick<State, 'tasks'>): Facts {
+export function factsOf(
+  deps: DispatchDeps,
+  known: Pick<Facts, 'heldBack' | 'pauses'>,
+  { tasks }: Pick<State, 'tasks'>,
+): Facts {
   const byKey = new Map(Object.entries(tasks ?? {}));
   const tracked = ({ key }: Candidate): TrackedTask | undefined => byKey.get(key);
   return {
@@ -220,7 +226,6 @@ export function factsOf(deps: DispatchDeps, heldBack: Facts['heldBack'], { tasks
     tracked,
     trouble: deps.tasks.trouble,
     openTasks: deps.tasks.openTasks,
-    heldBack,
-    pauses: deps.state.pauses(),
+    ...known,
   };
 }

@@ -88,7 +88,11 @@ export async function prepareOverride(
   const hold =
     (await holdOf(gitea, deps.config, issue, candidate.agent)) ?? (repository.isArchived ? archivedHold(issue) : null);
   // A task that failed before is what people run this command for: it is tried again at once.
-  const facts = factsOf(deps, new Map(hold ? [[candidate.key, hold]] : []), state);
+  const facts = factsOf(
+    deps,
+    { heldBack: new Map(hold ? [[candidate.key, hold]] : []), pauses: deps.state.pauses() },
+    state,
+  );
   const now = deps.now();
   const verdict = judgeOverride(candidate, facts, lastDispatchAt(state), now, override.force);
   if (verdict.kind === 'refused') {

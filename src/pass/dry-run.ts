@@ -11,7 +11,7 @@ export async function dryRun(real: DispatchDeps, width: number): Promise<ExitCod
   const deps = unwriting(real);
   const { state, findings } = openLedger(deps, deps.now());
   const listing = await deps.listIssues('look');
-  const manner = { ignoreSlot: true, draft: () => {} };
+  const manner = { ignoreSlot: true, pauses: deps.state.pauses(), draft: () => {} };
   const { decision, task, warnings, failure } = await choose(deps, state, listing, manner);
   deps.print(
     dryRunReport({

@@ -106,7 +106,7 @@ async function work(
   tell: (key: string, record: PreparedTask['record']) => void,
 ): Promise<void> {
   const listing = await deps.listIssues('keep', watchedRepositories(deps.config, course.state));
-  const outlook = { state: course.state, listing, now: deps.now() };
+  const outlook = { state: course.state, listing, now: deps.now(), pauses: deps.state.pauses() };
   const isKnown = !deps.isWatched && isAsBefore(deps, before, outlook);
   const failure = isKnown ? null : await chooseAndPublish(deps, course, outlook, tell);
   if (isKnown) {
@@ -130,6 +130,7 @@ async function chooseAndPublish(
   let draft: Draft | null = null;
   const choice = await choose(deps, course.state, outlook.listing, {
     ignoreSlot: false,
+    pauses: outlook.pauses,
     draft: (task) => (draft = deps.tasks.draft(task.candidate, task.text)),
   });
   const { decision, task } = choice;

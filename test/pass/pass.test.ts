@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { dispatch } from '../../src/pass/pass.ts';
 import type { DispatchDeps } from '../../src/pass/pass-deps.ts';
 import { UserError } from '../../src/core/errors.ts';
+import { brokenPause } from '../../src/core/state/pause.ts';
 import { aFullIssue, keyOf, MINUTE, NOON } from '../support/builders.ts';
 import { simulation, withGitea } from '../support/pass.ts';
 
@@ -264,5 +265,20 @@ test('a journal that cannot be read ends the pass; the issue need not wait after
   };
   await expect(dispatch({ ...deps, journal: { ...deps.journal, attempts } })).rejects.toThrow('journal');
   await dispatch(deps);
+  expect(appearances).toHaveLength(1);
+});
+
+test('a pause that is taken back while a pass is at it holds nothing up in the next one', async () => {
+  const issues = manyIssues(1);
+  const { deps, appearances } = simulation(() => issues, NOON);
+  const listIssues: typeof deps.listIssues = async (...args) => ({
+    ...(await deps.listIssues(...args)),
+    stamp: 'same',
+  });
+  const pauses = [[brokenPause(null)]];
+  const racing = { ...deps, listIssues, state: { ...deps.state, pauses: () => pauses.shift() ?? [] } };
+  await dispatch(racing);
+  expect(appearances).toHaveLength(0);
+  await dispatch(racing);
   expect(appearances).toHaveLength(1);
 });
