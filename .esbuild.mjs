@@ -85,7 +85,14 @@ const packages = [
   .map(([, each]) => each)
   .toSorted((a, b) => (a.purl < b.purl ? -1 : 1));
 
-const notices = packages.map(
+// Not a package: its rules are data of ours (test/support/gitleaks.ts).
+const rules = {
+  name: 'gitleaks, its rules',
+  version: /gitleaks (v[\d.]+)/u.exec(readFileSync(join(ROOT, 'src/core/task/gitleaks-forms.ts'), 'utf8'))?.[1],
+  licence: 'MIT',
+  text: readFileSync(join(ROOT, 'src/core/task/gitleaks-forms.LICENSE'), 'utf8'),
+};
+const notices = [...packages, rules].map(
   ({ name, version, licence, text }) => `${'='.repeat(80)}\n${name} ${version} (${licence})\n\n${text}\n`,
 );
 writeFileSync(

@@ -1,7 +1,7 @@
 // An agent owns its folder, and may do anything there at any moment. Nothing outside it is written, moved, made readable or
 // shown for that, and nobody else waits.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { test } from 'vitest';
 import { readTask } from '../../src/io/tasks/read-task.ts';
 import { CAN_BE_ANOTHER } from '../support/another-user.ts';
@@ -106,7 +107,11 @@ test('an agent that swaps every name in its folder while passes write, archive, 
   conclude(context, `names that change while they are used (${RACE_MS / 1000} s)`, passes + shown, found);
 });
 
-type Spoiler = (home: string) => void;
+type Spoiler = (home: string) => unknown;
+
+// Not synchronous: the server of the case beside it is in this process, and must go on answering.
+const sh = async (script: string, home: string): Promise<unknown> =>
+  promisify(execFile)('sh', ['-c', script, 'sh', home]);
 
 const SPOILERS: Readonly<Record<string, Spoiler>> = {
   links: (home) => ['done', 'archive', 'issue-1.md', 'acme'].forEach((name) => symlinkSync('/', join(home, name))),
@@ -119,17 +124,9 @@ const SPOILERS: Readonly<Record<string, Spoiler>> = {
       truncateSync(join(home, name), 1024 ** 4);
     }
   },
-  '100,000 names': (home) => {
-    execFileSync('sh', ['-c', 'cd "$1" && seq -f "issue-%.0f.md" 1 100000 | xargs touch', 'sh', home]);
-  },
-  '3,000 nested folders': (home) => {
-    execFileSync('sh', [
-      '-c',
-      'cd "$1"; i=0; while [ $i -lt 3000 ]; do mkdir d && cd -P d || exit; i=$((i+1)); done',
-      'sh',
-      home,
-    ]);
-  },
+  '100,000 names': async (home) => sh('cd "$1" && seq -f "issue-%.0f.md" 1 100000 | xargs touch', home),
+  '3,000 nested folders': async (home) =>
+    sh('cd "$1"; i=0; while [ $i -lt 3000 ]; do mkdir d && cd -P d || exit; i=$((i+1)); done', home),
   'names of 255 bytes and with line breaks': (home) => {
     for (const name of ['x'.repeat(252) + '.md', 'a\nb.md', '\u001B[2J.md', '€'.repeat(84) + '.md', '-rf', '*'])
       writeFileSync(join(home, name), '');
@@ -176,7 +173,7 @@ test('anything that may lie in a folder', async (context) => {
       await at.run(['pause']);
       await at.run([]);
       await at.run(['resume']);
-      spoil(join(at.folder, '.agent-tasks/hans'));
+      await spoil(join(at.folder, '.agent-tasks/hans'));
       const broken: string[] = [];
       for (let pass = 0; pass < 2; pass += 1) {
         const startedAt = Date.now();
@@ -189,7 +186,7 @@ test('anything that may lie in a folder', async (context) => {
         broken.push(`${name}: greta waits`);
       for (const words of [['status'], ['explain'], ['status', '--json']])
         if ((await at.run(words)).code !== 0) broken.push(`${name}: ${words.join(' ')} fails`);
-      execFileSync('rm', ['-rf', join(at.folder, '.agent-tasks/hans')]);
+      await sh('rm -rf "$1"', join(at.folder, '.agent-tasks/hans'));
       return broken;
     },
     2,

@@ -1,5 +1,6 @@
 import { refOf } from '../issue/issue.ts';
 import type { Candidate } from '../issue/candidate.ts';
+import { maskSecrets } from '../task/secrets.ts';
 import { cleanLine } from '../task/untrusted.ts';
 
 /** Syslog levels, as the journal takes them. */
@@ -35,12 +36,12 @@ export interface LogEvent {
 export function dispatchMessage(candidate: Candidate, single: boolean): string {
   const { issue, agent, priority } = candidate;
   const name = single ? `Issue #${issue.number}` : refOf(issue);
-  return `${agent} → ${name} (${cleanLine(issue.title)}) [Priority: ${priority}]`;
+  return `${agent} → ${name} (${maskSecrets(cleanLine(issue.title))}) [Priority: ${priority}]`;
 }
 
 /** `[DISPATCHER] 2026/04/09 14:32:15.123456 ✅ DISPATCHED: ...`, in local time. `at`: epoch milliseconds with a fraction. */
 export function textLine({ name, message }: LogEvent, at: number): string {
-  return `[DISPATCHER] ${localStamp(at)} ${EVENTS[name].sign} ${name}: ${cleanLine(message, 1000)}`;
+  return `[DISPATCHER] ${localStamp(at)} ${EVENTS[name].sign} ${name}: ${shown(name, message)}`;
 }
 
 /** The same event as one line of JSON. */
@@ -49,9 +50,16 @@ export function jsonLine({ name, message, facts }: LogEvent, at: number): string
     time: new Date(at).toISOString(),
     level: EVENTS[name].level,
     event: name.toLowerCase().replace(' ', '_'),
-    message: cleanLine(message, 1000),
+    message: shown(name, message),
     ...facts,
   });
+}
+
+// What a program printed when it failed may stand in it. A dispatch has nothing of others but its title, masked by itself, so
+// that its form stays what scripts look for.
+function shown(name: EventName, message: string): string {
+  const line = cleanLine(message, 1000);
+  return name === 'DISPATCHED' ? line : maskSecrets(line);
 }
 
 /** `<5>`: tells the journal how weighty the line is. */

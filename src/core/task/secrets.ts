@@ -1,7 +1,8 @@
-// What looks like a credential is not shown. The dashboard has no token to compare with, so the form has to tell. The
-// forms are those that the services publish, and that scanners such as gitleaks and GitHub's look for; each expression
-// is bounded, so that a long text costs what its length is.
+// What looks like a credential is not shown. The dashboard has no token to compare with, so the form has to tell: the rules
+// of gitleaks, and what they leave out or are stricter about than who reads a log would want. Each expression is bounded, or
+// ends with all that can belong to it, so that nothing is read twice and a long text costs what its length is.
 
+import { GITLEAKS_FORMS } from './gitleaks-forms.ts';
 import { isTokenAt } from './token-or-commit.ts';
 
 const MASK = '[masked]';
@@ -17,29 +18,29 @@ const IN_ADDRESS = /\/\/[^\s/@:]{1,200}:[^\s/]{1,200}@/gu;
 const PEM =
   /-----BEGIN ([A-Z ]{0,30})PRIVATE KEY( BLOCK)?-----[^-]{0,20000}(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?/gu;
 
-/** Forms that say by themselves what they are: a prefix, and what follows it. Case counts. */
+/** Forms that say by themselves what they are, and are not among those of gitleaks, or wider. Case counts. */
 const FORMS: readonly string[] = [
   String.raw`gh[pousr]_[A-Za-z0-9]{20,255}`, // GitHub
-  String.raw`github_pat_\w{20,255}`,
-  String.raw`gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-[\w.-]{16,255}`, // GitLab
+  String.raw`github_pat_\w{20,}`,
+  String.raw`gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-[\w.-]{16,}`, // GitLab
   String.raw`_gitlab_session=[0-9a-z]{32}`,
-  String.raw`sk-[\w-]{16,255}`, // OpenAI, Anthropic
+  String.raw`sk-[\w-]{16,}`, // OpenAI, Anthropic
   String.raw`(?:sk|rk|pk)_(?:live|test|prod)_[A-Za-z0-9]{10,255}`, // Stripe
   String.raw`whsec_[A-Za-z0-9+/=]{16,255}`,
-  String.raw`xox[abeoprs]-[\w-]{10,255}`, // Slack
-  String.raw`xapp-\d-[\w-]{10,255}`,
+  String.raw`xox[abeoprs]-[\w-]{10,}`, // Slack
+  String.raw`xapp-\d-[\w-]{10,}`,
   String.raw`hooks\.slack\.com/(?:services|workflows|triggers)/[\w/+-]{20,255}`,
   String.raw`(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}`, // AWS
-  String.raw`(?:FwoG|IQoJ)[A-Za-z0-9+/=]{60,4000}`, // session tokens of it
+  String.raw`(?<![+/])(?:FwoG|IQoJ)[A-Za-z0-9+/=]{60,4000}`, // session tokens of it
   String.raw`AIza[\w-]{35}`, // Google
-  String.raw`ya29\.[\w-]{20,1000}`,
-  String.raw`GOCSPX-[\w-]{20,100}`,
+  String.raw`ya29\.[\w-]{20,}`,
+  String.raw`GOCSPX-[\w-]{20,}`,
   String.raw`npm_[A-Za-z0-9]{36}`,
-  String.raw`pypi-[\w-]{50,1000}`,
+  String.raw`pypi-[\w-]{50,}`,
   String.raw`hf_[A-Za-z0-9]{30,100}`, // Hugging Face
-  String.raw`SG\.[\w-]{16,64}\.[\w-]{16,128}`, // SendGrid
-  String.raw`dckr_(?:pat|oat)_[\w-]{20,255}`, // Docker
-  String.raw`hv[sbr]\.[\w-]{20,1000}`, // Vault
+  String.raw`SG\.[\w-]{16,64}\.[\w-]{16,}`, // SendGrid
+  String.raw`dckr_(?:pat|oat)_[\w-]{20,}`, // Docker
+  String.raw`hv[sbr]\.[\w-]{20,}`, // Vault
   String.raw`AGE-SECRET-KEY-1[0-9A-Z]{40,80}`,
   String.raw`do[opr]_v1_[0-9a-f]{64}`, // DigitalOcean
   String.raw`shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}`, // Shopify
@@ -48,15 +49,24 @@ const FORMS: readonly string[] = [
   String.raw`lin_(?:api|oauth)_[A-Za-z0-9]{32,64}`, // Linear
   String.raw`(?:ntn|secret)_[A-Za-z0-9]{40,60}`, // Notion
   String.raw`dp\.pt\.[A-Za-z0-9]{40,50}`, // Doppler
-  String.raw`glsa_\w{32,64}`, // Grafana
+  String.raw`glsa_\w{32,}`, // Grafana
   String.raw`gl[cp]_[A-Za-z0-9+/=]{32,400}`,
   String.raw`rubygems_[0-9a-f]{48}`,
   String.raw`dapi[0-9a-f]{32}`, // Databricks
-  String.raw`tskey-[a-z]{2,10}-[\w-]{16,100}`, // Tailscale
+  String.raw`sgp_(?:[0-9a-fA-F]{16}_|local_)?[0-9a-fA-F]{40}`, // Sourcegraph
+  String.raw`tskey-[a-z]{2,10}-[\w-]{16,}`, // Tailscale
   String.raw`\d{8,10}:AA[\w-]{33}`, // Telegram
-  String.raw`(?<!-)eyJ[\w-]{8,4000}\.[\w-]{8,8000}\.[\w-]{8,2000}`, // a JSON web token
+  String.raw`(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}`, // a JSON web token
 ];
-const KNOWN_FORMS = new RegExp(String.raw`(?<![A-Za-z0-9])(?:${FORMS.join('|')})(?![\w-])`, 'gu');
+let known: RegExp | undefined;
+// Made when it is needed: most passes have nothing to mask.
+function knownForms(): RegExp {
+  return (known ??= new RegExp(
+    String.raw`(?<![A-Za-z0-9])(?:${[...FORMS, ...GITLEAKS_FORMS].join('|')})(?![\w-])`,
+    'gu',
+  ));
+}
+
 /** A token of Gitea and Forgejo, or a commit. */
 const FORTY_HEX = /\b[0-9a-f]{40}(?![\w-])/giu;
 
@@ -86,5 +96,5 @@ function maskForms(text: string): string {
     .replaceAll(OPTION, `$1${MASK}`)
     .replaceAll(SCHEME, `$1 ${MASK}`)
     .replaceAll(IN_ADDRESS, `//${MASK}@`)
-    .replaceAll(KNOWN_FORMS, MASK);
+    .replaceAll(knownForms(), MASK);
 }

@@ -109,3 +109,17 @@ test.for([
 ] as const)('%s is read as far as it is ours', ([line, read]) => {
   expect(parseLogLine(line)).toEqual(read);
 });
+
+test('12.17 a secret in a title, or in what a program printed, is masked in both forms; the form of the line stays', () => {
+  const secret = `glpat-${'x1'.repeat(10)}`;
+  const candidate = aCandidate({ number: 2, title: `Cookie: ${secret}` });
+  const dispatched = textLine({ name: 'DISPATCHED', message: dispatchMessage(candidate, true) }, AT);
+  expect(dispatched).toMatch(/✅ DISPATCHED: \S+ → Issue #\d+ \(Cookie: \[masked\]\) \[Priority: [A-Z]+\]$/u);
+  const warning = {
+    name: 'WARNING',
+    message: `onDispatch (wake) ended with 1: GET https://me:pass@host/ ${secret}`,
+  } as const;
+  for (const line of [textLine(warning, AT), jsonLine(warning, AT)]) {
+    expect(line).toContain('onDispatch (wake) ended with 1: GET https://[masked]@host/ [masked]');
+  }
+});

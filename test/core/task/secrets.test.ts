@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import { GITLEAKS_FORMS } from '../../../src/core/task/gitleaks-forms.ts';
+import { formOf, rulesIn } from '../../support/gitleaks.ts';
 import { describe, expect, test } from 'vitest';
 import { maskSecrets, maskSecretsInProse } from '../../../src/core/task/secrets.ts';
 
-describe('what looks like a credential is masked', () => {
+describe('12.17 what looks like a credential is masked', () => {
   test.for([
     ['a token of Gitea', 'sent 0123456789abcdef0123456789abcdef01234567.', 'sent [masked].'],
     ['a named token', 'token=abcd1234 and more', 'token=[masked] and more'],
@@ -178,5 +180,39 @@ describe('what looks like a credential is masked', () => {
         expect(maskSecrets(before + token + after)).not.toContain(token);
       }),
     );
+  });
+});
+
+describe("12.17 each of gitleaks' forms is masked, wherever it stands", () => {
+  test('there are a hundred of them', () => {
+    expect(GITLEAKS_FORMS.length).toBeGreaterThan(100);
+  });
+
+  test.for(GITLEAKS_FORMS.map((form) => [form] as const))('%s', ([form]) => {
+    // Made up by the form itself.
+    const secrets = fc.sample(fc.stringMatching(new RegExp(`^(?:${form})$`, 'u')), { seed: 12, numRuns: 10 });
+    for (const secret of secrets) {
+      for (const text of [secret, `key ${secret}, and more`, `"${secret}"`, `x=${secret}\n`])
+        expect(maskSecrets(text)).not.toContain(secret.slice(0, 24));
+    }
+  });
+});
+
+describe('a rule of gitleaks as JavaScript has it', () => {
+  test.for([
+    [String.raw`\b(dop_v1_[a-f0-9]{64})(?:[\x60'"\s;]|\\[nr]|$)`, '(?:dop_v1_[a-f0-9]{64})'],
+    [String.raw`(?i)\b(npm_[a-z0-9]{36})(?:[\x60'"\s;]|\\[nr]|$)`, '(?:npm_[a-zA-Z0-9]{36})'],
+    [String.raw`\b(hf_(?i:[a-z]{34}))`, '(?:hf_(?:[a-zA-Z]{34}))'],
+    [String.raw`pat[[:alnum:]]{14}\.x`, String.raw`pat[A-Za-z0-9]{14}\.x`],
+    [String.raw`ops_[a-z0-9+/]{250,}={0,3}x+`, 'ops_[a-z0-9+/]{250,4000}={0,3}x{1,4000}'],
+    // What goes by the name in front of it.
+    [String.raw`(?i)[\w.-]{0,50}?(?:adafruit)(?:[ \t\w.-]{0,20})([a-z0-9_-]{32})`, null],
+  ])('%s', ([regex, form]) => {
+    expect(formOf(regex ?? '')).toBe(form);
+  });
+
+  test('is read from the file with its name', () => {
+    const toml = '[[rules]]\nid = "a-b"\nregex = \'\'\'x{3}\'\'\'\nkeywords = ["x"]\n[[rules]]\nid = "path-only"\n';
+    expect(rulesIn(toml)).toEqual([['a-b', 'x{3}']]);
   });
 });
