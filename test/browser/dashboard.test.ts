@@ -108,7 +108,7 @@ const STATES: readonly {
       await at.run([]);
       await at.run(['pause', '--reason', 'release freeze', '--for', '2h'], { USER: 'ana' });
     },
-    banner: /^‖ PAUSED since \ds, for another (?:1h|2h), by ana: release freeze.*fix: dispatcher resume/u,
+    banner: /^‖ PAUSED since \d+s, for another (?:1h|2h), by ana: release freeze.*fix: dispatcher resume/u,
     title: /^! paused – /u,
     icon: 'attention',
   },

@@ -125,19 +125,24 @@ const STEPS = [
   },
 ];
 
+// What the agents do, and then what the passes did; what wants somebody stands out.
 function tiles({ counts, consecutiveFailures }: Snapshot) {
+  const tile = (label: string, count: number, href = '#agents', mood = '') => ({ label, count, href, mood });
   return [
-    { label: 'waiting', count: counts.waiting, href: '#agents', bad: false },
-    { label: 'dispatched', count: counts.dispatched, href: '#agents', bad: false },
-    { label: 'done', count: counts.done, href: '#agents', bad: false },
-    { label: 'today', count: counts.dispatchedToday, href: '#recent', bad: false },
-    { label: 'skipped', count: counts.skipped, href: counts.skipped > 0 ? '#passed-over' : '#agents', bad: false },
-    {
-      label: consecutiveFailures === 1 ? 'failed pass' : 'failed passes',
-      count: consecutiveFailures,
-      href: '/?log=problems#log',
-      bad: consecutiveFailures > 0,
-    },
+    tile('waiting', counts.waiting),
+    tile('new', counts.new),
+    tile('in work', counts.doing),
+    ...(counts.stalled > 0 ? [tile('stalled', counts.stalled, '#agents', 'bad')] : []),
+    tile('blocked', counts.blocked, '#agents', counts.blocked > 0 ? 'notable' : ''),
+    tile('done', counts.done),
+    tile('passed over', counts.skipped, counts.skipped > 0 ? '#passed-over' : '#agents'),
+    tile('today', counts.dispatchedToday, '#recent'),
+    tile(
+      consecutiveFailures === 1 ? 'failed pass' : 'failed passes',
+      consecutiveFailures,
+      '/?log=problems#log',
+      consecutiveFailures > 0 ? 'bad' : '',
+    ),
   ];
 }
 
