@@ -111,8 +111,55 @@ describe('a pass without changes', () => {
   });
 });
 
+describe('what is remembered begins anew with', () => {
+  const OTHER_TOKEN = 'fedcba9876543210fedcba9876543210fedcba98';
+  const yaml = (url: string, repositories: string): string =>
+    `gitea: { url: "${url}", repositories: [${repositories}] }\nagents: { hans: { maxTasks: 1 } }\n`;
+
+  interface Change {
+    readonly what: string;
+    readonly repositories?: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly anotherServer?: boolean;
+  }
+
+  test.for<Change>([
+    { what: 'a repository that is added', repositories: 'acme/app, acme/api' },
+    { what: 'all repositories of the owner', repositories: '"acme/*"' },
+    { what: 'another repository', repositories: 'acme/api' },
+    { what: 'another token', environment: { GITEA_TOKEN: OTHER_TOKEN } },
+    { what: 'another server', anotherServer: true },
+  ])('$what', async ({ repositories = 'acme/app', environment = {}, anotherServer = false }) => {
+    const at = await workspace({ tokens: [OTHER_TOKEN] });
+    const other = anotherServer ? (await workspace()).gitea : at.gitea;
+    const createdAt = new Date(Date.now() - 3_600_000);
+    for (const gitea of new Set([at.gitea, other])) {
+      for (let number = 1; number <= 120; number += 1)
+        gitea.addIssue({ repository: `acme/${number % 2 === 0 ? 'app' : 'api'}`, assignees: ['hans'], createdAt });
+    }
+    at.write('dispatcher.yaml', yaml(at.gitea.url, 'acme/app'));
+    for (let pass = 0; pass < 2; pass += 1) expect(await at.run([])).toMatchObject({ code: 0 });
+    const remembered = (): readonly string[] => at.files().filter((name) => name.includes('/listing/'));
+    const known = remembered();
+    expect(listed(at.gitea.requests).at(-2)).toContain('since=');
+
+    at.write('dispatcher.yaml', yaml(other.url, repositories));
+    const before = other.requests.length;
+    expect(await at.run([], environment)).toMatchObject({ code: 0 });
+    const requests = listed(other.requests.slice(before));
+    expect(requests.filter((request) => request.includes('since='))).toEqual([]);
+    expect(requests.length).toBeGreaterThan(1);
+    // Nothing is left of what was known before.
+    expect(remembered().filter((name) => known.includes(name))).toEqual([]);
+    expect(remembered()).not.toEqual([]);
+  });
+
+  const listed = (requests: readonly string[]): readonly string[] =>
+    requests.filter((request) => /issues(?:\/search)?\?.*state=/u.test(request));
+});
+
 function filesIn(folder: string): ReadonlyMap<string, { size: number; changed: bigint; inode: bigint }> {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('.cache'));
   return new Map(
     names.flatMap((name) => {
       const stat = statSync(join(folder, name), { bigint: true });

@@ -1,18 +1,31 @@
 // The cache of the listing against a server that is changed at random, over HTTP: openly, silently, with faults and kills between
 // the passes and broken files. A step is a minute.
 
-import { mkdtempSync, readdirSync, rmSync, truncateSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { decide } from '../../src/core/choice/choice.ts';
+import { candidatesOf } from '../../src/core/issue/candidate.ts';
 import type { Issue } from '../../src/core/issue/issue.ts';
 import type { Listing } from '../../src/core/listing/listing.ts';
 import { createAgents } from '../../src/io/agents.ts';
 import { createClient } from '../../src/io/gitea/client.ts';
 import { listOpenIssues } from '../../src/io/gitea/listing.ts';
 import { openScopeCache } from '../../src/io/state/listing-cache.ts';
-import { MINUTE, NOON } from '../support/builders.ts';
+import { aConfig, anIssue, MINUTE, NOON, someFacts } from '../support/builders.ts';
 import { type FakeGitea, type FakeGiteaOptions, FAULTS, startFakeGitea } from '../support/gitea/server.ts';
 
 interface Office {
@@ -234,6 +247,7 @@ describe('a random history', () => {
             if (step.kind !== 'killed pass') pulls.tell(listing);
             const found = attempt(() => known(listing, silent));
             if (found) expect(found).toEqual(truth(here, silent));
+            if (found) expectRightChoice(here, listing, silent);
           }
           for (let pass = 0; pass < 40; pass += 1) {
             here.clock.now += MINUTE;
@@ -267,6 +281,23 @@ function watchOn({ gitea, clock }: Office) {
         .map(({ number }) => number),
   };
 }
+
+// What goes is what a full listing would have chosen, or the difference is a silent change that no round has shown yet.
+function expectRightChoice({ gitea }: Office, { issues }: Listing, silent: ReadonlySet<number>): void {
+  const open = gitea.issues.filter(({ state, pullRequest }) => state === 'open' && !pullRequest);
+  const real = open.map(({ id, repository, number, title, labels, assignees, createdAt }) =>
+    anIssue({ id, repository, number, title, labels, assignees, createdAt: createdAt.getTime() }),
+  );
+  const [chosen, right] = [issues, real].map((all) => chosenOf(all.filter(({ id }) => !silent.has(id))));
+  expect(chosen).toEqual(right);
+  const [bare, wanted] = [issues, real].map((all) => chosenOf(all));
+  if (bare !== wanted) expect([bare, wanted].some((key) => key !== undefined && silent.has(idIn(key)))).toBe(true);
+}
+
+const chosenOf = (issues: readonly Issue[]): string | undefined =>
+  decide(candidatesOf(issues, aConfig()), someFacts(), null, NOON).chosen?.key;
+
+const idIn = (key: string): number => Number(/#(\d+):/u.exec(key)?.[1]);
 
 function attempt<T>(act: () => T): T | undefined {
   try {
@@ -459,6 +490,45 @@ describe('a server that is not what it should be', () => {
     here.clock.now += MINUTE;
     here.gitea.editIssue('acme/app#1', { state: 'closed' });
     expect(known(await here.list())).toEqual(truth(here));
+  });
+});
+
+describe('a cache', () => {
+  const change = (folder: string, edit: (head: Record<string, unknown>) => object): void => {
+    const listing = join(folder, 'listing');
+    const name = readdirSync(listing).find((each) => each.endsWith('.json')) ?? '';
+    const head: Record<string, unknown> = JSON.parse(readFileSync(join(listing, name), 'utf8'));
+    writeFileSync(join(listing, name), JSON.stringify(edit(head)));
+  };
+
+  test.for<[string, (folder: string) => void]>([
+    ['of a future version', (folder) => change(folder, (head) => ({ ...head, version: 99 }))],
+    ["of another scope under this one's name", (folder) => change(folder, (head) => ({ ...head, identity: 'x' }))],
+    ['that says too little', (folder) => change(folder, ({ since: _since, ...head }) => head)],
+    [
+      'with the checksum of other issues',
+      (folder) => change(folder, (head) => ({ ...head, open: { file: 1, bytes: 0, crc: 0 } })),
+    ],
+    ['that was lost', (folder) => rmSync(join(folder, 'listing'), { recursive: true })],
+    [
+      'that is a link to somewhere else',
+      (folder) => {
+        renameSync(join(folder, 'listing'), join(folder, 'elsewhere'));
+        const names = readdirSync(join(folder, 'elsewhere'));
+        mkdirSync(join(folder, 'listing'));
+        for (const name of names) symlinkSync(join(folder, 'elsewhere', name), join(folder, 'listing', name));
+      },
+    ],
+  ])('%s is a listing from the beginning, and the right issues', async ([, spoil]) => {
+    const here = await office();
+    fill(here, 120, 60);
+    await here.list();
+    here.clock.now += MINUTE;
+    here.gitea.editIssue('acme/app#1', { assignees: ['greta'] });
+    spoil(here.folder);
+    const requests = await here.requestsOf(async () => expect(known(await here.list())).toEqual(truth(here)));
+    expect(requests.filter((request) => request.includes('since='))).toEqual([]);
+    expect(requests.filter((request) => request.includes('state=open'))).toHaveLength(3);
   });
 });
 

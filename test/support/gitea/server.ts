@@ -12,6 +12,8 @@ export interface FakeGiteaOptions {
   /** [api] MAX_RESPONSE_ITEMS: a larger `limit` is clamped to it. */
   readonly maxResponseItems?: number;
   readonly scopes?: readonly string[];
+  /** Further tokens of the same user. */
+  readonly tokens?: readonly string[];
   /** Labels that a repository has, by its name. */
   readonly labels?: Readonly<Record<string, readonly string[]>>;
   /** ROOT_URL, when an admin has set it wrong. */
@@ -68,6 +70,7 @@ export async function startFakeGitea(options: FakeGiteaOptions = {}): Promise<Fa
         rootUrl: options.rootUrl ?? url,
         maxItems: options.maxResponseItems ?? 50,
         scopes: options.scopes ?? ['read:issue'],
+        tokens: [TOKEN, ...(options.tokens ?? [])],
         ignoresSince: options.ignoresSince ?? false,
         mayEditOthers: options.mayEditOthers ?? false,
         total: options.total ?? ((count) => count),
@@ -125,6 +128,7 @@ export interface Context {
   readonly labels: ReadonlyMap<string, readonly string[]>;
   readonly rootUrl: string;
   readonly maxItems: number;
+  readonly tokens: readonly string[];
   readonly scopes: readonly string[];
   readonly ignoresSince: boolean;
   readonly mayEditOthers: boolean;
@@ -158,7 +162,8 @@ function answer(context: Context, request: IncomingMessage, response: ServerResp
   const authorization = request.headers.authorization ?? '';
   if (authorization !== '' && !/^(?:token|[Bb]earer) /u.test(authorization))
     return problem(401, 'invalid authorization');
-  if (authorization.split(' ')[1] !== TOKEN) return problem(401, 'user does not exist [uid: 0, name: ]');
+  if (!context.tokens.includes(authorization.split(' ')[1] ?? ''))
+    return problem(401, 'user does not exist [uid: 0, name: ]');
   if (path === '/settings/api') return json(200, { max_response_items: context.maxItems, default_paging_num: 30 });
 
   if (request.method !== 'GET') return write(context, request, path, json, problem);
