@@ -191,7 +191,10 @@ function verdict(deps: WorkDeps, before: WorkRecord, { end, stopped, output, tim
   });
   const count = `${record.attempts} of ${deps.attempts}`;
   if (!isFinal) return { stage: 'new', record, exitCode: EXIT.failure, message: `is new again: run ${count} ${how}` };
-  const blocked = afterHandBack(record, event('blocked', `${record.attempts} runs failed; ${reason}`));
+  const blocked = afterHandBack(
+    record,
+    event('blocked', `${record.attempts} ${record.attempts === 1 ? 'run' : 'runs'} failed; ${reason}`),
+  );
   return { stage: 'blocked', record: blocked, exitCode: EXIT.failure, message: `is blocked: run ${count} ${how}` };
 }
 

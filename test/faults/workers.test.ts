@@ -43,10 +43,23 @@ function placesOf({ folder }: Office): ReadonlyMap<number, readonly string[]> {
   return places;
 }
 
-// Says when it begins and ends; that two work on one task at a time would show as two beginnings without an end.
-const AGENT = `echo "begin $DISPATCHER_REF $$" >> "$LOG"; sleep 0.1; echo "end $DISPATCHER_REF $$" >> "$LOG"`;
+// Says when it begins, with what is new then, and when it ends; that two work on one task at a time would show as two
+// beginnings without an end.
+const AGENT = `echo "begin $DISPATCHER_REF $$ $(cd "$DISPATCHER_TASKS/hans" && echo issue-*.md)" >> "$LOG"; sleep 0.1; echo "end $DISPATCHER_REF $$" >> "$LOG"`;
 
-test(`${WORKERS} workers are killed at random: each task is finished once, by one at a time, and none is lost`, async (context) => {
+/** Whether one issue goes before another: every tenth is HIGH, and the smaller number is the older one. */
+function goesBefore(one: number, other: number): boolean {
+  const [a, b] = [Number(one % 10 !== 0), Number(other % 10 !== 0)];
+  return a === b ? one < other : a < b;
+}
+
+/** What stayed new although it was more urgent than what was begun. */
+function passedOver(ref: string, left: readonly string[]): readonly string[] {
+  const begun = Number(/\d+$/u.exec(ref)?.[0]);
+  return left.filter((name) => goesBefore(Number(/\d+/u.exec(name)?.[0] ?? Infinity), begun));
+}
+
+test(`${WORKERS} workers are killed at random: each task is finished once, by one at a time, the most urgent first, and none is lost`, async (context) => {
   const issues = Math.ceil(500 / EVERY);
   const at = office(issues);
   const log = join(at.folder, 'log');
@@ -88,11 +101,13 @@ test(`${WORKERS} workers are killed at random: each task is finished once, by on
       found.push(`${issue} is at ${places.join(', ')}`);
   if (placesOf(at).size !== issues) found.push(`${issues - placesOf(at).size} tasks are lost`);
   const busy = new Map<string, string>();
-  for (const [what = '', ref = '', pid = ''] of readFileSync(log, 'utf8')
+  for (const [what = '', ref = '', pid = '', ...left] of readFileSync(log, 'utf8')
     .trim()
     .split('\n')
     .map((line) => line.split(' '))) {
     if (what === 'begin' && busy.has(ref)) found.push(`two work on ${ref}`);
+    const before = what === 'begin' ? passedOver(ref, left) : [];
+    if (before.length > 0) found.push(`${ref} was taken before ${before.slice(0, 5).join(', ')}`);
     if (what === 'begin') busy.set(ref, pid);
     else busy.delete(ref);
   }
