@@ -11,6 +11,11 @@ markdown.use(footnote);
 // Every address makes a link; what may not be linked to is cleaned away behind that.
 markdown.validateLink = () => true;
 markdown.inline.ruler.disable(['footnote_inline']);
+// After one piece of HTML without an end the parser takes no more of its kind for HTML, as no server does.
+markdown.inline.ruler.before('html_inline', 'with_and_without_ends', (state) => {
+  Object.assign(state, { skipHtmlSpecial: false });
+  return false;
+});
 
 // Gitea's sanitizer leaves these out with everything in them.
 const LEFT_OUT = new Set(
@@ -111,7 +116,8 @@ export function faultsIn(
   }
   // Where one word ends and another begins may look otherwise: what hides between two halves is another matter.
   const text = `${open.join('\n')}\n${marked.join('\n')}`;
-  const all = `${joined(text)} ${joined(text.replaceAll(/\]\([^()\s]*\)| \([^()\s]*\)/gu, ''))}`;
+  const untagged = text.replaceAll(/\\<\/?[a-z][^<>]*>/giu, '');
+  const all = `${joined(text)} ${joined(untagged)} ${joined(text.replaceAll(/\]\([^()\s]*\)| \([^()\s]*\)/gu, ''))}`;
   const seen = joined([...page.lines, ...page.addresses].join(' '));
   return {
     unseen: [...wordsOf(open.join('\n'))].filter((word) => !seen.includes(word)),

@@ -2,9 +2,9 @@
 // written where it is seen; what is not seen is taken out, or stands between marks, and is counted. The page is worked out by
 // the Markdown parser that also shows it on the dashboard, set as Gitea's is.
 
-import MarkdownIt from 'markdown-it';
-import type { StateBlock, Token } from 'markdown-it';
+import type { Token } from 'markdown-it';
 import { cleanCharacters, escapeTags } from '../untrusted.ts';
+import { createParser, DEFINITIONS } from './parser.ts';
 import { mark, newPage, type Page, type Unseen } from './page.ts';
 import { CITATION, printHtml, printInline } from './print.ts';
 
@@ -37,7 +37,7 @@ export function visibleMarkdown(raw: string, marker: string, showAddress: ShowAd
   }
   for (const range of definitions) definition(range, sheet, page);
   // What came as an entity may be invisible too.
-  const shown = cleanCharacters(`${markAbove(page)}${sheet.text()}`);
+  const shown = cleanCharacters(`${markAbove(page, tokens)}${sheet.text()}`);
   page.unseen.characters += shown.removed;
   return { text: shown.text, unseen: page.unseen };
 }
@@ -53,8 +53,16 @@ function passage(tokens: readonly Token[], index: number, map: Range, sheet: She
   else if (type === 'fence') fence(token, map, sheet, page);
 }
 
-// Footnotes stand at the end of a page, whatever stood in front of them in the text.
-function markAbove(page: Page): string {
+// Footnotes stand at the end of a page, whatever stood in front of them in the text. And a definition hides the labels that
+// name it wherever they stand.
+function markAbove(page: Page, tokens: readonly Token[]): string {
+  if (tokens.some(({ type, content }) => type === 'inline' && hasDoubtfulDefinition(content))) {
+    const words = mark(page, 'a definition to some pages, and text to others: what follows may be unseen in the page');
+    // A part is shown a second time.
+    if (tokens.some(({ type, content }) => type === 'inline' && content === words)) return '';
+    page.unseen.collapsed += 1;
+    return `${words}\n\n`;
+  }
   const isOpen = page.skip !== null || page.isBroken || page.details > 0;
   return isOpen && page.footnotes.size > 0
     ? `${mark(page, 'broken HTML: what follows may be unseen in the page')}\n\n`
@@ -63,33 +71,14 @@ function markAbove(page: Page): string {
 
 type Range = [from: number, to: number];
 
-const DEFINITIONS = Symbol('definitions');
+const LIKE_A_DEFINITION = /^[ \t]{0,3}\[[^\]\n]{1,999}\]:[ \t]{0,99}\n?[ \t]{0,99}([^\s<]\S{0,2000})/gmu;
+
+// Brackets without their other half are no address to CommonMark, and one to some servers.
+function hasDoubtfulDefinition(text: string): boolean {
+  return [...text.matchAll(LIKE_A_DEFINITION)].some(([, address = '']) => /[()]/u.test(address));
+}
 
 const parser = createParser();
-
-function createParser() {
-  const markdown = new MarkdownIt({ html: true, linkify: false, maxNesting: 50 });
-  // As they were written: entities and escapes apart from the text around them, addresses not encoded, and also those
-  // that a page would not link to.
-  markdown.core.ruler.disable(['text_join']);
-  markdown.validateLink = () => true;
-  markdown.normalizeLink = (url) => url;
-  markdown.normalizeLinkText = (url) => url;
-  const plain = new MarkdownIt();
-  plain.block.ruler.enableOnly(['reference']);
-  const [reference] = plain.block.ruler.getRules('');
-  if (!reference) throw new Error('the Markdown parser has no rule for definitions');
-  markdown.block.ruler.at('reference', (state: StateBlock, start, end, silent) => {
-    const from = (state.bMarks[start] ?? 0) + (state.tShift[start] ?? 0);
-    // A footnote is no definition, although it looks like one.
-    if (state.src.startsWith('[^', from)) return false;
-    const isOne = reference(state, start, end, silent);
-    const found: unknown = state.env[DEFINITIONS];
-    if (isOne && !silent && Array.isArray(found)) found.push([start, state.line]);
-    return isOne;
-  });
-  return markdown;
-}
 
 /** The lines of a text, some of them rewritten. */
 type Sheet = ReturnType<typeof openSheet>;

@@ -120,7 +120,10 @@ function printDoubtful(html: string, page: Page): string {
 export function printInline(children: readonly Token[], page: Page): string {
   let out = '';
   const links: { readonly at: number; readonly address: string | null; readonly isAuto: boolean }[] = [];
-  for (const token of children) {
+  const { isAtEnd } = page;
+  for (const [index, token] of children.entries()) {
+    // A paragraph goes on behind a piece of HTML in it.
+    page.isAtEnd = isAtEnd && index === children.length - 1;
     if (token.type === 'html_inline') {
       out +=
         isDoubtful(token.content) && page.skip === null
