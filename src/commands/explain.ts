@@ -1,9 +1,10 @@
 import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, messageOf } from '../core/errors.ts';
-import { type FullIssue, refOf } from '../core/issue/issue.ts';
-import { NO_DECISION, type RowRecord } from '../core/state/decision-record.ts';
+import { candidatesOf } from '../core/issue/candidate.ts';
+import { type FullIssue, type Issue, refOf } from '../core/issue/issue.ts';
+import { candidatesIn, NO_DECISION, type RowRecord } from '../core/state/decision-record.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
-import { candidateStory, passReport, traces } from '../views/explain.ts';
+import { candidateStory, countedStory, passReport, traces } from '../views/explain.ts';
 import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';
 
 export interface ExplainOptions {
@@ -16,6 +17,8 @@ export interface ExplainOptions {
 export interface ExplainDeps extends SnapshotDeps {
   readonly width: number;
   readonly print: (text: string) => void;
+  /** The assigned open issues of a number, as the last pass knew them. */
+  readonly listedIssues: (number: number) => readonly Issue[];
   /** Asks Gitea, for what no local file knows. Null: there is no such issue, or the token may not see it. */
   readonly readIssue: (at: { readonly repository: string; readonly number: number }) => Promise<FullIssue | null>;
 }
@@ -42,7 +45,7 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
   }
   const snapshot = takeSnapshot(deps);
   const stories = rows.flatMap((row) =>
-    candidateStory({ row, place: all.indexOf(row) + 1, of: all.length, snapshot }, now),
+    candidateStory({ row, place: all.indexOf(row) + 1, of: candidatesIn({ rows: all, rest: allRest }), snapshot }, now),
   );
   const known = traces(
     snapshot.agents.flatMap(({ name: agent, tasks }) =>
@@ -54,8 +57,13 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
     deps.readDispatches().filter(({ ref, agent }) => isMeant({ ...placeOf(ref), agent })),
     now,
   );
-  const missing = rows.length > 0 ? [] : await whyMissing(deps, options.issue, options.repo);
-  deps.print(`${[...stories, ...missing, ...known].join('\n')}\n`);
+  const counted = candidatesOf(allRest.length > 0 ? deps.listedIssues(options.issue) : [], deps.config)
+    .filter(({ issue, agent }) => isMeant({ issue: issue.number, repository: issue.repository, agent }))
+    .filter(({ key }) => rows.every((row) => row.key !== key))
+    .flatMap((candidate) => countedStory(candidate, allRest, now));
+  const isKnown = rows.length + counted.length > 0;
+  const missing = isKnown ? [] : await whyMissing(deps, options.issue, options.repo);
+  deps.print(`${[...stories, ...counted, ...missing, ...known].join('\n')}\n`);
   return EXIT.ok;
 }
 

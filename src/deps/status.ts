@@ -1,6 +1,7 @@
 import type { ExplainDeps } from '../commands/explain.ts';
 import type { StatusDeps } from '../commands/status.ts';
 import { loadKnownConfig } from '../io/config-cache.ts';
+import { rememberedIssues } from '../io/state/listing-cache.ts';
 import { terminalWidth } from '../views/terminal.ts';
 import { giteaClient, issueReader } from './gitea.ts';
 import { localFiles } from './local-files.ts';
@@ -32,6 +33,7 @@ export async function explainDeps(world: World, options: GlobalOptions): Promise
     ...status,
     width: terminalWidth(world),
     print: world.stdout.write,
+    listedIssues: (number) => rememberedIssues(config.stateDirectory, number),
     readIssue: issueReader(
       config,
       lazily(async () => giteaClient(world, config, options)),

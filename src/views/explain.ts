@@ -1,7 +1,9 @@
 import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
-import { candidatesIn, type RowRecord } from '../core/state/decision-record.ts';
+import type { Candidate } from '../core/issue/candidate.ts';
+import { refOf } from '../core/issue/issue.ts';
+import { candidatesIn, type RestRecord, type RowRecord } from '../core/state/decision-record.ts';
 import type { PassRecord } from '../core/state/last-pass.ts';
 import type { TaskStatus } from '../core/task/status.ts';
 import type { SkipReason } from '../core/issue/eligibility.ts';
@@ -65,6 +67,23 @@ export function candidateStory({ row, place, of, snapshot }: Story, now: Instant
   const head = `${row.ref} for ${cleanLine(row.agent, 100)}: ${outcomeOf(row)}${since}. ${row.title}`;
   const detail = row.detail === null ? [] : [`  ${cleanLine(row.detail, 500)}.`];
   return [head, facts, ...detail, `  ${whatNow(row, snapshot, now)}`];
+}
+
+/** The story of a candidate that is behind the listed ones of its agent, and only counted; none: nothing of the kind is counted. */
+export function countedStory(candidate: Candidate, rest: readonly RestRecord[], now: Instant): readonly string[] {
+  const { agent, issue, priority, source } = candidate;
+  const groups = rest.filter((each) => each.agent === cleanLine(agent) && each.priority === priority);
+  if (groups.length === 0) return [];
+  const opened = shortDuration(now - issue.createdAt);
+  return [
+    `${refOf(issue)} for ${cleanLine(agent, 100)}: behind the listed ones. ${cleanLine(issue.title)}`,
+    `  ${priority} (${cleanLine(source)}), opened ${opened} ago. Of its agent and priority the last pass left out of its list:`,
+    ...groups.map(({ count, reason, ...came }) => {
+      const meaning = came.outcome === 'skipped' ? `. That is: ${meaningOf(reason)}` : '';
+      return `  ${count} ${outcomeOf({ ...came, reason })}${meaning}.`;
+    }),
+    `  Out of turn: dispatcher dispatch --issue ${issue.number}`,
+  ];
 }
 
 function whatNow(row: RowRecord, snapshot: Snapshot, now: Instant): string {

@@ -111,6 +111,33 @@ describe('a pass without changes', () => {
   });
 });
 
+describe('a backlog that is longer than what is listed', () => {
+  test('is told of by explain, with what is counted, also of one that is not listed', async () => {
+    const at = await workspace({
+      yaml: 'gitea:\n  url: URL\n  repositories: ["acme/*"]\nagents: { hans: {}, greta: { maxTasks: 1 } }\n',
+    });
+    for (let number = 1; number <= 700; number += 1) {
+      const assignees = [number % 2 === 0 ? 'hans' : 'greta'];
+      const createdAt = new Date(Date.now() - (800 - number) * 60_000);
+      at.gitea.addIssue({ repository: 'acme/app', number, title: `Issue ${number}`, assignees, createdAt });
+    }
+    for (let pass = 0; pass < 2; pass += 1) expect(await at.run([])).toMatchObject({ code: 0 });
+    const before = at.gitea.requests.length;
+    const { stdout } = await at.run(['explain']);
+    expect(stdout).toContain('It saw 700 candidates.');
+    expect(stdout).toMatch(/^ {2}150 NORMAL for hans: waiting, the oldest of them acme\/app#402$/mu);
+    const story = async (number: string) => (await at.run(['explain', '--issue', number])).stdout;
+    expect(await story('700')).toMatch(
+      /^acme\/app#700 for hans: behind the listed ones\. Issue 700\n {2}NORMAL \(default\), opened .* left out of its list:\n {2}150 waiting\.\n/u,
+    );
+    expect(await story('10')).toMatch(/^acme\/app#10 for hans: waiting, .*number \d+ of 700 in order\./su);
+    expect((await at.run(['status'])).stderr).toContain('ok');
+    // All of it from local files.
+    expect(at.gitea.requests.slice(before)).toEqual([]);
+    expect(await story('9999')).toContain('#9999 was not among the candidates of the last pass.');
+  });
+});
+
 describe('what is remembered begins anew with', () => {
   const OTHER_TOKEN = 'fedcba9876543210fedcba9876543210fedcba98';
   const yaml = (url: string, repositories: string): string =>
