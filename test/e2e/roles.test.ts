@@ -1,15 +1,21 @@
 // The table of README, "Security": each cell is tried as that user, in the layout that deploy/ describes.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { CAN_BE_ANOTHER } from '../support/another-user.ts';
-import { as, type Role, type RolesOffice, rolesOffice } from '../support/roles.ts';
+import { as, DISPATCHER, type Role, type RolesOffice, rolesOffice } from '../support/roles.ts';
 
 const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
-const NAMES: readonly Role[] = ['dispatcher', 'agent hans', 'group dispatcher (dashboard, status)', 'anybody else'];
+const NAMES: readonly Role[] = [
+  'dispatcher',
+  'agent hans',
+  'group dispatcher (dashboard, status)',
+  'anybody else',
+  'root (operator)',
+];
 
 /** What each column stands for, in the workspace. */
 const PLACES: Readonly<Record<string, readonly string[]>> = {
@@ -41,7 +47,7 @@ test.runIf(CAN_BE_ANOTHER)('each cell of the table of who may do what is so', as
   );
   const start = lines.findIndex(([first]) => first === 'who');
   const [, ...columns] = lines[start] ?? [];
-  expect(columns).toEqual(Object.keys(PLACES));
+  expect(columns).toEqual([...Object.keys(PLACES), 'pass, pause']);
   const rows = lines.slice(start + 2, start + 2 + NAMES.length);
   expect(rows.map(([role]) => role)).toEqual(NAMES);
   const may = (role: Role, path: string): string => {
@@ -49,9 +55,20 @@ test.runIf(CAN_BE_ANOTHER)('each cell of the table of who may do what is so', as
     const line = as(role, ['sh', '-c', ask, 'sh', join(at.folder, path)]);
     return execFileSync('setpriv', line, { encoding: 'utf8' }) || '–';
   };
+  const commands = new Map<Role, string>();
+  for (const role of NAMES) {
+    const ends = [];
+    for (const line of [['pause', '--agent', 'greta'], ['resume', '--agent', 'greta'], []])
+      ends.push((await at.runAs(role, line)).code === 0);
+    const owner = statSync(join(at.folder, '.agent-dispatcher/last-pass.json')).uid;
+    expect([role, owner]).toEqual([role, DISPATCHER]);
+    const all = role === 'root (operator)' ? 'yes, as the dispatcher' : 'yes';
+    commands.set(role, ends.every(Boolean) ? all : ends.some(Boolean) ? 'in part' : '–');
+  }
   const tried = NAMES.map((role) => [
     role,
-    ...columns.map((column) => [...new Set((PLACES[column] ?? []).map((path) => may(role, path)))].join(' or ')),
+    ...Object.values(PLACES).map((paths) => [...new Set(paths.map((path) => may(role, path)))].join(' or ')),
+    commands.get(role),
   ]);
   expect(tried).toEqual(rows);
 });

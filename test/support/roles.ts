@@ -16,6 +16,7 @@ const ROLES = {
   'agent hans': [HANS, HANS, DISPATCHER],
   'group dispatcher (dashboard, status)': [47_114, 47_114, DISPATCHER],
   'anybody else': [47_115, 47_115],
+  'root (operator)': [0, 0],
 } as const satisfies Readonly<Record<string, readonly [uid: number, ...groups: number[]]>>;
 
 export type Role = keyof typeof ROLES;
