@@ -1,23 +1,23 @@
 // Checks everything that a pass needs, in the order in which a pass needs it. What a check depends on and has not got is
 // said as skipped, so that the first failure is the one to mend.
 
-import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
+import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
-import { EXIT, type ExitCode, hintOf, messageOf } from '../core/errors.ts';
-import type { Finding } from '../core/health/finding.ts';
-import { healthOf } from '../core/health/health.ts';
+import { EXIT, type ExitCode } from '../core/errors.ts';
+import { failed, type Finding, note, ok } from '../core/health/finding.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
 import type { Issue } from '../core/issue/issue.ts';
-import { activePauses, type Pause, pauseText } from '../core/state/pause.ts';
-import type { PassHistory } from '../core/state/last-pass.ts';
+import type { Pause } from '../core/state/pause.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
 import { findingText } from '../views/doctor.ts';
 import { agentFolderFindings, type AgentRightsDeps, agentRightsFindings } from './doctor-agents.ts';
 import { type DashboardDeps, dashboardFinding } from './doctor-dashboard.ts';
-import { type FollowUpDeps, followUpFindings } from './doctor-follow-ups.ts';
+import type { FollowUpDeps } from './doctor-follow-ups.ts';
 import { placeFindings } from './doctor-places.ts';
+import { serverFindings, templateFindings } from './doctor-server.ts';
+import { hasRun, stateFindings } from './doctor-state.ts';
 import { taskFindings } from './doctor-tasks.ts';
 import { timerFindings } from './doctor-timer.ts';
 import type { SnapshotDeps } from './take-snapshot.ts';
@@ -74,8 +74,6 @@ export interface DoctorOptions {
   readonly asService?: boolean;
 }
 
-const CLOCK_TOLERANCE_MS = 30_000;
-
 /** Prints a line for each check as it finishes. Answers exit 1 when one failed. */
 export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<ExitCode> {
   const findings: Finding[] = [];
@@ -126,14 +124,14 @@ async function* examine(deps: DoctorDeps, { asService = false }: DoctorOptions):
 
 async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUnits[] | null): AsyncGenerator<Finding> {
   yield ok('configuration', config.file ?? 'from the environment');
-  yield* templates(deps, config);
+  yield* templateFindings(deps, config);
   const credential = units?.map(({ service }) => deps.tokenCredential(service)).find((file) => file !== null) ?? null;
-  yield* server(deps, config, config.tokenFile === null ? credential : null);
+  yield* serverFindings(deps, config, config.tokenFile === null ? credential : null);
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
   yield* placeFindings(deps.lookAt, config, runsAs ?? null);
   yield* agentRightsFindings(config, runsAs || deps.userName, deps);
   yield* agentFolderFindings(config, !runsAs || runsAs === deps.userName, deps);
-  yield* state(deps, config);
+  yield* stateFindings(deps, config);
   yield* taskFindings(() => deps.picture(config), deps.now());
 }
 
@@ -145,174 +143,4 @@ async function* throughTheEyesOf(deps: DoctorDeps, config: Config, units: TimerU
   } catch (error) {
     yield failed('service', error, `journalctl -u ${units.base} -n 20`);
   }
-}
-
-async function* templates(deps: DoctorDeps, config: Config): AsyncGenerator<Finding> {
-  const files = new Set([
-    config.template,
-    ...[...(config.agents?.values() ?? [])].flatMap(({ template }) => template ?? []),
-  ]);
-  for (const file of files) {
-    try {
-      await deps.tryTemplate(file);
-      yield ok('template', file ?? 'built in');
-    } catch (error) {
-      yield failed('template', error, 'mend it, then: dispatcher dispatch --dry-run');
-    }
-  }
-}
-
-async function* server(deps: DoctorDeps, config: Config, credential: string | null): AsyncGenerator<Finding> {
-  let token: Token;
-  try {
-    token = deps.token(config, credential);
-    const { source, warning } = token;
-    yield warning === null
-      ? ok('token', `from ${source}`)
-      : { check: 'token', status: 'warning', message: warning, fix: warning.replace(/^.*; run: /u, '') };
-  } catch (error) {
-    yield credential === null
-      ? failed('token', error, 'dispatcher init')
-      : {
-          check: 'token',
-          status: 'failed',
-          message: messageOf(error),
-          fix: `sudo dispatcher doctor; or, when it is not there: sudo install -D -m 0600 /dev/stdin ${credential}`,
-        };
-    yield { check: 'server', status: 'skipped', message: 'needs a token', fix: null };
-    return;
-  }
-  try {
-    const proxy = await deps.proxy(config);
-    if (proxy !== null) yield note('proxy', `Gitea is asked through ${proxy}`);
-    const gitea = await deps.gitea(config, token);
-    const { version, date } = await gitea.version();
-    yield ok('server', `${config.url}, version ${version}`);
-    yield clock(date, deps.now());
-    const { issues, warnings } = await gitea.list();
-    for (const message of warnings) {
-      yield {
-        check: 'repositories',
-        status: 'failed',
-        message,
-        fix: "check gitea.repositories, and that the token's user may see it",
-      };
-    }
-    yield ok('issues', `${issues.length} open in ${config.repositories.length} of gitea.repositories can be read`);
-    yield* agents(config, issues);
-    const receipts = async (): ReturnType<FollowUpDeps['receipts']> => gitea.receipts(issues);
-    yield* followUpFindings(config, { receipts, isProgram: deps.isProgram });
-    const { reaction, label, comment } = config.receipt;
-    if (reaction === null && label === null && !comment && (await gitea.mayMore())) {
-      yield note('token', 'it may do more than a pass needs: one with the scope read:issue alone is enough');
-    }
-  } catch (error) {
-    yield failed('server', error, 'check gitea.url, and that this machine reaches it');
-  }
-}
-
-function clock(date: Instant | null, now: Instant): Finding {
-  if (date === null)
-    return { check: 'clock', status: 'skipped', message: 'the server does not tell its time', fix: null };
-  const off = Math.abs(now - date);
-  return off <= CLOCK_TOLERANCE_MS
-    ? ok('clock', 'agrees with the server')
-    : {
-        check: 'clock',
-        status: 'warning',
-        message: `this machine is ${shortDuration(off)} ${now > date ? 'ahead of' : 'behind'} the server`,
-        fix: 'sudo timedatectl set-ntp true',
-      };
-}
-
-// Asking for users would need another scope; who is assigned to something exists.
-function* agents(config: Config, issues: readonly Issue[]): Generator<Finding> {
-  if (config.agents === null) {
-    yield note('agents', 'not configured: every assignee is an agent');
-    return;
-  }
-  const assignees = new Set(issues.flatMap((issue) => issue.assignees.map((login) => login.toLowerCase())));
-  const strangers = [...assignees].filter((login) => !config.agents?.has(login));
-  for (const agent of config.agents.keys()) {
-    if (assignees.has(agent)) yield ok('agent', `${agent} has open issues`);
-    else {
-      const others = strangers.length > 0 ? `; assignees that are no agents: ${strangers.slice(0, 10).join(', ')}` : '';
-      yield note('agent', `no open issue is assigned to ${agent}: assign one, or check the spelling${others}`);
-    }
-  }
-}
-
-function* state(deps: DoctorDeps, config: Config): Generator<Finding> {
-  try {
-    const { state, found } = deps.readState(config);
-    const pauses = deps.readPauses(config);
-    const now = deps.now();
-    if (found === 'broken') {
-      yield {
-        check: 'state',
-        status: 'warning',
-        message: 'the state file is unreadable; the next pass sets it aside',
-        fix: 'dispatcher',
-      };
-    }
-    for (const pause of activePauses(pauses, now)) {
-      yield {
-        check: 'pause',
-        status: 'warning',
-        message: pauseText(pause),
-        fix: `dispatcher resume${pause.agent === null ? '' : ` --agent ${pause.agent}`}`,
-      };
-    }
-    yield lastPass(state, now);
-  } catch (error) {
-    yield failed('state', error, 'run doctor as the user the timer runs as');
-  }
-}
-
-// A timer is not missed before the first pass by hand went well.
-function hasRun(deps: DoctorDeps, config: Config): boolean {
-  try {
-    return deps.readState(config).state.lastPass !== null;
-  } catch {
-    return true;
-  }
-}
-
-function lastPass(state: PassHistory, now: Instant): Finding {
-  const { lastPass, failingSince, consecutiveFailures } = state;
-  if (!lastPass) return note('last pass', 'none yet; one by hand: dispatcher');
-  const age = shortDuration(now - (fromRfc3339(lastPass.finishedAt) ?? now));
-  switch (healthOf(state, [], now)) {
-    case 'failing':
-      return {
-        check: 'last pass',
-        status: 'failed',
-        message: `${consecutiveFailures} failed since ${failingSince ?? '?'}: ${lastPass.error?.message ?? 'unknown error'}`,
-        fix: lastPass.error?.hint ?? 'dispatcher dispatch --dry-run -v',
-      };
-    case 'stale':
-    case 'late':
-      return {
-        check: 'last pass',
-        status: 'warning',
-        message: `${age} ago; one a minute is expected`,
-        fix: 'see below what is said of the timer',
-      };
-    case 'ok':
-    case 'paused':
-    case 'never_run':
-      return ok('last pass', `${age} ago, ${lastPass.outcome}`);
-  }
-}
-
-function ok(check: string, message: string): Finding {
-  return { check, status: 'ok', message, fix: null };
-}
-
-function note(check: string, message: string): Finding {
-  return { check, status: 'note', message, fix: null };
-}
-
-function failed(check: string, error: unknown, otherwise: string): Finding {
-  return { check, status: 'failed', message: messageOf(error), fix: hintOf(error) ?? otherwise };
 }

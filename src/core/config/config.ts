@@ -215,60 +215,6 @@ function lowered(logins: readonly string[] | undefined): readonly string[] | nul
   return logins?.map((login) => login.toLowerCase()) ?? null;
 }
 
-/** A complaint about a value that is well-formed by itself but not together with the rest. */
-export interface ConfigProblem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-/** Rules that span several keys. */
-export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  if (durationOf(raw.rateLimit ?? '60s') < 1000) {
-    problems.push({ path: ['rateLimit'], message: 'must be at least 1s' });
-  }
-  if (durationOf(raw.history?.keep ?? '90d') < 86_400_000) {
-    problems.push({ path: ['history', 'keep'], message: 'must be at least 1d' });
-  }
-  if (durationOf(raw.tasks?.stalledAfter ?? '24h') < 60_000) {
-    problems.push({ path: ['tasks', 'stalledAfter'], message: 'must be at least 1m' });
-  }
-  if (durationOf(raw.onDispatch?.timeout ?? '10s') > 30_000) {
-    problems.push({ path: ['onDispatch', 'timeout'], message: 'must be at most 30s' });
-  }
-  const name = namingProblem(raw.tasks?.file ?? '', raw.gitea.repositories.map(parsePattern));
-  if (name !== null) problems.push({ path: ['tasks', 'file'], message: name });
-  const logins = Object.keys(raw.agents ?? {});
-  for (const login of logins) {
-    if (login !== login.toLowerCase() && logins.includes(login.toLowerCase())) {
-      problems.push({
-        path: ['agents', login],
-        message: 'names an agent twice: Gitea logins do not tell upper from lower case',
-      });
-    }
-  }
-  return problems;
-}
-
-// Two issues must never have one name, nor a task the name of something else.
-function namingProblem(pattern: string, repositories: readonly RepositoryPattern[]): string | null {
-  const folders = pattern.split('/').slice(0, -1);
-  const reserved = folders.find((name) =>
-    /^(?:doing|blocked|done|archive|node_modules|\.git)$|\.attachments$/u.test(name),
-  );
-  if (reserved !== undefined) return `must not have a folder ${reserved}, which means something else there`;
-  if (/(?:^|\/)\.[^/]*$|\.update-\{number\}\.md$/u.test(pattern))
-    return 'must not begin with a dot, nor be called as news is (….update-{number}.md)';
-  if (isSingle(repositories)) return null;
-  // Names of owners and repositories hold letters, digits, dots, dashes and underscores: only a slash ends one for certain.
-  const isAmbiguous =
-    /\{(?:owner|repo)\}[^/{}]*\{(?:owner|repo)\}/u.test(pattern) ||
-    /\{(?:owner|repo)\}\d*\{number\}|\{number\}\d*\{(?:owner|repo)\}/u.test(pattern);
-  return isAmbiguous
-    ? 'would give different issues one name: put / between {owner} and {repo}, and - or / before {number}'
-    : null;
-}
-
 /** Whether an issue's repository is one of those configured. Gitea names do not tell upper from lower case. */
 export function coversRepository(patterns: readonly RepositoryPattern[], repository: string): boolean {
   const [owner = '', name = ''] = repository.toLowerCase().split('/');
@@ -295,7 +241,7 @@ export function parsePattern(pattern: string): RepositoryPattern {
   return { owner, name: name === '*' ? null : name };
 }
 
-// The schema has looked at it.
-function durationOf(text: string): number {
+/** Milliseconds of a duration that the schema has looked at. */
+export function durationOf(text: string): number {
   return parseDuration(text) ?? Number.NaN;
 }

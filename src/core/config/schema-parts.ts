@@ -1,6 +1,7 @@
 // What the groups of the configuration's schema are made of.
 
 import * as z from 'zod/mini';
+import { DURATION, parseDuration } from '../clock.ts';
 
 /** A login that can name an agent. */
 export const LOGIN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u;
@@ -14,6 +15,21 @@ export const text = z.string().check(
   // No path and no argument of a program can hold it.
   z.refine((value) => !value.includes('\0'), 'must not hold a NUL character'),
 );
+
+const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
+/** A duration such as `5m`. */
+export const duration = z.string(DURATION_RULE).check(
+  z.regex(DURATION, { error: DURATION_RULE, abort: true }),
+  z.refine((value) => parseDuration(value) !== undefined, 'must be at most 3650d'),
+);
+
+/** The address of a server. */
+export const address = z
+  .string()
+  .check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'));
+
+/** Logins of people. */
+export const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));
 
 /** The schema with a description of its own: one that stands in several places would have the last in all of them. */
 export function describe<S extends z.core.$ZodType>(schema: S, description: string): S {

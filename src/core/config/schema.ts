@@ -1,38 +1,9 @@
 // The configuration file as users write it: the schema that checks it, and from which the JSON Schema is made.
 
 import * as z from 'zod/mini';
-import { DURATION, parseDuration } from '../clock.ts';
 import { priorityNamed } from '../issue/priority.ts';
-import { describe, LOGIN, REPOSITORY, text } from './schema-parts.ts';
-import { ContextSchema, InstructionsSchema } from './task-schema.ts';
-
-const DURATION_RULE = 'must be a duration such as 60s, 5m or 1h';
-const duration = z.string(DURATION_RULE).check(
-  z.regex(DURATION, { error: DURATION_RULE, abort: true }),
-  z.refine((value) => parseDuration(value) !== undefined, 'must be at most 3650d'),
-);
-const address = z
-  .string()
-  .check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'));
-const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));
-const AgentSchema = z.strictObject({
-  maxTasks: z.optional(
-    describe(z.int().check(z.positive('must be at least 1')), 'At most this many unfinished task files at a time.'),
-  ),
-  template: z.optional(describe(text, 'A template for this agent only, relative to this file.')),
-  labels: z.optional(
-    describe(
-      z.array(text).check(z.minLength(1, 'must name at least one label')),
-      'It takes only issues that carry one of these labels.',
-    ),
-  ),
-  attempts: z.optional(
-    describe(
-      z.int().check(z.positive('must be at least 1'), z.maximum(100, 'must be at most 100')),
-      'So many failed runs of dispatcher work, and a task is blocked. Default: 3',
-    ),
-  ),
-});
+import { address, describe, duration, LOGIN, logins, REPOSITORY, text } from './schema-parts.ts';
+import { AgentSchema, ContextSchema, InstructionsSchema } from './task-schema.ts';
 
 /** The configuration file as users write it. The JSON Schema for editors is made from this. */
 export const ConfigSchema = z.strictObject({

@@ -1,7 +1,27 @@
-// What a task says besides its issue: the groups of the configuration for that.
+// Who gets tasks, and what they say besides their issue: the groups of the configuration for that.
 
 import * as z from 'zod/mini';
 import { describe, LOGIN, REPOSITORY, text } from './schema-parts.ts';
+
+/** `agents.A` */
+export const AgentSchema = z.strictObject({
+  maxTasks: z.optional(
+    describe(z.int().check(z.positive('must be at least 1')), 'At most this many unfinished task files at a time.'),
+  ),
+  template: z.optional(describe(text, 'A template for this agent only, relative to this file.')),
+  labels: z.optional(
+    describe(
+      z.array(text).check(z.minLength(1, 'must name at least one label')),
+      'It takes only issues that carry one of these labels.',
+    ),
+  ),
+  attempts: z.optional(
+    describe(
+      z.int().check(z.positive('must be at least 1'), z.maximum(100, 'must be at most 100')),
+      'So many failed runs of dispatcher work, and a task is blocked. Default: 3',
+    ),
+  ),
+});
 
 /** `instructions` */
 export const InstructionsSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { hintOf, messageOf } from '../errors.ts';
 
 const FindingSchema = z.object({
   check: z.string(),
@@ -25,4 +26,19 @@ export function parseReport(text: string): readonly Finding[] | null {
   } catch {
     return null;
   }
+}
+
+/** A check that found what it should. */
+export function ok(check: string, message: string): Finding {
+  return { check, status: 'ok', message, fix: null };
+}
+
+/** Something to know, and nothing to mend. */
+export function note(check: string, message: string): Finding {
+  return { check, status: 'note', message, fix: null };
+}
+
+/** A check that failed of what was thrown, with its remedy or another one. */
+export function failed(check: string, error: unknown, otherwise: string): Finding {
+  return { check, status: 'failed', message: messageOf(error), fix: hintOf(error) ?? otherwise };
 }

@@ -1,27 +1,18 @@
-// The only place that speaks HTTP. It turns every way a server can misbehave into one of three answers: JSON, "not
-// found", or an error that says what failed, where, why and how to mend it.
+// The only place that speaks HTTP with Gitea: one request with its redirects, repetitions and limits of time and size. What the
+// answers mean is answer.ts.
 
 import type { Agent as HttpAgent } from 'node:http';
 // node-fetch over node:http: the first request through Node's built-in fetch costs 110 ms of CPU (it compiles
 // WebAssembly), and a timer-started command makes a first request every minute.
 import { fetch, Headers } from 'node-fetch-native/node';
 import { createFetch, type FetchOptions } from 'ofetch';
-import { fromRfc3339 } from '../../core/clock.ts';
-import { EXIT, UserError } from '../../core/errors.ts';
+import { UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import type { Agents } from '../agents.ts';
 import { deadline, type Slice, unlessAborted } from '../deadline.ts';
 import { followWithin } from '../redirects.ts';
-import {
-  badAnswer,
-  isFinal,
-  MAX_BODY_BYTES,
-  outage,
-  REQUEST_TIMEOUT_MS,
-  shortPath,
-  turnedAway,
-  unreachable,
-} from './outage.ts';
+import { type Answer, interpret, type RawAnswer, retryAfter } from './answer.ts';
+import { isFinal, MAX_BODY_BYTES, outage, REQUEST_TIMEOUT_MS, turnedAway, unreachable } from './outage.ts';
 
 const MAX_RETRIES = 2;
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
@@ -48,16 +39,6 @@ export interface ClientOptions {
   readonly trace?: (line: string) => void;
 }
 
-export interface JsonAnswer {
-  readonly status: 200;
-  readonly body: unknown;
-  readonly totalCount: number | null;
-  /** The server's clock when it answered, to the second. */
-  readonly date: number | null;
-}
-/** 400 and 404 are the server's words about what was asked, not about its own state. */
-type Answer = JsonAnswer | { readonly status: 400 | 404 };
-
 /** Something to write: only receipts do. It is never repeated by itself, since the answer may be what got lost. */
 interface Write {
   readonly method: 'POST' | 'PATCH';
@@ -76,12 +57,6 @@ interface Asked {
   readonly maxBytes: number;
   readonly write: Write | undefined;
   readonly slice: Slice | undefined;
-}
-
-interface RawAnswer {
-  readonly status: number;
-  readonly headers: { get(name: string): string | null };
-  readonly text: string;
 }
 
 /** A reader of `/api/v1` paths: `client('/repos/acme/app/issues/5')`. It throws UserErrors with exit 4 or 75. */
@@ -199,74 +174,4 @@ async function attempted(run: () => Promise<RawAnswer>): Promise<Attempt> {
     if (error instanceof UserError) throw error;
     return { kind: 'error', error, retry: !isFinal(error) };
   }
-}
-
-function interpret(answer: RawAnswer, path: string, options: ClientOptions, verb: 'read' | 'change'): Answer {
-  const { status } = answer;
-  if (status === 401) {
-    throw new UserError(`Gitea refused the token (401) at ${options.url}`, {
-      exitCode: EXIT.token,
-      code: 'gitea_unauthorized',
-      hint: `the token came from ${options.tokenSource}; create one with scope read:issue at ${options.url}/user/settings/applications, then: dispatcher token`,
-    });
-  }
-  if (status === 403) {
-    throw new UserError(`Gitea does not let this token ${verb} ${shortPath(path)} (403)`, {
-      exitCode: EXIT.token,
-      code: 'gitea_forbidden',
-      hint: `the token came from ${options.tokenSource}; it needs the scope ${verb === 'read' ? 'read' : 'write'}:issue, and its user must be able to ${verb === 'read' ? 'see the repository' : 'do that'}`,
-    });
-  }
-  const isJson = /\bjson\b/iu.test(answer.headers.get('content-type') ?? '');
-  if (status === 404 || status === 400) {
-    if (isJson || answer.headers.get('content-type')?.startsWith('text/plain')) return { status };
-    throw notApi(answer, path, options);
-  }
-  if (status < 200 || status > 299) {
-    throw outage(`Gitea at ${options.url} answered ${status} to ${shortPath(path)}`, {
-      code: 'gitea_error',
-      hint: "look into the server's log; the next pass tries again",
-    });
-  }
-  if (!isJson) throw notApi(answer, path, options);
-  const total = Number.parseInt(answer.headers.get('x-total-count') ?? '', 10);
-  return {
-    status: 200,
-    body: parsed(answer, path, options),
-    totalCount: Number.isSafeInteger(total) && total >= 0 ? total : null,
-    date: fromRfc3339(answer.headers.get('date') ?? '') ?? null,
-  };
-}
-
-function parsed(answer: RawAnswer, path: string, options: ClientOptions): unknown {
-  try {
-    return JSON.parse(answer.text);
-  } catch (error) {
-    throw badAnswer(
-      `Gitea at ${options.url} answered ${shortPath(path)} with broken JSON (${answer.text.length} characters)`,
-      error,
-    );
-  }
-}
-
-function notApi(answer: RawAnswer, path: string, options: ClientOptions): UserError {
-  const type = cleanLine(answer.headers.get('content-type') ?? 'nothing', 60);
-  return outage(
-    `Gitea at ${options.url} answered ${shortPath(path)} with ${type} (status ${answer.status}) where JSON was expected`,
-    {
-      code: 'gitea_not_api',
-      hint: 'check gitea.url and its path prefix; a login page or bot wall in front of the server has the same effect',
-    },
-  );
-}
-
-// Seconds or an HTTP date; null when the server does not say.
-function retryAfter({ headers }: RawAnswer): number | null {
-  const value = headers.get('retry-after');
-  if (value === null) return null;
-  if (/^\d+$/u.test(value)) return Number(value) * 1000;
-  const served = Date.parse(headers.get('date') ?? '');
-  const at = Date.parse(value);
-  // Against the server's own clock: this machine's may differ.
-  return Number.isNaN(at) || Number.isNaN(served) ? null : Math.max(0, at - served);
 }

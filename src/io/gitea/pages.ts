@@ -3,7 +3,8 @@
 
 import { messageOf, UserError } from '../../core/errors.ts';
 import type { Cursor, Listed } from '../../core/listing/scope-state.ts';
-import type { GiteaClient, JsonAnswer } from './client.ts';
+import type { JsonAnswer } from './answer.ts';
+import type { GiteaClient } from './client.ts';
 import { badAnswer, TOO_LARGE } from './outage.ts';
 import { parseListed } from './wire.ts';
 

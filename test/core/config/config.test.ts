@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  coversRepository,
-  crossCheck,
-  isSingle,
-  normaliseConfig,
-  parsePattern,
-} from '../../../src/core/config/config.ts';
+import { coversRepository, isSingle, normaliseConfig, parsePattern } from '../../../src/core/config/config.ts';
+import { crossCheck } from '../../../src/core/config/cross-check.ts';
 import type { RawConfig } from '../../../src/core/config/schema.ts';
 
 const GITEA = { url: 'https://git.example.com', repositories: ['acme/app'] };
