@@ -116,7 +116,8 @@ export function faultsIn(
   }
   // Where one word ends and another begins may look otherwise: what hides between two halves is another matter.
   const text = `${open.join('\n')}\n${marked.join('\n')}`;
-  const untagged = text.replaceAll(/\\<\/?[a-z][^<>]*>/giu, '');
+  // Behind broken HTML all of it stays as it was written.
+  const untagged = markdown.utils.unescapeAll(text.replaceAll(/\\<\/?[a-z][^<>]*>/giu, ''));
   const all = `${joined(text)} ${joined(untagged)} ${joined(text.replaceAll(/\]\([^()\s]*\)| \([^()\s]*\)/gu, ''))}`;
   const seen = joined([...page.lines, ...page.addresses].join(' '));
   return {

@@ -56,10 +56,11 @@ function passage(tokens: readonly Token[], index: number, map: Range, sheet: She
 // Footnotes stand at the end of a page, whatever stood in front of them in the text. And a definition hides the labels that
 // name it wherever they stand.
 function markAbove(page: Page, tokens: readonly Token[]): string {
-  if (tokens.some(({ type, content }) => type === 'inline' && hasDoubtfulDefinition(content))) {
+  const texts = tokens.flatMap(({ type, content }) => (type === 'inline' ? [content] : []));
+  if (texts.some((text) => hasDoubtfulDefinition(text)) || isFootnoteTwice(texts)) {
     const words = mark(page, 'a definition to some pages, and text to others: what follows may be unseen in the page');
     // A part is shown a second time.
-    if (tokens.some(({ type, content }) => type === 'inline' && content === words)) return '';
+    if (texts.includes(words)) return '';
     page.unseen.collapsed += 1;
     return `${words}\n\n`;
   }
@@ -181,6 +182,14 @@ function footnotesIn(tokens: readonly Token[]): ReadonlyMap<string, string> {
   }
   const labels = [...cited].filter((label) => defined.has(label));
   return new Map(labels.map((label, index) => [label, String(index + 1)]));
+}
+
+// Of two with one label some pages show the first, and others the second.
+function isFootnoteTwice(texts: readonly string[]): boolean {
+  const labels = texts.flatMap((text) =>
+    text.split('\n').flatMap((line) => FOOTNOTE.exec(line)?.[1]?.toLowerCase() ?? []),
+  );
+  return new Set(labels).size < labels.length;
 }
 
 // Footnotes that nothing points to are not on the page.
