@@ -40,6 +40,8 @@ export async function tryCandidate(deps: DispatchDeps, target: Candidate, occasi
   let render: (data: TaskData) => string;
   try {
     render = await deps.template(target.agent);
+    // What cannot be loaded is no fault of the issue.
+    await deps.markdown();
     deps.tasks.checkWay(target);
   } catch (error) {
     return { kind: 'failed', error, blame: 'agent', isOutage: false };

@@ -40,10 +40,11 @@ async function tried({ fault, kinds, arrange, among, told }: Series): Promise<{
     await arrange?.(at);
     const hit = await traced(at, [], kinds, told(at, point, ours));
     // Node does not make quite the same calls each time.
-    if (!/\/dispatcher-test-|"\/proc\/self\/fd\//u.test(hit.injected ?? '')) return [];
+    const call = hit.injected?.replaceAll(/AT_FDCWD<[^>]*>/gu, '') ?? '';
+    if (!/\/dispatcher-test-|"\/proc\/self\/fd\//u.test(call)) return [];
     hits += 1;
     const broken = [...(await brokenAfterwards(at, [hit], { allowed: ['trace'] })), ...unseemly(hit)];
-    return broken.map((what) => `${fault} at ${point.deed}: ${what}`);
+    return broken.map((what) => `${fault} at ${point.deed} (${call.slice(0, 120)}): ${what}`);
   });
   return { points, hits, found };
 }

@@ -22,7 +22,7 @@ export interface Point {
   readonly nth: number;
   /** What it did to which of our files, the how-manieth time: the same in each run. Null for what Node does for itself. */
   readonly deed: string | null;
-  /** Which of its kind it was on the same file. */
+  /** Which of its kind it was about the first of those names. */
   readonly nthThere: number;
   /** By what strace knows the files of ours that it was about, for `placeIn`; those names alone that are the same in each run. */
   readonly names: readonly string[];
@@ -47,17 +47,20 @@ export function pointsOf(at: Workspace, calls: readonly string[]): readonly Poin
     if (from === -1) return { ...point, deed: null };
     const [path = ''] = call.slice(from + folder.length).split(/[>"]/u);
     const what = `${name} ${path.replace(scopeOf(at), SCOPE).replace(RANDOM, '.tmp')}`;
-    const nthThere = count(what);
-    return { ...point, deed: `${what} ${nthThere}`, nthThere, names: namesIn(at, raw) };
+    const names = namesIn(at, raw);
+    const [nthThere = 0] = names.map((each) => count(`${name} of ${each}`));
+    return { ...point, deed: `${what} ${count(what)}`, nthThere, names };
   });
 }
 
 function namesIn(at: Workspace, raw: string): readonly string[] {
-  return [...raw.matchAll(/[<"](\/[^<>"]*)[>"]/gu)]
+  const names = [...raw.matchAll(/[<"](\/[^<>"]*)[>"]/gu)]
     .map(([, path = '']) => path)
     .filter((path) => path.startsWith(`${at.folder}/`) || path.startsWith('/proc/self/fd/'))
     .filter((path) => !RANDOM.test(path))
     .map((path) => path.replace(at.folder, FOLDER).replace(scopeOf(at), SCOPE));
+  // What is opened stands there twice, as it was asked for and as it was answered.
+  return [...new Set(names)];
 }
 
 /** The end of a draft's name: `.issue-1.md.kC4wH7G2LKUn.tmp`, or with the number of the process. */
@@ -105,9 +108,8 @@ export function lookedAt(points: readonly Point[]): readonly Point[] {
 
 /** What strace is to be told, so that `what` becomes of that call. */
 export function aimedAt(at: Workspace, { name, nth, names: [file], nthThere }: Point, what: string): readonly string[] {
-  // Node reads and writes for itself as well, to wake its threads, and not the same in each run.
-  if (/^(?:read|write)$/u.test(name) && file !== undefined)
-    return ['-P', placeIn(at, file), '-e', `inject=${name}:${what}:when=${nthThere}`];
+  // Node opens, reads and writes for itself as well, and not the same in each run.
+  if (file?.startsWith(FOLDER)) return ['-P', placeIn(at, file), '-e', `inject=${name}:${what}:when=${nthThere}`];
   return ['-e', `inject=${name}:${what}:when=${nth}`];
 }
 
