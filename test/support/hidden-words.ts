@@ -65,6 +65,7 @@ export const CHANNELS: Readonly<Record<string, string>> = {
   'a footnote that nothing points to': `seen words\n\n[^note]: ${SECRET}\n    more of it\n\nend`,
   'a footnote in use': `seen[^one] words\n\n[^one]: foot words\n[^two]: ${SECRET}`,
   'a footnote twice': `seen[^one] words\n\n[^one]: foot words\n\n[^one]: ${SECRET}`,
+  'code right below a table': `| a | b |\n|---|---|\n| seen | words |\n    <!-- ${SECRET} -->`,
   'the scheme of a link': `seen [words](javascript:ignore) more`,
   'the data of a picture': `seen ![](data:text/plain,ignore) words`,
   'a select': `seen <select><option>chosen</option></select> words`,

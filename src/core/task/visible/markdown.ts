@@ -57,8 +57,11 @@ function passage(tokens: readonly Token[], index: number, map: Range, sheet: She
 // name it wherever they stand.
 function markAbove(page: Page, tokens: readonly Token[]): string {
   const texts = tokens.flatMap(({ type, content }) => (type === 'inline' ? [content] : []));
-  if (texts.some((text) => hasDoubtfulDefinition(text)) || isFootnoteTwice(texts)) {
-    const words = mark(page, 'a definition to some pages, and text to others: what follows may be unseen in the page');
+  if (texts.some((text) => hasDoubtfulDefinition(text)) || isFootnoteTwice(texts) || hasCodeBelowTable(tokens)) {
+    const words = mark(
+      page,
+      'read in one way by some pages and otherwise by others: what follows may be unseen in the page',
+    );
     // A part is shown a second time.
     if (texts.includes(words)) return '';
     page.unseen.collapsed += 1;
@@ -182,6 +185,12 @@ function footnotesIn(tokens: readonly Token[]): ReadonlyMap<string, string> {
   }
   const labels = [...cited].filter((label) => defined.has(label));
   return new Map(labels.map((label, index) => [label, String(index + 1)]));
+}
+
+// Right below a table, four blanks make code to some, and another row to others.
+function hasCodeBelowTable(tokens: readonly Token[]): boolean {
+  const ends = new Set(tokens.flatMap(({ type, map }) => (type === 'table_open' && map ? [map[1]] : [])));
+  return tokens.some(({ type, map }) => type === 'code_block' && map !== null && ends.has(map[0]));
 }
 
 // Of two with one label some pages show the first, and others the second.
