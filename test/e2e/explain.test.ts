@@ -49,7 +49,7 @@ describe('dispatcher explain', () => {
       issue: 1,
       says: /chosen.*\n {2}CRITICAL \(label:critical\), opened \d+s ago, number 1 of 5 in order\.\n[^]*was dispatched to hans \d+s ago \(manual\)\.\n {2}Task file: .*issue-1\.md/u,
     },
-    { issue: 2, says: /for hans: next.*\n.*\n {2}It is the next one: (?:next slot in 1s|slot free)\./u },
+    { issue: 2, says: /for hans: next.*\n.*\n {2}It is the next one: (?:next slot in [01]s|slot free)\./u },
     { issue: 3, says: /waiting[^]*Out of turn: dispatcher dispatch --issue 3/u },
     { issue: 4, says: /skipped: held[^]*label wait\.\n {2}That is: a label of holdLabels/u },
     { issue: 5, says: /skipped: unknown_agent[^]*add the login to agents/u },
