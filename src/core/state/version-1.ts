@@ -10,38 +10,41 @@ import { RowsSchema } from './decision-record.ts';
 import { HeartbeatSchema, type PassHistory } from './last-pass.ts';
 import { EMPTY_STATE, instantText, type State } from './state.ts';
 
-const { lastPass, lastSuccessAt, consecutiveFailures, failingSince } = HeartbeatSchema.shape;
-
 const LONG_AGO = toRfc3339(0);
 
-const TaskSchema = z.extend(z.omit(TrackedTaskSchema, { server: true, attempt: true, hook: true }), {
-  recheckAt: z.nullable(z.string()),
-});
-const Version1Schema = z.object({
-  version: z.literal(1),
-  lastDispatch: z.nullable(
-    z.object({
-      at: instantText,
-      ref: z.nullable(z.string()),
-      pending: z.nullable(DispatchRecordSchema),
-      uptime: z._default(z.nullable(z.object({ bootId: z.string(), ms: z.number() })), null),
-    }),
-  ),
-  lastPass: z.nullable(z.extend(lastPass, { rows: RowsSchema })),
-  lastSuccessAt,
-  consecutiveFailures,
-  failingSince,
-  failures: z.record(z.string(), z.object({ message: z.string(), reason: z.optional(z.string()) })),
-  tasks: z._default(z.nullable(z.record(z.string(), TaskSchema)), null),
-  vanishedSince: z._default(z.nullable(instantText), null),
-});
+// Made when there is an old file: a pass needs it once in its life.
+function version1Schema() {
+  const { lastPass, lastSuccessAt, consecutiveFailures, failingSince } = HeartbeatSchema.shape;
+
+  const TaskSchema = z.extend(z.omit(TrackedTaskSchema, { server: true, attempt: true, hook: true }), {
+    recheckAt: z.nullable(z.string()),
+  });
+  return z.object({
+    version: z.literal(1),
+    lastDispatch: z.nullable(
+      z.object({
+        at: instantText,
+        ref: z.nullable(z.string()),
+        pending: z.nullable(DispatchRecordSchema),
+        uptime: z._default(z.nullable(z.object({ bootId: z.string(), ms: z.number() })), null),
+      }),
+    ),
+    lastPass: z.nullable(z.extend(lastPass, { rows: RowsSchema })),
+    lastSuccessAt,
+    consecutiveFailures,
+    failingSince,
+    failures: z.record(z.string(), z.object({ message: z.string(), reason: z.optional(z.string()) })),
+    tasks: z._default(z.nullable(z.record(z.string(), TaskSchema)), null),
+    vanishedSince: z._default(z.nullable(instantText), null),
+  });
+}
 
 /** What an old state file says, as the parts that there are now; undefined when it is none. Its only server was `server`. */
 export function fromVersion1(
   raw: unknown,
   server: string,
 ): { readonly state: State; readonly history: PassHistory } | undefined {
-  const result = Version1Schema.safeParse(raw);
+  const result = version1Schema().safeParse(raw);
   if (!result.success) return undefined;
   const old = result.data;
   const tasks = Object.values(old.tasks ?? {}).map(({ recheckAt: _recheckAt, ...task }) => [
