@@ -136,11 +136,13 @@ describe('the package', () => {
       .trim()
       .split('\n')
       .map((name) => name.replace('package/', ''));
-    expect(names.filter((name) => name.startsWith('dist/'))).toEqual([
+    expect(names.filter((name) => name.startsWith('dist/')).toSorted()).toEqual([
+      'dist/THIRD-PARTY-LICENSES.txt',
       'dist/dashboard.cjs',
       'dist/dispatcher.cjs',
       'dist/markdown.cjs',
       'dist/mcp.cjs',
+      'dist/sbom.cdx.json',
     ]);
     expect(names).toEqual(
       expect.arrayContaining([

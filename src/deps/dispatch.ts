@@ -39,7 +39,7 @@ interface Start {
 
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export async function dispatchDeps(world: World, options: GlobalOptions & Start): Promise<DispatchDeps> {
-  const config = await loadKnownConfig(options.config, world);
+  const config = await loadKnownConfig(options.config, world, now);
   // Root may read it, and the owner of the office perhaps not.
   const token = tried(() => readToken(config, world.environment));
   if (!options.dryRun) actAsOwner(config);

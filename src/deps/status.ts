@@ -5,11 +5,11 @@ import { rememberedIssues } from '../io/state/listing-cache.ts';
 import { terminalWidth } from '../views/terminal.ts';
 import { giteaClient, issueReader } from './gitea.ts';
 import { localFiles } from './local-files.ts';
-import { commandLine, type GlobalOptions, lazily, sleep, type World } from './world.ts';
+import { commandLine, type GlobalOptions, lazily, now, sleep, type World } from './world.ts';
 
 /** The real dependencies of `status`: local files only. Throws when the configuration cannot be had. */
 export async function statusDeps(world: World, options: GlobalOptions): Promise<StatusDeps> {
-  const config = await loadKnownConfig(options.config, world);
+  const config = await loadKnownConfig(options.config, world, now);
   return {
     ...localFiles(config, world.version),
     commandLine: commandLine(options),

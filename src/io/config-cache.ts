@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Instant } from '../core/clock.ts';
 import { type Config, normaliseConfig } from '../core/config/config.ts';
 import type { RawConfig } from '../core/config/schema.ts';
 import { configFile } from './config-place.ts';
@@ -31,21 +32,25 @@ const RECENT_MS = 3000;
 const MAX_BYTES = 1024 * 1024;
 
 /** The same as `loadConfig`, and quicker where the file is the one that was checked the last time. */
-export async function loadKnownConfig(explicit: string | undefined, surroundings: Surroundings): Promise<Config> {
+export async function loadKnownConfig(
+  explicit: string | undefined,
+  surroundings: Surroundings,
+  now: () => Instant,
+): Promise<Config> {
   const { environment, cwd } = surroundings;
   const file = configFile(explicit, environment, cwd);
   const stamp = file === null ? null : stampOf(file);
   if (file === null || stamp === null) return (await import('./config-file.ts')).loadConfig(explicit, surroundings);
   const cache = cacheFor(file, environment);
   const known = cache === null ? undefined : remembered(cache, stamp);
-  const raw = known ?? (await checked(file, cache, stamp));
+  const raw = known ?? (await checked(file, cache, stamp, now));
   return normaliseConfig(raw, { file, folder: dirname(file), resolve });
 }
 
-async function checked(file: string, cache: string | null, stamp: string): Promise<RawConfig> {
+async function checked(file: string, cache: string | null, stamp: string, now: () => Instant): Promise<RawConfig> {
   const { readConfigFile } = await import('./config-file.ts');
   const raw = readConfigFile(file);
-  if (cache !== null && !isRecent(file) && stampOf(file) === stamp) remember(cache, { stamp, raw });
+  if (cache !== null && !isRecent(file, now()) && stampOf(file) === stamp) remember(cache, { stamp, raw });
   return raw;
 }
 
@@ -58,9 +63,9 @@ function stampOf(file: string): string | null {
   return [file, dev, ino, size, mtimeNs, ctimeNs, program.size, program.ctimeMs].join(' ');
 }
 
-function isRecent(file: string): boolean {
+function isRecent(file: string, now: Instant): boolean {
   const { ctimeMs, mtimeMs } = statSync(file);
-  return Math.abs(Date.now() - Math.max(ctimeMs, mtimeMs)) < RECENT_MS;
+  return Math.abs(now - Math.max(ctimeMs, mtimeMs)) < RECENT_MS;
 }
 
 // In this user's own cache folder, where bin/dispatcher.js keeps what Node has compiled: whoever can write there decides what

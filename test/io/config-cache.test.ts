@@ -39,7 +39,11 @@ async function place(): Promise<Place> {
   const cache = join(folder, 'cache/agent-dispatcher');
   writeFileSync(file, YAML);
   const load = async () =>
-    loadKnownConfig(undefined, { environment: { HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') }, cwd: folder });
+    loadKnownConfig(
+      undefined,
+      { environment: { HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') }, cwd: folder },
+      Date.now,
+    );
   await load();
   return { file, cache, load, kept: () => join(cache, readdirSync(cache)[0] ?? 'none') };
 }
@@ -155,5 +159,5 @@ test('without a folder to keep it in, it is read each time', async () => {
   const { file } = await place();
   const cwd = join(file, '..');
   for (const environment of [{}, { HOME: '/proc/none' }, { XDG_CACHE_HOME: 'relative' }])
-    expect((await loadKnownConfig(undefined, { environment, cwd })).url).toBe(FROM_FILE);
+    expect((await loadKnownConfig(undefined, { environment, cwd }, Date.now)).url).toBe(FROM_FILE);
 });

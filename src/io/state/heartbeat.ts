@@ -1,7 +1,7 @@
 // last-pass.json: how the last pass went. Where not even that can be written, on a full disk, an empty file beside it says so:
 // a failed pass must not look like the good one before it.
 
-import { closeSync, constants, lstatSync, openSync, rmSync, utimesSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Instant, toRfc3339 } from '../../core/clock.ts';
 import { type Heartbeat, HeartbeatSchema, nextHeartbeat } from '../../core/state/last-pass.ts';
@@ -34,11 +34,8 @@ export function heartbeatStamp(stateDirectory: string): string {
 export function markUnrecorded(stateDirectory: string): void {
   const path = join(stateDirectory, UNRECORDED);
   try {
-    closeSync(
-      openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o640),
-    );
-    const now = new Date();
-    utimesSync(path, now, now);
+    rmSync(path, { force: true }); // anew: its time is when that was
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o640));
   } catch {
     // Nothing at all can be written there. That the passes stopped shows after a while.
   }
