@@ -88,7 +88,8 @@ export function claimName(taskFile: string, word: string): string {
 
 /** Whether a file of that name is a task: no news, nothing hidden. */
 export function isTaskFileName(name: string): boolean {
-  return name.endsWith('.md') && !name.startsWith('.') && !name.includes('\n') && !/\.update-\d+\.md$/u.test(name);
+  if (!name.endsWith('.md') || name.startsWith('.') || name.includes('\n')) return false;
+  return !name.includes('.update-') || !/\.update-\d+\.md$/u.test(name);
 }
 
 /** `issue-5` of `issue-5.md`. */

@@ -19,7 +19,7 @@ const READ_AGAIN = 4;
 /** After so many times the index is not worth asking. */
 const MOST_ROUNDS = 4;
 /** In each look one of so many parts of the others is compared with its files, so that what was edited shows after a while. */
-const PARTS = 64;
+const PARTS = 128;
 /** The index is written anew when so many files had to be read. */
 const WORTH_WRITING = 64;
 const INDEX_BYTES = 32 * 1024 * 1024;
