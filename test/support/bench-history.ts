@@ -8,7 +8,7 @@ import { EMPTY_STATE } from '../../src/core/state/state.ts';
 import { anOfficeHistory, writeHistory } from './history.ts';
 
 const DAYS = 90;
-const ROUNDS = 11;
+const ROUNDS = 7;
 const DAY = 86_400_000;
 
 /** Prints the figures. `command` is the path of the built command. */

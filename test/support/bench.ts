@@ -13,7 +13,7 @@ import { type FakeGitea, startFakeGitea } from './gitea/server.ts';
 import { addTask } from './mailbox.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/dispatcher.js', import.meta.url));
-const ROUNDS = 21;
+const ROUNDS = 11;
 
 interface Case {
   readonly name: string;
