@@ -244,8 +244,11 @@ function strangersIn({ rows }: Decision): string[] {
   const names = rows.flatMap(({ candidate, outcome }) =>
     outcome.kind === 'skipped' && outcome.reason === 'unknown_agent' ? [candidate.agent] : [],
   );
-  return [...new Set(names)];
+  return [...new Set(names)].toSorted().slice(0, MOST_STRANGERS);
 }
+
+/** What a pass writes stays small, however many people are assigned to something. */
+const MOST_STRANGERS = 100;
 
 // The same words every minute would hide everything else in the log: a warning, or a login that is no agent, is named when
 // it turns up.
