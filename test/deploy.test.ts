@@ -113,10 +113,10 @@ describe('the configuration', () => {
     expect(keys(example.gitea)).toEqual(keys(ConfigSchema.shape.gitea.shape));
   });
 
-  test('every configuration that the README shows is valid', () => {
-    const readme = readFileSync(join(DEPLOY, '../README.md'), 'utf8');
-    const blocks = [...readme.matchAll(/```yaml\n([^]*?)```/gu)].map((match) => match[1] ?? '');
-    expect(blocks.length).toBeGreaterThanOrEqual(2);
+  test('every configuration that README and deploy/README show is valid', () => {
+    const shown = readFileSync(join(DEPLOY, '../README.md'), 'utf8') + read('README.md');
+    const blocks = [...shown.matchAll(/```yaml\n([^]*?)```/gu)].map((match) => match[1] ?? '');
+    expect(blocks.length).toBeGreaterThanOrEqual(4);
     for (const block of blocks) expect(parseConfig(block, 'README.md').gitea.url).toBe('https://git.example.com');
   });
 });

@@ -7,7 +7,7 @@ import { parseFrontMatter } from '../core/task/front-matter.ts';
 import { fileTask } from '../core/task/status.ts';
 import type { AgentDeps } from './agent-deps.ts';
 
-/** The document of `next --json`; the README describes each field. Fields may be added, never changed. */
+/** The document of `next --json`; deploy/agents/README.md describes each field. Fields may be added, never changed. */
 export interface TaskDocument {
   readonly schemaVersion: 1;
   readonly agent: string;

@@ -54,7 +54,7 @@ export function sayNothing({ mailbox, say }: AgentDeps, { waiting, unreadable }:
     throw new UserError(`${unreadable.length} task files in ${mailbox.path} cannot be read by this user: ${first}`, {
       exitCode: EXIT.failure,
       code: 'no_rights',
-      hint: 'let the group of the folder in: README, "An agent as a user of its own"',
+      hint: 'let the group of the folder in: deploy/README.md, "Agents as users of their own"',
     });
   }
   say(`no new task for ${mailbox.agent}${waiting > 0 ? `; ${waiting} wait after a failed run` : ''}`);

@@ -1,4 +1,4 @@
-// The table of README, "Security": each cell is tried as that user, in the layout that deploy/ describes.
+// The table of SECURITY.md: each cell is tried as that user, in the layout that deploy/ describes.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { CAN_BE_ANOTHER } from '../support/another-user.ts';
 import { as, DISPATCHER, type Role, type RolesOffice, rolesOffice } from '../support/roles.ts';
 
-const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+const MODEL = readFileSync(fileURLToPath(new URL('../../SECURITY.md', import.meta.url)), 'utf8');
 const NAMES: readonly Role[] = [
   'dispatcher',
   'agent hans',
@@ -39,7 +39,7 @@ async function office(): Promise<RolesOffice> {
 test.runIf(CAN_BE_ANOTHER)('each cell of the table of who may do what is so', async () => {
   const at = await office();
   expect(await at.runAs('dispatcher', [])).toMatchObject({ code: 0, stderr: '' });
-  const lines = README.split('\n').map((line) =>
+  const lines = MODEL.split('\n').map((line) =>
     line
       .split('|')
       .slice(1, -1)

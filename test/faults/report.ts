@@ -1,4 +1,4 @@
-// Prints the table of the README's reliability section, from what the experiments note about themselves.
+// Prints the tables of test/README.md, from what the experiments note about themselves.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Reporter, TestCase } from 'vitest/node';
@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** Where the tables stand in the README. */
+/** Where the tables stand in test/README.md. */
 const BETWEEN = /(?<=<!-- printed by npm run test:faults -->\n)[^]*(?=\n<!-- end of what it printed -->)/u;
 const EXPERIMENTS = '| experiment | cases | violations | seconds |\n|---|---|---|---|';
 const PLANTED = '| invariant | planted bug | found by |\n|---|---|---|';
@@ -33,7 +33,7 @@ export default class FaultReport implements Reporter {
   onTestRunEnd(): void {
     process.stdout.write(`\n${tables(this.#rows, this.#planted)}\n`);
     if (process.env['DISPATCHER_TEST_README'] !== '1') return;
-    const readme = readFileSync('README.md', 'utf8');
+    const readme = readFileSync('test/README.md', 'utf8');
     // All of it takes the better part of an hour: what was not run this time keeps its row.
     const [before = '', plantedBefore = ''] = (BETWEEN.exec(readme)?.[0] ?? '').split(`\n\n${PLANTED}`);
     const text = tables(
@@ -41,7 +41,7 @@ export default class FaultReport implements Reporter {
       renewed(plantedBefore, this.#planted, 2),
     );
     writeFileSync(
-      'README.md',
+      'test/README.md',
       readme.replace(BETWEEN, () => text),
     );
   }

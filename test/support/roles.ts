@@ -10,7 +10,7 @@ export const DISPATCHER = 47_111;
 const HANS = 47_112;
 const GRETA = 47_113;
 
-/** User and groups of each row of the table in README, "Security". */
+/** User and groups of each row of the table in SECURITY.md, "Who may do what". */
 const ROLES = {
   dispatcher: [DISPATCHER, DISPATCHER],
   'agent hans': [HANS, HANS, DISPATCHER],

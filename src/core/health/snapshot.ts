@@ -32,7 +32,7 @@ import {
   type WorkCounts,
 } from './agent-status.ts';
 
-/** The document of `status --json`; the README describes each field. Fields may be added, never changed. */
+/** The document of `status --json`; deploy/programs.md describes each field. Fields may be added, never changed. */
 export interface Snapshot {
   readonly schemaVersion: 1;
   readonly generatedAt: string;

@@ -43,7 +43,7 @@ export interface Outage {
 /** How many tasks waited for their slot at a moment. */
 export type WaitingAt = { readonly at: string } & Readonly<Record<Priority, number>>;
 
-/** The document of `report --json`; the README describes each field. Fields may be added, never changed. */
+/** The document of `report --json`; deploy/programs.md describes each field. Fields may be added, never changed. */
 export interface Report {
   readonly schemaVersion: 1;
   readonly generatedAt: string;

@@ -38,7 +38,7 @@ export interface DispatchFacts extends QuotingFacts {
   readonly handBack: string;
 }
 
-/** The template data; every field is documented in the README for template authors. */
+/** The template data; every field is documented in templates/README.md. */
 export type TaskData = ReturnType<typeof taskData>;
 
 /** The front matter, in the order the contract lists it. */

@@ -185,7 +185,7 @@ function invalid(message: string, cause: unknown): UserError {
   return new UserError(message, {
     exitCode: EXIT.invalid,
     code: 'template_invalid',
-    hint: 'README, "Task files and templates", lists every variable; try the template with: dispatcher dispatch --dry-run',
+    hint: 'templates/README.md lists every variable; try the template with: dispatcher dispatch --dry-run',
     cause,
   });
 }
