@@ -1,13 +1,10 @@
 // The pass: what a timer starts every minute. It reads like the contract: lock, state, listing, choice, slot, file, record,
 // what follows for the tasks that are out, unlock.
 
-import { type Decision, type Row, untilSlot } from '../core/choice/choice.ts';
-import { fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
-import { errorRecord, EXIT, type ExitCode, exitCodeOf, messageOf, UserError } from '../core/errors.ts';
-import { decisionRecord, withSince } from '../core/state/decision-record.ts';
-import { type Heartbeat, nextHeartbeat } from '../core/state/last-pass.ts';
+import { type Decision, untilSlot } from '../core/choice/choice.ts';
+import { errorRecord, EXIT, type ExitCode, exitCodeOf, UserError } from '../core/errors.ts';
+import type { Heartbeat } from '../core/state/last-pass.ts';
 import { pauseOf } from '../core/state/pause.ts';
-import type { State } from '../core/state/state.ts';
 import type { Draft } from '../io/tasks/folder.ts';
 import { idleReason } from '../views/idle.ts';
 import { basisOf, isAsBefore, type Outlook } from './basis.ts';
@@ -19,6 +16,7 @@ import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 import { publishTask } from './publish.ts';
+import { type Course, logNew, recordPass, recordState, tellRecovery } from './record.ts';
 import { tellMonitors } from './tell-monitors.ts';
 
 /**
@@ -49,19 +47,6 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     lock.release();
     if (!deps.isInterrupted()) await tellMonitors(deps.monitors, failure);
   }
-}
-
-/** What a pass has come to so far. Whatever ends it, this is what is recorded. */
-interface Course {
-  state: State;
-  /** The state as it is on the disk. */
-  stored: State;
-  outcome: 'dispatched' | 'idle';
-  ref: string | null;
-  warnings: string[];
-  decision: Decision | null;
-  /** What a choice that came to nothing has looked at. */
-  basis: Heartbeat['basis'];
 }
 
 async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void> {
@@ -170,54 +155,6 @@ async function publishInSlot(
   return isPublished;
 }
 
-// When the disk is full this fails as well; the first error is the one to tell.
-function recordState(deps: DispatchDeps, course: Course, failure: unknown): void {
-  if (course.state === course.stored || JSON.stringify(course.state) === JSON.stringify(course.stored)) return;
-  try {
-    deps.state.write(course.state);
-  } catch (error) {
-    if (failure === null) throw error;
-    deps.log({ name: 'WARNING', message: `what the failed pass learnt could not be recorded: ${messageOf(error)}` });
-  }
-}
-
-function recordPass(
-  deps: DispatchDeps,
-  before: Heartbeat | null,
-  { state, outcome, ref, warnings, decision, basis }: Course,
-  { startedAt, failure }: { readonly startedAt: Instant; readonly failure: unknown },
-): void {
-  const error = failure === null ? null : errorRecord(failure);
-  if (error) deps.log({ name: 'ERROR', message: error.message, facts: { code: error.code } });
-  const finishedAt = deps.now();
-  const record = decision && decisionRecord(decision, (row) => fileOf(deps, row));
-  const rows = record ? deps.sha256(JSON.stringify(record)) : (before?.rows ?? '');
-  const heartbeat = nextHeartbeat(
-    before,
-    {
-      startedAt: toRfc3339(startedAt),
-      finishedAt: toRfc3339(finishedAt),
-      outcome: error ? 'failed' : outcome,
-      ref,
-      error,
-      warnings,
-    },
-    {
-      rows,
-      strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])],
-      lastDispatchAt: state.lastDispatch?.at ?? null,
-      basis: failure === null ? basis : null,
-    },
-  );
-  try {
-    const isNew = record && rows !== before?.rows;
-    deps.state.writeHeartbeat(heartbeat, isNew ? withSince(record, deps.state.decision(), finishedAt) : null);
-  } catch (error_) {
-    if (failure === null) throw error_;
-    deps.log({ name: 'WARNING', message: `the failed pass could not be recorded: ${messageOf(error_)}` });
-  }
-}
-
 function isKnown(before: Heartbeat | null, failure: unknown): boolean {
   return before?.lastPass.error?.code === errorRecord(failure).code;
 }
@@ -225,41 +162,4 @@ function isKnown(before: Heartbeat | null, failure: unknown): boolean {
 // Whoever types it without a token is told; what the timer's passes can do, and status shows, is another matter.
 function isOfThisShell({ isTyped }: DispatchDeps, failure: unknown): boolean {
   return isTyped && failure instanceof UserError && failure.code === 'token_missing';
-}
-
-function tellRecovery(deps: DispatchDeps, before: Heartbeat | null): void {
-  const since = fromRfc3339(before?.failingSince ?? '');
-  if (before === null || since === undefined) return;
-  const { consecutiveFailures: count } = before;
-  const failed = count === 1 ? 'one that failed' : `${count} that failed`;
-  const lasted = shortDuration(deps.now() - since);
-  deps.log({ name: 'RECOVERED', message: `passes succeed again, after ${failed}; it lasted ${lasted}` });
-}
-
-function fileOf(deps: DispatchDeps, { candidate, outcome }: Row): string | null {
-  return outcome.kind === 'skipped' && outcome.reason === 'unsafe_name' ? null : deps.tasks.path(candidate);
-}
-
-function strangersIn({ rows }: Decision): string[] {
-  const names = rows.flatMap(({ candidate, outcome }) =>
-    outcome.kind === 'skipped' && outcome.reason === 'unknown_agent' ? [candidate.agent] : [],
-  );
-  return [...new Set(names)].toSorted().slice(0, MOST_STRANGERS);
-}
-
-/** What a pass writes stays small, however many people are assigned to something. */
-const MOST_STRANGERS = 100;
-
-// The same words every minute would hide everything else in the log: a warning, or a login that is no agent, is named when
-// it turns up.
-function logNew(deps: DispatchDeps, before: Heartbeat | null, { warnings, decision }: Course): void {
-  const strangers = decision ? strangersIn(decision).filter((name) => !before?.strangers.includes(name)) : [];
-  if (strangers.length > 0) {
-    deps.log({
-      name: 'UNKNOWN AGENT',
-      message: `assigned, but not among the configured agents: ${strangers.join(', ')}`,
-    });
-  }
-  const known = new Set(before?.lastPass.warnings);
-  for (const message of warnings) if (!known.has(message)) deps.log({ name: 'WARNING', message });
 }

@@ -110,7 +110,7 @@ const TABLE: readonly Broken[] = [
   {
     trouble: 'an authority of its own whose file is misspelt',
     breaks: edit('dispatcher.yaml', 'tokenFile: token', 'tokenFile: token, caFile: ca.pen'),
-    doctor: /caFile .*\n {4}fix: /u,
+    doctor: /✖ \w+ +failed: .*caFile .*\n {4}fix: /u,
     pass: [78, /caFile [^]*fix: /u],
     status: /✖ failing: .*caFile.*fix: /su,
     heal: edit('dispatcher.yaml', ', caFile: ca.pen', ''),
