@@ -76,7 +76,10 @@ function openCache(bundle, folder, kind) {
         writeFileSync(draft, Buffer.concat([head, data]), { mode: 0o600, flag: 'wx' });
         renameSync(draft, path);
       } catch {
-        rmSync(draft, { force: true }); // it goes without
+        // It goes without. Root that went on as the owner of an office may not even look there.
+        try {
+          rmSync(draft, { force: true });
+        } catch {}
       }
     },
   };

@@ -2,11 +2,12 @@
 
 import { type Answers, configText } from '../core/config/text.ts';
 import { isLogin, isRepositoryPattern } from '../core/config/schema.ts';
-import { EXIT, type ExitCode, hintOf, messageOf, UserError } from '../core/errors.ts';
+import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import type { Listing } from '../core/listing/listing.ts';
-import type { Choice, Prompter } from '../io/prompts.ts';
+import type { Prompter } from '../io/prompts.ts';
 import { findingText } from '../views/doctor.ts';
+import { counted, plural, say, untilRight } from './init-asking.ts';
 
 export interface InitOptions {
   readonly url?: string;
@@ -230,40 +231,4 @@ function write(deps: InitDeps, answers: Answers, token: TokenAnswer): void {
   say(deps, 'token', `${token.isStored ? 'read from' : 'stored in'} ${token.file}`);
   deps.createPrivate(deps.configFile, text, answers.workspace);
   say(deps, 'configuration', `written to ${deps.configFile}`);
-}
-
-// A given answer is tried once; one that was asked for is asked for again until it is right.
-async function untilRight<T>(
-  { prompter, print }: InitDeps,
-  given: string | undefined,
-  ask: (prompter: Prompter) => Promise<string>,
-  check: (answer: string) => Promise<T>,
-): Promise<T> {
-  if (given !== undefined || prompter === null) return check(given ?? '');
-  for (;;) {
-    const answer = await ask(prompter);
-    try {
-      return await check(answer);
-    } catch (error) {
-      if (!(error instanceof UserError) || error.exitCode === EXIT.interrupted) throw error;
-      print(findingText({ check: 'no', status: 'failed', message: messageOf(error), fix: hintOf(error) }));
-    }
-  }
-}
-
-function say({ print }: InitDeps, check: string, message: string): void {
-  print(findingText({ check, status: 'ok', message, fix: null }));
-}
-
-// Each name once, the commonest first.
-function counted(names: readonly string[], noun: string): readonly Choice[] {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts]
-    .toSorted(([a, n], [b, m]) => m - n || a.localeCompare(b))
-    .map(([value, count]) => ({ value, hint: plural(count, noun) }));
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -56,11 +56,15 @@ async function checked(file: string, cache: string | null, stamp: string, now: (
 
 // What is behind the name: another text has another time of change, which nobody can set.
 function stampOf(file: string): string | null {
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  const program = statSync(fileURLToPath(import.meta.url), { throwIfNoEntry: false });
-  if (!stat?.isFile() || !program) return null;
-  const { dev, ino, size, mtimeNs, ctimeNs } = stat;
-  return [file, dev, ino, size, mtimeNs, ctimeNs, program.size, program.ctimeMs].join(' ');
+  try {
+    const stat = statSync(file, { bigint: true });
+    const program = statSync(fileURLToPath(import.meta.url));
+    if (!stat.isFile()) return null;
+    const { dev, ino, size, mtimeNs, ctimeNs } = stat;
+    return [file, dev, ino, size, mtimeNs, ctimeNs, program.size, program.ctimeMs].join(' ');
+  } catch {
+    return null; // whoever reads it says what is the matter
+  }
 }
 
 function isRecent(file: string, now: Instant): boolean {

@@ -15,7 +15,7 @@ import type { Receipt, ReceiptLeft } from '../core/task/receipt.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { UpdateData } from '../core/task/update.ts';
 import type { KnownPull } from '../io/gitea/pull-request.ts';
-import type { Draft } from '../io/tasks/folder.ts';
+import type { Draft } from '../io/tasks/draft.ts';
 import type { Journal } from '../io/state/journal.ts';
 import type { StateStore } from '../io/state/store.ts';
 import type { TryingRecord } from '../io/state/trying.ts';

@@ -5,7 +5,7 @@ import { type Decision, untilSlot } from '../core/choice/choice.ts';
 import { errorRecord, EXIT, type ExitCode, exitCodeOf, UserError } from '../core/errors.ts';
 import type { Heartbeat } from '../core/state/last-pass.ts';
 import { pauseOf } from '../core/state/pause.ts';
-import type { Draft } from '../io/tasks/folder.ts';
+import type { Draft } from '../io/tasks/draft.ts';
 import { idleReason } from '../views/idle.ts';
 import { basisOf, isAsBefore, type Outlook } from './basis.ts';
 import { choose } from './choose.ts';

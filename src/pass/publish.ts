@@ -8,7 +8,7 @@ import { messageOf } from '../core/errors.ts';
 import { dispatchMessage, type LogEvent } from '../core/health/log-event.ts';
 import type { State } from '../core/state/state.ts';
 import { MOST_REPEATS, repeatsOf } from '../core/task/tracked.ts';
-import type { Draft } from '../io/tasks/folder.ts';
+import type { Draft } from '../io/tasks/draft.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 

@@ -67,7 +67,7 @@ const BUGS: readonly Bug[] = [
   {
     invariant: 'I6',
     bug: 'an error message quotes the token',
-    file: 'src/io/gitea/client.ts',
+    file: 'src/io/gitea/answer.ts',
     from: 'Gitea refused the token (401)',
     to: 'Gitea refused the token ${options.token} (401)',
     experiment: ['server', 'ways of a listing'],

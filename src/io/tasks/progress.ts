@@ -1,7 +1,7 @@
 import { type Progress, progressOf } from '../../core/mailbox/progress.ts';
 import { inTaskFolder } from './ground.ts';
 import type { Found } from './inventory.ts';
-import { takersIn, workIn } from './mailbox.ts';
+import { takersIn, workIn } from './moves.ts';
 
 /**
  * How far its agent is with a task that was found, by what lies beside it. What the agent wrote may be unreadable for this

@@ -8,7 +8,7 @@ import { NO_WORK } from '../../core/mailbox/work-record.ts';
 import { fileTask, type TaskFile, workedTask } from '../../core/task/status.ts';
 import { type Folder, inTaskFolder } from './ground.ts';
 import { BEGINNING } from './inventory.ts';
-import { recordName, takersIn, workIn } from './mailbox.ts';
+import { recordName, takersIn, workIn } from './moves.ts';
 import { eachAgent, type Sight, walk } from './walk.ts';
 
 type Place = Pick<Config, 'tasksDirectory' | 'taskFile'>;

@@ -14,6 +14,7 @@ import {
   type Frame,
   frameData,
   localTime,
+  nullIfEmpty,
   type Mood,
   priorityData,
   safeUrl,
@@ -225,9 +226,4 @@ function shownLines({ log, filter }: FrontSources): readonly LogLine[] {
     .filter(({ level }) => !filter.logProblems || level === 'warning' || level === 'error')
     .filter(({ name, message }) => `${name ?? ''} ${message}`.toLowerCase().includes(wanted))
     .slice(-LINES_SHOWN);
-}
-
-// Handlebars takes an empty list for something to show.
-function nullIfEmpty<T>(list: readonly T[]): readonly T[] | null {
-  return list.length > 0 ? list : null;
 }

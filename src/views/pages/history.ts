@@ -1,38 +1,18 @@
 // How it went, as pictures: the same report as `dispatcher report`, and behind each picture a table with its numbers.
 
 import { fromRfc3339, type Instant, shortDuration } from '../../core/clock.ts';
-import type { HistoryEvent } from '../../core/history/event.ts';
 import type { Durations } from '../../core/history/figures.ts';
 import { isFinished, type Run } from '../../core/history/runs.ts';
 import { type Figures, isWithin, type Report, reportOf } from '../../core/history/report.ts';
-import type { Snapshot } from '../../core/health/snapshot.ts';
-import { issueUrl } from '../../core/issue/issue.ts';
 import { PRIORITIES } from '../../core/issue/priority.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
-import { endText, laneOf } from '../charts/lanes.ts';
 import { classesOf, classesPlot, stepsPlot, waitingPlot } from '../charts/plots.ts';
 import { type TimeAxis, timeAxis } from '../charts/time-axis.ts';
-import { agentHref, type Frame, frameData, localTime, priorityData, safeUrl, taskHrefs } from './parts.ts';
-
-/** The times that the page can show, as its address names them. */
-export const RANGES = ['day', 'week', 'month', 'all'] as const;
-type Range = (typeof RANGES)[number];
-
-interface HistorySources {
-  readonly events: readonly HistoryEvent[];
-  readonly runs: readonly Run[];
-  readonly snapshot: Snapshot;
-  readonly range: Range;
-  /** Null: all agents. */
-  readonly agent: string | null;
-  readonly keepMs: number;
-}
+import { type Ends, hrefFor, type HistorySources, lanesData, type Range, RANGES } from './history-lanes.ts';
+import { type Frame, frameData, localTime, nullIfEmpty, priorityData } from './parts.ts';
 
 const DAY_MS = 86_400_000;
 const LENGTHS: Readonly<Record<Exclude<Range, 'all'>, number>> = { day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS };
-/** Of more agents only those are drawn that had most to do. */
-const LANES_SHOWN = 20;
-const ROWS_SHOWN = 400;
 
 /** The data of `history.hbs`. */
 export function historyPage(sources: HistorySources, frame: Frame) {
@@ -85,20 +65,11 @@ export function historyPage(sources: HistorySources, frame: Frame) {
   };
 }
 
-interface Ends {
-  readonly from: Instant;
-  readonly to: Instant;
-}
-
 // A clock that was wrong once must not stretch the picture over years.
 function beginOf({ range, events, keepMs }: HistorySources, now: Instant): Instant {
   if (range !== 'all') return now - LENGTHS[range];
   const first = events.find(({ at }) => at >= now - keepMs)?.at ?? now - DAY_MS;
   return Math.min(first, now - 3_600_000);
-}
-
-function hrefFor(range: Range, agent: string | null): string {
-  return `/history?range=${range}${agent === null ? '' : `&agent=${encodeURIComponent(agent)}`}`;
 }
 
 function allAgents(runs: readonly Run[]): readonly string[] {
@@ -124,63 +95,6 @@ function tiles({ total, passes }: Report) {
 
 function seconds(value: number | null): string {
   return value === null ? '–' : shortDuration(value * 1000);
-}
-
-interface LanesSources extends HistorySources {
-  readonly axis: TimeAxis;
-  readonly scope: Ends;
-}
-
-function lanesData(runs: readonly Run[], report: Report, { snapshot, axis, scope, range }: LanesSources, frame: Frame) {
-  const byAgent = new Map<string, Run[]>();
-  for (const { name } of report.agents) byAgent.set(name, []);
-  for (const run of runs) byAgent.get(run.agent)?.push(run);
-  const busiest = [...byAgent].toSorted(([, a], [, b]) => b.length - a.length).slice(0, LANES_SHOWN);
-  const lanes = busiest.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const drawnRuns = lanes.flatMap(([, own]) => own);
-  const hrefs = taskHrefs(snapshot, new Set(drawnRuns.map(({ agent, ref }) => `${agent} ${ref}`)));
-  const localTimeOf = (at: Instant): string => localTime(at, frame.timeZone);
-  const hrefOf = ({ agent, ref }: Run): string | null =>
-    hrefs.get(`${agent} ${ref}`) ?? issueHref(snapshot.server, ref);
-  const each = Math.max(10, Math.floor(ROWS_SHOWN / Math.max(1, lanes.length)));
-  return {
-    others: byAgent.size - lanes.length,
-    lanes: nullIfEmpty(
-      lanes.map(([name, own]) => ({
-        name: cleanLine(name, 100),
-        href: hrefFor(range, name),
-        page: agentHref(name),
-        idle: `${Math.round((report.agents.find((agent) => agent.name === name)?.idle ?? 1) * 100)} %`,
-        ...laneOf(own, { ...scope, axis, hrefOf, localTime: localTimeOf }),
-        more: Math.max(0, own.length - each),
-        rows: nullIfEmpty(
-          own
-            .slice(-each)
-            .toReversed()
-            .map((run) => runRow(run, hrefOf, scope.to, frame)),
-        ),
-      })),
-    ),
-  };
-}
-
-function issueHref(server: string, ref: string): string | null {
-  const [, repository, number] = /^([\w.-]{1,100}\/[\w.-]{1,100})#(\d{1,15})$/u.exec(ref) ?? [];
-  return repository === undefined ? null : safeUrl(issueUrl(server, repository, Number(number)));
-}
-
-function runRow(run: Run, hrefOf: (run: Run) => string | null, now: Instant, frame: Frame) {
-  return {
-    key: `${run.key} ${run.from}`,
-    ref: cleanLine(run.ref, 200),
-    url: hrefOf(run),
-    title: cleanLine(run.title, 300),
-    priority: priorityData(run.priority),
-    from: localTime(run.from, frame.timeZone),
-    waited: run.waitedMs === null ? '' : shortDuration(run.waitedMs),
-    length: shortDuration((run.to ?? now) - run.from),
-    end: endText(run),
-  };
 }
 
 function waitingData({ waiting, passes }: Report, axis: TimeAxis, scope: Ends, frame: Frame) {
@@ -264,9 +178,4 @@ function reportRows({ agents, total }: Report) {
 
 function durationsText({ median, p95, longest }: Durations): string {
   return median === null ? '–' : [median, p95, longest].map((value) => seconds(value)).join(' / ');
-}
-
-// Handlebars takes an empty list for something to show.
-function nullIfEmpty<T>(list: readonly T[]): readonly T[] | null {
-  return list.length > 0 ? list : null;
 }

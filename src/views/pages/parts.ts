@@ -137,3 +137,8 @@ function timeData(part: Exclude<Part, string>, frame: Frame) {
     words: partText(part, frame.now),
   };
 }
+
+/** Handlebars takes an empty list for something to show. */
+export function nullIfEmpty<T>(list: readonly T[]): readonly T[] | null {
+  return list.length > 0 ? list : null;
+}

@@ -1,0 +1,105 @@
+// A lane for each agent with its tasks over time, and the table that stands behind it.
+
+import { type Instant, shortDuration } from '../../core/clock.ts';
+import type { HistoryEvent } from '../../core/history/event.ts';
+import type { Report } from '../../core/history/report.ts';
+import type { Run } from '../../core/history/runs.ts';
+import type { Snapshot } from '../../core/health/snapshot.ts';
+import { issueUrl } from '../../core/issue/issue.ts';
+import { cleanLine } from '../../core/task/untrusted.ts';
+import { endText, laneOf } from '../charts/lanes.ts';
+import type { TimeAxis } from '../charts/time-axis.ts';
+import { agentHref, type Frame, localTime, nullIfEmpty, priorityData, safeUrl, taskHrefs } from './parts.ts';
+
+/** The times that the page can show, as its address names them. */
+export const RANGES = ['day', 'week', 'month', 'all'] as const;
+export type Range = (typeof RANGES)[number];
+
+/** What the page of the history is made from. */
+export interface HistorySources {
+  readonly events: readonly HistoryEvent[];
+  readonly runs: readonly Run[];
+  readonly snapshot: Snapshot;
+  readonly range: Range;
+  /** Null: all agents. */
+  readonly agent: string | null;
+  readonly keepMs: number;
+}
+
+/** The time that is shown. */
+export interface Ends {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Of more agents only those are drawn that had most to do. */
+const LANES_SHOWN = 20;
+const ROWS_SHOWN = 400;
+
+interface LanesSources extends HistorySources {
+  readonly axis: TimeAxis;
+  readonly scope: Ends;
+}
+
+/** The lanes of those who had most to do, with a table each. */
+export function lanesData(
+  runs: readonly Run[],
+  report: Report,
+  { snapshot, axis, scope, range }: LanesSources,
+  frame: Frame,
+) {
+  const byAgent = new Map<string, Run[]>();
+  for (const { name } of report.agents) byAgent.set(name, []);
+  for (const run of runs) byAgent.get(run.agent)?.push(run);
+  const busiest = [...byAgent].toSorted(([, a], [, b]) => b.length - a.length).slice(0, LANES_SHOWN);
+  const lanes = busiest.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const drawnRuns = lanes.flatMap(([, own]) => own);
+  const hrefs = taskHrefs(snapshot, new Set(drawnRuns.map(({ agent, ref }) => `${agent} ${ref}`)));
+  const localTimeOf = (at: Instant): string => localTime(at, frame.timeZone);
+  const hrefOf = ({ agent, ref }: Run): string | null =>
+    hrefs.get(`${agent} ${ref}`) ?? issueHref(snapshot.server, ref);
+  const each = Math.max(10, Math.floor(ROWS_SHOWN / Math.max(1, lanes.length)));
+  return {
+    others: byAgent.size - lanes.length,
+    lanes: nullIfEmpty(
+      lanes.map(([name, own]) => ({
+        name: cleanLine(name, 100),
+        href: hrefFor(range, name),
+        page: agentHref(name),
+        idle: `${Math.round((report.agents.find((agent) => agent.name === name)?.idle ?? 1) * 100)} %`,
+        ...laneOf(own, { ...scope, axis, hrefOf, localTime: localTimeOf }),
+        more: Math.max(0, own.length - each),
+        rows: nullIfEmpty(
+          own
+            .slice(-each)
+            .toReversed()
+            .map((run) => runRow(run, hrefOf, scope.to, frame)),
+        ),
+      })),
+    ),
+  };
+}
+
+function issueHref(server: string, ref: string): string | null {
+  const [, repository, number] = /^([\w.-]{1,100}\/[\w.-]{1,100})#(\d{1,15})$/u.exec(ref) ?? [];
+  return repository === undefined ? null : safeUrl(issueUrl(server, repository, Number(number)));
+}
+
+function runRow(run: Run, hrefOf: (run: Run) => string | null, now: Instant, frame: Frame) {
+  return {
+    key: `${run.key} ${run.from}`,
+    ref: cleanLine(run.ref, 200),
+    url: hrefOf(run),
+    title: cleanLine(run.title, 300),
+    priority: priorityData(run.priority),
+    from: localTime(run.from, frame.timeZone),
+    waited: run.waitedMs === null ? '' : shortDuration(run.waitedMs),
+    length: shortDuration((run.to ?? now) - run.from),
+    end: endText(run),
+  };
+}
+
+/** The address of the history in a time, of one agent or of all (null). */
+export function hrefFor(range: Range, agent: string | null): string {
+  return `/history?range=${range}${agent === null ? '' : `&agent=${encodeURIComponent(agent)}`}`;
+}
