@@ -33,7 +33,8 @@ async function told(server: McpServer, subscribed: ReadonlySet<string>, before: 
   }
   for (const [home, count] of now.doing) {
     const uri = uriOf({ home });
-    if (count <= (before.doing.get(home) ?? count)) continue;
+    // One that was taken since the last look is told with all its news: between two looks, some may have come after that.
+    if (count <= (before.doing.get(home) ?? (before.fresh.has(home) ? 0 : count))) continue;
     if (subscribed.has(uri)) await server.server.sendResourceUpdated({ uri });
     await server.server.sendLoggingMessage({
       level: 'info',

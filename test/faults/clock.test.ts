@@ -35,7 +35,7 @@ test.skipIf(!canFake)('the clock is set between passes, and while they run', asy
   const found = await together(
     JUMPS,
     async (jumps) => {
-      const at = await office([1, 2, 3]);
+      const at = await office([1, 2, 3], '', RATE_MS);
       const passes = [];
       for (const jump of jumps) {
         // The files keep their true times, as they do when a clock is set; what measures durations is not the clock.

@@ -10,9 +10,9 @@ import { type Expectation, violations } from '../support/invariants.ts';
 export const RATE_MS = 1000;
 
 /** Issues #1 and #2 for hans, a second of rate limit, and no questions about news. */
-export async function office(numbers: readonly number[] = [1, 2], more = ''): Promise<Workspace> {
+export async function office(numbers: readonly number[] = [1, 2], more = '', rateMs = RATE_MS): Promise<Workspace> {
   const at = await workspace({
-    yaml: `gitea: { url: URL, repositories: [acme/app] }\nrateLimit: ${RATE_MS}ms\nupdates: { enabled: false }\n${more}`,
+    yaml: `gitea: { url: URL, repositories: [acme/app] }\nrateLimit: ${rateMs}ms\nupdates: { enabled: false }\n${more}`,
   });
   for (const number of numbers) {
     at.gitea.addIssue({
