@@ -4,7 +4,7 @@ import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import type { HistoryEvent } from '../core/history/event.ts';
 import { type Report, reportOf } from '../core/history/report.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';
-import { reportScreen, reportTsv } from '../views/report.ts';
+import { reportTsv } from '../views/report-tsv.ts';
 import { terminalWidth } from '../views/terminal.ts';
 
 export interface ReportOptions {
@@ -42,6 +42,7 @@ export async function report(deps: ReportDeps, options: ReportOptions): Promise<
   if (options.json) stdout.write(`${JSON.stringify(found, null, 2)}\n`);
   else if (!stdout.isTTY) stdout.write(reportTsv(found));
   else {
+    const { reportScreen } = await import('../views/report.ts');
     const chalk = paletteFor({ environment, isTTY: stdout.isTTY, wanted: options.color });
     stdout.write(
       reportScreen(found, { width: terminalWidth({ environment, stdout }), chalk, unicode: isUnicode(environment) }),

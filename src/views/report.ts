@@ -1,4 +1,4 @@
-// The report on a terminal, and for a pipe. The page shows the same as pictures: views/pages/history.ts.
+// The report on a terminal; for a pipe: report-tsv.ts. The page shows the same as pictures: views/pages/history.ts.
 
 import type { ChalkInstance } from 'chalk';
 import { fromRfc3339, shortDuration } from '../core/clock.ts';
@@ -35,16 +35,6 @@ export function reportScreen(report: Report, screen: Screen): string {
     ),
   );
   return `${lines.join('\n').trimEnd()}\n`;
-}
-
-/** The report for other programs: a line each agent and priority, `all` for the sum, tab-separated, durations in seconds. */
-export function reportTsv({ agents }: Report): string {
-  return agents
-    .flatMap((agent) => [
-      tsvLine(agent.name, 'all', agent, agent.idle.toFixed(4)),
-      ...agent.priorities.map((row) => tsvLine(agent.name, row.priority, row, '')),
-    ])
-    .join('');
 }
 
 const LEGEND = [
@@ -126,13 +116,6 @@ function counts({ dispatched, finished, blocked, repeated }: Figures): readonly 
 function durations({ median, p95, longest }: Durations): string {
   if (median === null) return '-';
   return [median, p95, longest].map((seconds) => shortDuration((seconds ?? 0) * 1000)).join(' / ');
-}
-
-function tsvLine(agent: string, priority: string, figures: Figures, idle: string): string {
-  const { waited, worked } = figures;
-  const seconds = [waited, worked].flatMap(({ median, p95, longest }) => [median, p95, longest]);
-  const cells = [cleanLine(agent, 100), priority, ...counts(figures), ...seconds.map((value) => value ?? ''), idle];
-  return `${cells.join('\t')}\n`;
 }
 
 function isHourly(steps: Report['steps']): boolean {

@@ -1,7 +1,8 @@
 import { Chalk } from 'chalk';
 import { describe, expect, test } from 'vitest';
 import { reportOf } from '../../src/core/history/report.ts';
-import { reportScreen, reportTsv } from '../../src/views/report.ts';
+import { reportScreen } from '../../src/views/report.ts';
+import { reportTsv } from '../../src/views/report-tsv.ts';
 import { sparkline } from '../../src/views/spark.ts';
 import { MINUTE, NOON } from '../support/builders.ts';
 import { aDispatched, aMove, anOfficeHistory } from '../support/history.ts';

@@ -164,13 +164,13 @@ function passesOf(events: readonly HistoryEvent[], scope: Scope): Report['passes
   const outages: { from: Instant; to: Instant | null; failures: number; code: string }[] = [];
   let failed = 0;
   for (const event of events) {
+    if (event.event !== 'failed' && event.event !== 'recovered') continue;
     const open = outages.at(-1)?.to === null ? outages.at(-1) : undefined;
     if (event.event === 'failed') {
       if (open) open.failures += 1;
       else outages.push({ from: event.at, to: null, failures: 1, code: event.code });
       if (isWithin(event.at, scope)) failed += 1;
-    }
-    if (event.event === 'recovered' && open) open.to = event.at;
+    } else if (open) open.to = event.at;
   }
   const shown = outages.filter(({ from, to }) => from <= scope.to && (to === null || to >= scope.from));
   return {

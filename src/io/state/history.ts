@@ -22,7 +22,7 @@ import {
   dispatchedEvent,
   eventLine,
   type HistoryEvent,
-  parseEvent,
+  parseEvents,
 } from '../../core/history/event.ts';
 import {
   knowsDispatch,
@@ -196,12 +196,7 @@ function daysIn(folder: string): readonly string[] {
 
 function eventsIn(path: string): readonly HistoryEvent[] {
   try {
-    const events: HistoryEvent[] = [];
-    for (const line of (readRegularFile(path, MAX_DAY) ?? '').split('\n')) {
-      const event = line === '' ? undefined : parseEvent(line);
-      if (event) events.push(event);
-    }
-    return events;
+    return parseEvents(readRegularFile(path, MAX_DAY) ?? '');
   } catch (error) {
     if (['ENOENT', 'EACCES', 'ELOOP'].includes(systemCode(error))) return [];
     throw error;

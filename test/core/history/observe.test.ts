@@ -4,7 +4,7 @@ import {
   dispatchedEvent,
   eventLine,
   type HistoryEvent,
-  parseEvent,
+  parseEvents,
   type Place,
   waitingCounts,
   waitingText,
@@ -213,7 +213,7 @@ describe('lines', () => {
       { at: NOON, event: 'recovered', failures: 3 },
       { at: NOON, event: 'sample', waiting: 'hans=1,0,2,0' },
     ];
-    expect(events.map((event) => parseEvent(eventLine(event)))).toEqual(events);
+    expect(events.flatMap((event) => parseEvents(eventLine(event)))).toEqual(events);
   });
 
   test.for([
@@ -226,11 +226,25 @@ describe('lines', () => {
     '{"at":"2026-04-09T12:00:00Z","event":"taken"}',
     '{"at":"2026-04-09T12:00:00Z","event":"dispatched","key":"2:hans","priority":"URGENT","trigger":"timer"}',
   ])('%s is none', (line) => {
-    expect(parseEvent(line)).toBeUndefined();
+    expect(parseEvents(line)).toEqual([]);
   });
 
   test('what a title would do to a terminal is not kept', () => {
     const line = eventLine(dispatchedEvent(aDispatchRecord({ title: '\u001B[31mred\u202E\n' })));
     expect(JSON.parse(line)).toMatchObject({ title: '[31mred' });
   });
+});
+
+test('a file is read at once, and one with a broken line line by line, without that one', () => {
+  const lines = [
+    '{"at":"2026-04-09T10:00:00.000Z","event":"failed","code":"gitea_unreachable"}',
+    '{"at":"2026-04-09T10:01:00.000Z","event":"recovered","failures":1}',
+  ];
+  const events = lines.flatMap((line) => parseEvents(line));
+  expect(events).toHaveLength(2);
+  expect(parseEvents(`${lines.join('\n')}\n`)).toEqual(events);
+  expect(parseEvents(`${lines.join('\n')}\n{"at":"2026-04-`)).toEqual(events);
+  // Neither does a line count that is more than one value, nor one that ends the list.
+  expect(parseEvents([lines[0], '1,2', '],[', lines[1]].join('\n'))).toEqual(events);
+  expect(parseEvents('')).toEqual([]);
 });
