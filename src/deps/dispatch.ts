@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { isatty } from 'node:tty';
 import type { DispatchDeps } from '../pass/pass-deps.ts';
 import type { Monitors } from '../pass/tell-monitors.ts';
 import type { Config } from '../core/config/config.ts';
@@ -151,7 +152,8 @@ function startedBy(
   const isTimer = isTimers(world, options);
   return {
     trigger: isTimer ? 'timer' : 'manual',
-    isTyped: process.stdin.isTTY && !isTimer,
+    // Not process.stdin: that makes a stream of it.
+    isTyped: !isTimer && isatty(0),
     isQuiet: options.quiet ?? false,
   };
 }

@@ -32,10 +32,16 @@ const SEEN = [
 // Characters with no visible shape: zero-width, bidi controls, tag characters, fillers, variation selectors.
 const UNSEEN = '[^\\P{Default_Ignorable_Code_Point}]|\\p{Bidi_Control}|[\\uFFF9-\\uFFFB]';
 // The first group: what is seen after all. Few characters can be, and the others are told by one look.
-const INVISIBLE = new RegExp(
-  `((?=[\\u200C-\\u200F\\uFE0E\\uFE0F\\u180B-\\u180D\\u{E0067}])(?:${SEEN.join('|')}))|${UNSEEN}`,
-  'gu',
-);
+let invisible: RegExp | undefined;
+function replaceInvisible(text: string, replacement: (character: string, seen?: string) => string): string {
+  // Building it takes milliseconds, and a pass that comes to nothing meets nothing but ASCII.
+  if (!/\P{ASCII}/u.test(text)) return text;
+  invisible ??= new RegExp(
+    `((?=[\\u200C-\\u200F\\uFE0E\\uFE0F\\u180B-\\u180D\\u{E0067}])(?:${SEEN.join('|')}))|${UNSEEN}`,
+    'gu',
+  );
+  return text.replaceAll(invisible, replacement);
+}
 // Every C0 and C1 control except tab and line feed; DEL included.
 const CONTROL = /[^\P{Cc}\t\n]/gu;
 // oxlint-disable-next-line no-control-regex -- vertical tab and form feed; Stryker would make an impossible escape of \v
@@ -55,28 +61,25 @@ export function cleanCharacters(raw: string): { readonly text: string; readonly 
     removed += typeof seen === 'string' ? 0 : 1;
     return typeof seen === 'string' ? seen : '';
   };
-  const text = wellFormed(raw)
-    .replaceAll(LINE_BREAK, '\n')
-    .replaceAll(INVISIBLE, drop)
-    .replaceAll(CONTROL, () => drop(''));
-  return { text, removed };
+  const visible = replaceInvisible(wellFormed(raw).replaceAll(LINE_BREAK, '\n'), drop);
+  return { text: visible.replaceAll(CONTROL, () => drop('')), removed };
 }
 
 /** A text for a terminal in which nothing steers it or hides: a character that would is written as its code, `\u{1b}`. */
 export function visibleText(raw: string): string {
   const code = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`;
   const unlessSeen = (character: string, seen?: string): string => (typeof seen === 'string' ? seen : code(character));
-  return wellFormed(beginningOf(raw)).replaceAll(CONTROL, code).replaceAll(INVISIBLE, unlessSeen);
+  return replaceInvisible(wellFormed(beginningOf(raw)).replaceAll(CONTROL, code), unlessSeen);
 }
 
 /** One line of harmless text, at most `limit` characters (an ellipsis marks the cut). */
 export function cleanLine(raw: string, limit = 255): string {
   // Before anything looks at it: a title may be megabytes, and mostly of what is taken out.
   const read = cut(raw, limit * 8);
-  const line = wellFormed(read.text)
+  const oneLine = wellFormed(read.text)
     .replaceAll(LINE_BREAK, ' ')
-    .replaceAll(/[\n\t]/gu, ' ')
-    .replaceAll(INVISIBLE, (_, seen?: string) => seen ?? '')
+    .replaceAll(/[\n\t]/gu, ' ');
+  const line = replaceInvisible(oneLine, (_, seen) => seen ?? '')
     .replaceAll(CONTROL, '')
     .replaceAll(/ {2,}/gu, ' ')
     .trim();
