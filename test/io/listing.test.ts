@@ -342,6 +342,28 @@ describe('a quiet pass', () => {
   });
 });
 
+describe('many changes at once', () => {
+  const change = (here: Office, count: number): void => {
+    here.clock.now += MINUTE;
+    for (const issue of here.gitea.issues.slice(0, count)) {
+      here.gitea.editIssue(`${issue.repository}#${issue.number}`, { title: `changed ${issue.number}` });
+    }
+  };
+
+  test.for<[string, number, number, number]>([
+    ['are read as changes where a new listing would ask more', 4000, 2500, 50 + 1],
+    ['cost no more than a new listing where everything changed', 2200, 2200, 44 + 1],
+  ])('%s', async ([, open, changed, most]) => {
+    const here = await office();
+    fill(here, open, 20);
+    await here.list();
+    change(here, changed);
+    const requests = await here.requestsOf(async () => here.list());
+    expect(requests.length).toBeLessThanOrEqual(most);
+    expect(known(await here.list())).toEqual(truth(here));
+  });
+});
+
 describe('pull requests that are watched', () => {
   const watching = async (count: number): Promise<Office> => {
     const here = await office({}, ['acme/*'], ['acme/app']);

@@ -47,8 +47,10 @@ interface Pace {
 
 /** Up to so many open issues, unassigned ones are rows as well. */
 const MOST_KEPT = 1000;
-/** More changes than these are cheaper to have from a new listing, which can go on in the next pass. */
-const MOST_CHANGES = 2000;
+/** Up to so many changes are read whatever is open. */
+const FEW_CHANGES = 2000;
+/** More changes than these are left to a new listing, which can go on in the next pass. */
+const MOST_CHANGES = 10_000;
 /** Pages that are read when the numbers do not add up. */
 const MORE_PAGES = 10;
 /** So many pages that bring nothing new are a server without an end, not a listing that moves while it is read. */
@@ -120,7 +122,7 @@ async function readDelta(
   const outcome = await readPages(client, scope, query, BEGINNING, (page) => {
     if (found.pages === 0) found.date = page.date;
     found.pages += 1;
-    found.verdict = verdictOn(page, since, found.date);
+    found.verdict = verdictOn(page, since, found.date, state.open.size());
     if (found.verdict !== 'read') return false;
     const { lost } = learn(state, scope, page.listed, null);
     found.lost += lost;
@@ -136,10 +138,12 @@ async function readDelta(
   return 'read';
 }
 
-function verdictOn({ listed, total }: Page, since: number, date: number | null): Verdict {
+function verdictOn({ listed, total }: Page, since: number, date: number | null, open: number): Verdict {
   if (listed.some((item) => isOlder(item, since))) return 'ignored';
   // A watermark that the server's own clock has not reached is none of this server.
-  return (date !== null && date < since) || (total ?? 0) > MOST_CHANGES ? 'restart' : 'read';
+  if (date !== null && date < since) return 'restart';
+  // As many changes as there are open issues cost as much as a new listing.
+  return (total ?? 0) > Math.max(FEW_CHANGES, Math.min(open, MOST_CHANGES)) ? 'restart' : 'read';
 }
 
 function isOlder(item: Listed, since: number): boolean {
