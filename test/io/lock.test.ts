@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -33,4 +33,14 @@ test('a holder that is killed frees it at once', async () => {
   spawn('pkill', ['-KILL', '-P', String(holder.pid)]);
   await gone;
   expect(await takeLock(place, 0)).not.toBeNull();
+});
+
+test('a file that has another name elsewhere is locked, and not written to', async () => {
+  const place = folder();
+  const elsewhere = join(folder(), 'precious');
+  writeFileSync(elsewhere, 'precious');
+  linkSync(elsewhere, join(place, 'lock'));
+  expect(await takeLock(place, 0)).not.toBeNull();
+  expect(await takeLock(place, 0)).toBeNull();
+  expect(readFileSync(elsewhere, 'utf8')).toBe('precious');
 });

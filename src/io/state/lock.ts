@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
@@ -60,6 +60,8 @@ export async function takeLock(stateDirectory: string, waitSeconds: number): Pro
 // Who holds it. A number of a process is given again after its end; with its start it is not.
 function signLock(handle: number): void {
   try {
+    // With a second name it is also somebody else's file.
+    if (fstatSync(handle).nlink > 1) return;
     ftruncateSync(handle);
     writeSync(handle, `${process.pid} ${startOf(process.pid) ?? '-'}\n`);
   } catch {
