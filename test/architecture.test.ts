@@ -39,6 +39,7 @@ describe('the direction of imports is held by the linter', () => {
     { file: 'src/io/tasks/planted.ts', from: 'node:fs', says: 'through ground.ts alone' },
     { file: 'src/io/tasks/planted.ts', from: 'node:fs/promises', says: 'through ground.ts alone' },
     { file: 'src/io/tasks/planted.ts', from: '../files.ts', says: 'through ground.ts alone' },
+    { file: 'src/io/gitea/planted.ts', from: 'node:fs', says: 'through ground.ts alone' },
     { file: 'src/views/planted.ts', from: '../io/files.ts', says: 'views import core only' },
     { file: 'src/views/planted.ts', from: 'node:os', says: 'views import core only' },
     { file: 'src/commands/planted.ts', from: '../io/files.ts', says: 'the outside world as parameters' },
@@ -59,6 +60,12 @@ describe('the direction of imports is held by the linter', () => {
 
   test('core must not read the process or the clock of the machine', () => {
     expect(lint('src/core/planted.ts', 'export const y = process.env;\n')).toContain('no-restricted-globals');
+  });
+
+  test('no file has more than 250 lines, whatever they are', () => {
+    const lines = (count: number): string => `// a line\n\nexport const y = [\n${'  1,\n'.repeat(count - 4)}];\n`;
+    expect(lint('src/io/planted.ts', lines(250))).toContain('0 errors');
+    expect(lint('src/io/planted.ts', lines(251))).toContain('max-lines');
   });
 
   test('what is allowed passes', () => {

@@ -26,7 +26,7 @@ const BUGS: readonly Bug[] = [
   {
     invariant: 'I1',
     bug: 'a task is written to its final name in two pieces, not linked there when it is whole',
-    file: 'src/io/tasks/ground-calls.ts',
+    file: 'src/io/tasks/ground-names.ts',
     from: "linkSync(place, target);\n    return 'linked';",
     to: "const fs = require('node:fs'), text = fs.readFileSync(place, 'utf8'); fs.writeFileSync(target, text.slice(0, 200), { flag: 'wx' }); fs.appendFileSync(target, text.slice(200, -1));\n    return 'linked';",
     experiment: ['killed', 'a dispatching pass'],

@@ -15,20 +15,16 @@ import {
   createNew,
   isShared,
   isWritable,
-  linked,
   type Listed,
   listed,
   type Look,
   looked,
   makeFolder,
-  moved,
-  removed,
-  renamedUnlessTaken,
-  replaced,
   sharedIn,
   syncNames,
   writeNew,
 } from './ground-calls.ts';
+import { linked, moved, removed, renamedUnlessTaken, replaced } from './ground-names.ts';
 
 /** An opened folder. Names are names in it, never paths; what else could be one is refused with exit 1. */
 export interface Folder {
