@@ -65,4 +65,4 @@ function sightOf(
 }
 
 // They would go if their agent, or everybody, were free: a backlog that grows for that reason must show as well.
-const WAITS: ReadonlySet<string> = new Set(['agent_busy', 'paused']);
+const WAITS: ReadonlySet<string> = new Set(['agent_busy', 'paused', 'rate_limited']);

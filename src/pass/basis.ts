@@ -1,9 +1,10 @@
 // What a choice looks at, as one short text. Where a choice came to nothing, the next one does as well as long as that text is the
 // same, and need not be made: so a pass that comes to nothing costs as much with 50 candidates as with 50,000.
 
-import { nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice/choice.ts';
+import { nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice/slot.ts';
 import { candidateTurns, dueKeys } from '../core/choice/turns.ts';
-import type { Instant } from '../core/clock.ts';
+import { fromRfc3339, type Instant } from '../core/clock.ts';
+import type { Config } from '../core/config/config.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { Heartbeat } from '../core/state/last-pass.ts';
 import { activePauses, type Pause } from '../core/state/pause.ts';
@@ -60,8 +61,18 @@ function printOf(
     turns,
     dueKeys(turns, now),
     nextFreeSlot(lastDispatchAt(state), config.rateLimitMs, now) - now <= SLOT_PATIENCE_MS,
+    openScopes(config, state, now),
     activePauses(pauses, now),
     deps.tasks.fingerprint(agents),
   ];
   return deps.sha256(JSON.stringify(parts, (_, value: unknown) => (value instanceof Map ? [...value] : value)));
+}
+
+// Which of the limits that agents and repositories have of their own let a file appear now.
+function openScopes({ rateLimits }: Config, { lastOf }: State, now: Instant): readonly unknown[] {
+  const limits = [...new Set([...rateLimits.agents.values(), ...rateLimits.repositories.values()])];
+  return Object.entries(lastOf ?? {}).map(([scope, { at }]) => {
+    const last = fromRfc3339(at) ?? null;
+    return [scope, limits.map((ms) => nextFreeSlot(last, ms, now) - now <= SLOT_PATIENCE_MS)];
+  });
 }

@@ -4,14 +4,15 @@
 
 import { type Answer, answered, type TurnKind, type Turns } from '../core/choice/turns.ts';
 import { heldBackBy, wasAsked } from '../core/choice/asking.ts';
-import { decide, type Decision, nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice/choice.ts';
+import { decide, type Decision } from '../core/choice/choice.ts';
+import { nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice/slot.ts';
 import type { Instant } from '../core/clock.ts';
 import { type Candidate, candidatesOf } from '../core/issue/candidate.ts';
 import type { Facts, HeldBack } from '../core/issue/eligibility.ts';
 import { messageOf } from '../core/errors.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { Pause } from '../core/state/pause.ts';
-import { lastDispatchAt, type State, withoutStaleTurns } from '../core/state/state.ts';
+import { lastDispatchAt, lastOfScope, type State, withoutStaleTurns } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { DispatchDeps } from './pass-deps.ts';
@@ -212,7 +213,7 @@ function opener({ issues }: Listing): (ref: string) => boolean {
 export function factsOf(
   deps: DispatchDeps,
   known: Pick<Facts, 'heldBack' | 'pauses'>,
-  { tasks }: Pick<State, 'tasks'>,
+  { tasks, lastOf }: Pick<State, 'tasks' | 'lastOf'>,
 ): Facts {
   const byKey = new Map(Object.entries(tasks ?? {}));
   const tracked = ({ key }: Candidate): TrackedTask | undefined => byKey.get(key);
@@ -226,6 +227,7 @@ export function factsOf(
     tracked,
     trouble: deps.tasks.trouble,
     openTasks: deps.tasks.openTasks,
+    lastOf: lastOfScope({ lastOf }),
     ...known,
   };
 }

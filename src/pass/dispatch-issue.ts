@@ -1,7 +1,7 @@
 // The manual override: one issue, now, by hand.
 
 import { candidateFor } from '../core/issue/candidate.ts';
-import { untilSlot } from '../core/choice/choice.ts';
+import { untilSlot } from '../core/choice/slot.ts';
 import { shortDuration } from '../core/clock.ts';
 import { type Config, coversRepository } from '../core/config/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';

@@ -1,7 +1,9 @@
 // What the dispatcher remembers, brought into agreement with what is on the disk. A pass can be killed at any moment;
 // the next one finds here what it left behind, mends it, and says so.
 
-import { elapsedBetween, fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
+import { fromRfc3339, type Instant, toRfc3339 } from '../core/clock.ts';
+import { longestOwnLimit } from '../core/choice/own-limits.ts';
+import { clockShift } from '../core/state/clock-shift.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { answered, turnKey } from '../core/choice/turns.ts';
 import { presentName, serverOf, taskKey } from '../core/issue/identity.ts';
@@ -69,49 +71,14 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
     });
   }
 
-  const shifted = clockShift(state, deps, now);
+  const shifted = clockShift(state.lastDispatch, deps.config.rateLimitMs, deps.uptime(), now);
   if (shifted) {
     if (shifted.message !== null) find('WARNING', shifted.message);
-    state = { ...state, lastDispatch: shifted.lastDispatch };
+    state = { ...state, lastDispatch: { ...shifted.last, ref: state.lastDispatch?.ref ?? null, pending: null } };
   }
+  state = withoutShiftedScopes(state, deps, now);
   return { state, stored: stored.state, findings, repair: () => repairs.forEach((repair) => repair()) };
 }
-
-// The clock may have been set since the last dispatch. What the machine's uptime tells counts; across a restart only a
-// record in the future gives it away, and how long ago that really was nobody can tell: it counts as now.
-function clockShift(
-  { lastDispatch }: State,
-  deps: LedgerDeps,
-  now: Instant,
-): { readonly message: string | null; readonly lastDispatch: NonNullable<State['lastDispatch']> } | null {
-  const recorded = fromRfc3339(lastDispatch?.at ?? '');
-  if (!lastDispatch || recorded === undefined) return null;
-  const { rateLimitMs } = deps.config;
-  const elapsed = elapsedBetween(lastDispatch.uptime, deps.uptime());
-  if (elapsed === undefined) {
-    if (recorded <= now) return null;
-    return {
-      message: `the last dispatch is recorded ${shortDuration(recorded - now)} in the future: the clock was set back; dispatching goes on in ${shortDuration(rateLimitMs)}`,
-      lastDispatch: { ...lastDispatch, at: toRfc3339(now), uptime: deps.uptime() },
-    };
-  }
-  const shift = now - elapsed - recorded;
-  // Where both clocks say that the window is over, nothing hangs on the difference.
-  const matters = Math.min(elapsed, now - recorded) < rateLimitMs;
-  if (!matters || (shift < UNSURE_MS && shift > -NOTABLE_MS)) return null;
-  return {
-    message:
-      Math.abs(shift) < NOTABLE_MS
-        ? null
-        : `the clock was set ${shift > 0 ? 'forward' : 'back'} by ${shortDuration(Math.abs(shift))}; by the machine's uptime the last dispatch was ${shortDuration(elapsed)} ago, and that counts`,
-    lastDispatch: { ...lastDispatch, at: toRfc3339(now - elapsed) },
-  };
-}
-
-/** Two readings of two clocks may differ by so much where nobody has set anything. */
-const UNSURE_MS = 25;
-/** Clocks are kept right by small steps all the time: less than this is nothing to tell. */
-const NOTABLE_MS = 500;
 
 // A pass was stopped between taking the slot and recording the dispatch: whether its file appeared tells how far it came.
 function withoutPending(
@@ -203,9 +170,21 @@ function withServers(state: State, { config }: LedgerDeps): State {
 function fromDisk(state: State, deps: LedgerDeps): State {
   const journalled = fromRfc3339(deps.journal.read().at(-1)?.at ?? '') ?? 0;
   const newest = Math.max(deps.tasks.newestTime() ?? 0, journalled);
-  return newest === 0
-    ? state
-    : { ...state, lastDispatch: { at: toRfc3339(newest), ref: null, pending: null, uptime: null } };
+  if (newest === 0) return state;
+  const last = { at: toRfc3339(newest), uptime: null };
+  // Whose file that was nobody looks up: it counts for each limit.
+  const lastOf = longestOwnLimit(deps.config) > 0 ? { lastOf: { '*': last } } : {};
+  return { ...state, lastDispatch: { ...last, ref: null, pending: null }, ...lastOf };
+}
+
+// The same for the limits of agents and repositories; of these nothing is said.
+function withoutShiftedScopes(state: State, deps: LedgerDeps, now: Instant): State {
+  if (!state.lastOf) return state;
+  const longest = longestOwnLimit(deps.config);
+  const kept = Object.entries(state.lastOf).map(([scope, last]) => {
+    return [scope, clockShift(last, longest, deps.uptime(), now)?.last ?? last] as const;
+  });
+  return { ...state, lastOf: Object.fromEntries(kept) };
 }
 
 function lastOf(state: State): string {

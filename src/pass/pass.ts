@@ -1,7 +1,8 @@
 // The pass: what a timer starts every minute. It reads like the contract: lock, state, listing, choice, slot, file, record,
 // what follows for the tasks that are out, unlock.
 
-import { type Decision, untilSlot } from '../core/choice/choice.ts';
+import { type Decision } from '../core/choice/choice.ts';
+import { untilSlot } from '../core/choice/slot.ts';
 import { errorRecord, EXIT, type ExitCode, exitCodeOf, UserError } from '../core/errors.ts';
 import type { Heartbeat } from '../core/state/last-pass.ts';
 import { pauseOf } from '../core/state/pause.ts';

@@ -1,12 +1,13 @@
 // The only place where a task appears.
 
 import { toRfc3339 } from '../core/clock.ts';
+import { longestOwnLimit, ownLimits } from '../core/choice/own-limits.ts';
 import { answered } from '../core/choice/turns.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { isSingle } from '../core/config/config.ts';
 import { messageOf } from '../core/errors.ts';
 import { dispatchMessage, type LogEvent } from '../core/health/log-event.ts';
-import type { State } from '../core/state/state.ts';
+import { type State, withAppearance } from '../core/state/state.ts';
 import { MOST_REPEATS, repeatsOf } from '../core/task/tracked.ts';
 import type { Draft } from '../io/tasks/draft.ts';
 import type { DispatchDeps } from './pass-deps.ts';
@@ -24,10 +25,9 @@ export function publishTask(
   remember: (state: State) => void,
 ): boolean {
   const { record, candidate, tracked } = task;
-  const taken = (base: State, pending: NonNullable<State['lastDispatch']>['pending']): State => ({
-    ...base,
-    lastDispatch: { at: toRfc3339(deps.now()), ref: record.ref, pending, uptime: deps.uptime() },
-  });
+  const own = { scopes: ownLimits(deps.config, candidate).map(({ scope }) => scope), ms: longestOwnLimit(deps.config) };
+  const taken = (base: State, pending: NonNullable<State['lastDispatch']>['pending']): State =>
+    withAppearance(base, { at: toRfc3339(deps.now()), ref: record.ref, pending, uptime: deps.uptime() }, own);
   try {
     const slot = taken(state, { record, task: tracked });
     deps.state.write(slot);

@@ -57,6 +57,7 @@ const MEANING: Readonly<Record<SkipReason, string>> = {
     'it could not be read or rendered. It is tried again by itself, and at once with: dispatcher dispatch --issue',
   not_for_agent:
     'its agent takes other issues: give it one of the labels in agents.NAME.labels, assign somebody else, or use --force',
+  rate_limited: 'its agent or its repository had a task within the limit of its own',
   agent_busy: 'the agent has as many unfinished tasks as maxTasks allows',
 };
 

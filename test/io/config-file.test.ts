@@ -35,7 +35,7 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}zzz: 1\n`,
       [
-        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, priority, holdLabels, log, updates, trust, instructions, context, receipt, attachments, onDispatch, state, history, dashboard, monitor)',
+        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, rateLimits, priority, holdLabels, log, updates, trust, instructions, context, receipt, attachments, onDispatch, state, history, dashboard, monitor)',
       ],
     ],
     [`${MINIMAL}gitea: {}\n`, ['4:1: this key stands twice']],
@@ -67,6 +67,15 @@ describe('a mistake is told with line, column and what to do', () => {
     [`${MINIMAL}rateLimit: 60\n`, ['4:12: rateLimit must be a duration such as 60s, 5m or 1h']],
     [`${MINIMAL}rateLimit: fast\n`, ['4:12: rateLimit must be a duration such as 60s, 5m or 1h']],
     [`${MINIMAL}rateLimit: 10ms\n`, ['4:12: rateLimit must be at least 1s']],
+    [`${MINIMAL}agents: { hans: { rateLimit: 10ms } }\n`, ['4:30: agents.hans.rateLimit must be at least 1s']],
+    [
+      `${MINIMAL}rateLimits: { repositories: { acme/app: 1ms, app: 1m } }\n`,
+      ['4:46: rateLimits.repositories.app: the name must be owner/repository or owner/*'],
+    ],
+    [
+      `${MINIMAL}rateLimits: { repositories: { acme/app: 1ms } }\n`,
+      ['4:41: rateLimits.repositories.acme/app must be at least 1s'],
+    ],
     [`${MINIMAL}log: { format: xml }\n`, ['4:16: log.format must be one of text, json']],
     [`${MINIMAL}agents: { hans: { maxTasks: 0 } }\n`, ['4:29: agents.hans.maxTasks must be at least 1']],
     [`${MINIMAL}agents: { hans: { maxTasks: 1.5 } }\n`, ['4:29: agents.hans.maxTasks must be a whole number']],
@@ -148,6 +157,7 @@ describe('a configuration', () => {
       stalledAfterMs: 86_400_000,
       template: null,
       rateLimitMs: 60_000,
+      rateLimits: { agents: new Map(), repositories: new Map() },
       priorityLabels: new Map(),
       historyKeepMs: 7_776_000_000,
       holdLabels: [],

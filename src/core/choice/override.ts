@@ -1,6 +1,7 @@
 import type { Candidate } from '../issue/candidate.ts';
 import { type Instant, shortDuration } from '../clock.ts';
-import { nextFreeSlot, SLOT_PATIENCE_MS } from './choice.ts';
+import { ownSlotOpensAt } from './own-limits.ts';
+import { nextFreeSlot, SLOT_PATIENCE_MS } from './slot.ts';
 import { closedGates, type Facts } from '../issue/eligibility.ts';
 
 /** What a manual dispatch of one candidate comes to. Gates and lifts are sentences for the user. */
@@ -34,5 +35,9 @@ export function judgeOverride(
   if (force) return { kind: 'dispatch', lifted: sentences, slotOpensAt: now };
   return sentences.length > 0
     ? { kind: 'refused', gates: sentences, canForce: true }
-    : { kind: 'dispatch', lifted: [], slotOpensAt };
+    : {
+        kind: 'dispatch',
+        lifted: [],
+        slotOpensAt: Math.max(slotOpensAt, ownSlotOpensAt(facts.config, candidate, facts.lastOf, now)),
+      };
 }

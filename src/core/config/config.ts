@@ -1,6 +1,7 @@
-import { parseDuration } from '../clock.ts';
+import { durationOf } from './schema-parts.ts';
 import type { RawConfig } from './schema.ts';
 import type { ContextConfig } from '../issue/context.ts';
+import { type OwnRateLimits, ownRateLimits } from './own-rate-limits.ts';
 import { type Instructions, normaliseInstructions, plainLabel } from './instructions.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
 
@@ -40,6 +41,7 @@ export interface Config {
   readonly stalledAfterMs: number;
   readonly template: string | null;
   readonly rateLimitMs: number;
+  readonly rateLimits: OwnRateLimits;
   /** By lower-cased label name. */
   readonly priorityLabels: ReadonlyMap<string, Priority>;
   /** Lower-cased. */
@@ -163,8 +165,9 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
 }
 
 // What a task says, and whose it may be.
-function forTasks(raw: RawConfig): Pick<Config, 'agentLabels' | 'instructions' | 'context'> {
+function forTasks(raw: RawConfig): Pick<Config, 'agentLabels' | 'instructions' | 'context' | 'rateLimits'> {
   return {
+    rateLimits: ownRateLimits(raw),
     agentLabels: new Map(
       Object.entries(raw.agents ?? {}).flatMap(([login, agent]) =>
         agent?.labels ? [[login.toLowerCase(), agent.labels.map(plainLabel)] as const] : [],
@@ -239,9 +242,4 @@ function taskFilePattern(pattern: string, repositories: readonly RepositoryPatte
 export function parsePattern(pattern: string): RepositoryPattern {
   const [owner = '', name = ''] = pattern.split('/');
   return { owner, name: name === '*' ? null : name };
-}
-
-/** Milliseconds of a duration that the schema has looked at. */
-export function durationOf(text: string): number {
-  return parseDuration(text) ?? Number.NaN;
 }

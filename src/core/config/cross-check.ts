@@ -1,7 +1,8 @@
 // What is wrong with a configuration although each value is well-formed by itself.
 
-import { durationOf, isSingle, parsePattern, type RepositoryPattern } from './config.ts';
+import { isSingle, parsePattern, type RepositoryPattern } from './config.ts';
 import type { RawConfig } from './schema.ts';
+import { durationOf } from './schema-parts.ts';
 
 /** A complaint about a value that is well-formed by itself but not together with the rest. */
 export interface ConfigProblem {
@@ -14,6 +15,14 @@ export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (durationOf(raw.rateLimit ?? '60s') < 1000) {
     problems.push({ path: ['rateLimit'], message: 'must be at least 1s' });
+  }
+  for (const [login, agent] of Object.entries(raw.agents ?? {})) {
+    if (durationOf(agent?.rateLimit ?? '60s') < 1000)
+      problems.push({ path: ['agents', login, 'rateLimit'], message: 'must be at least 1s' });
+  }
+  for (const [name, limit] of Object.entries(raw.rateLimits?.repositories ?? {})) {
+    if (durationOf(limit) < 1000)
+      problems.push({ path: ['rateLimits', 'repositories', name], message: 'must be at least 1s' });
   }
   if (durationOf(raw.history?.keep ?? '90d') < 86_400_000) {
     problems.push({ path: ['history', 'keep'], message: 'must be at least 1d' });

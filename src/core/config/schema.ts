@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import { priorityNamed } from '../issue/priority.ts';
 import { address, describe, duration, LOGIN, logins, REPOSITORY, text } from './schema-parts.ts';
-import { AgentSchema, ContextSchema, InstructionsSchema } from './task-schema.ts';
+import { AgentSchema, ContextSchema, InstructionsSchema, RateLimitsSchema } from './task-schema.ts';
 
 /** The configuration file as users write it. The JSON Schema for editors is made from this. */
 export const ConfigSchema = z.strictObject({
@@ -61,6 +61,7 @@ export const ConfigSchema = z.strictObject({
     }),
   ),
   rateLimit: z.optional(describe(duration, 'At most one task file appears in any window this long. Default: 60s')),
+  rateLimits: z.optional(RateLimitsSchema),
   priority: z.optional(
     z.strictObject({
       labels: z.optional(

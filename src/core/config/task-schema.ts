@@ -1,12 +1,15 @@
 // Who gets tasks, and what they say besides their issue: the groups of the configuration for that.
 
 import * as z from 'zod/mini';
-import { describe, LOGIN, REPOSITORY, text } from './schema-parts.ts';
+import { describe, duration, LOGIN, REPOSITORY, text } from './schema-parts.ts';
 
 /** `agents.A` */
 export const AgentSchema = z.strictObject({
   maxTasks: z.optional(
     describe(z.int().check(z.positive('must be at least 1')), 'At most this many unfinished task files at a time.'),
+  ),
+  rateLimit: z.optional(
+    describe(duration, 'At most one task of this agent in any window this long, besides the limit for all.'),
   ),
   template: z.optional(describe(text, 'A template for this agent only, relative to this file.')),
   labels: z.optional(
@@ -19,6 +22,16 @@ export const AgentSchema = z.strictObject({
     describe(
       z.int().check(z.positive('must be at least 1'), z.maximum(100, 'must be at most 100')),
       'So many failed runs of dispatcher work, and a task is blocked. Default: 3',
+    ),
+  ),
+});
+
+/** `rateLimits` */
+export const RateLimitsSchema = z.strictObject({
+  repositories: z.optional(
+    describe(
+      z.record(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')), duration),
+      'Repository, or owner/* for each one of an owner, to a limit of its own besides the one for all.',
     ),
   ),
 });

@@ -1,7 +1,7 @@
 // The one read model: what `status`, `status --json` and the page show is this, made from local files alone.
 
 import { type Instant, fromRfc3339, toRfc3339 } from '../clock.ts';
-import { nextFreeSlot } from '../choice/choice.ts';
+import { nextFreeSlot } from '../choice/slot.ts';
 import type { Config } from '../config/config.ts';
 import type { DispatchRecord } from '../state/dispatch-record.ts';
 import {

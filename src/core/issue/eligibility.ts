@@ -1,4 +1,5 @@
 import type { Candidate } from './candidate.ts';
+import { closedLimit, type LastOf } from '../choice/own-limits.ts';
 import type { Instant } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { plainLabel } from '../config/instructions.ts';
@@ -18,6 +19,7 @@ export type SkipReason =
   | 'blocked'
   | 'failed'
   | 'agent_busy'
+  | 'rate_limited'
   | 'not_for_agent';
 
 /** Something that keeps a candidate from being dispatched, in plain words. */
@@ -34,7 +36,7 @@ export interface HeldBack {
 
 /** What a decision looks at besides the candidates: files on disk, and what the state remembers. */
 export interface Facts {
-  readonly config: Pick<Config, 'agents' | 'agentLabels' | 'holdLabels' | 'rateLimitMs' | 'trust'>;
+  readonly config: Pick<Config, 'agents' | 'agentLabels' | 'holdLabels' | 'rateLimitMs' | 'rateLimits' | 'trust'>;
   /** Why nothing can be said of an agent's task files, and none be written; null: it can. */
   readonly trouble: (agent: string) => string | null;
   /** Where the candidate's task file is already. */
@@ -43,6 +45,8 @@ export interface Facts {
   readonly tracked: (candidate: Candidate) => TrackedTask | undefined;
   /** Task files of an agent that are neither done nor archived. */
   readonly openTasks: (agent: string) => number;
+  /** When the last task file appeared of an agent or a repository that has a limit of its own. */
+  readonly lastOf: LastOf;
   /** Candidates that failed, or that only the server can release, by their key. */
   readonly heldBack: ReadonlyMap<string, HeldBack>;
   readonly pauses: readonly Pause[];
@@ -104,6 +108,9 @@ function* gatesOf(candidate: Candidate, facts: Facts, now: Instant): Generator<G
   const cap = settings?.maxTasks ?? null;
   const open = cap === null ? 0 : facts.openTasks(agent);
   if (cap !== null && open >= cap) yield gate('agent_busy', `${agent} has ${open} of at most ${cap} tasks`);
+
+  const limit = closedLimit(facts.config, candidate, facts.lastOf, now);
+  if (limit !== undefined) yield gate('rate_limited', limit);
 }
 
 function gate(reason: SkipReason, detail: string): Gate {

@@ -12,6 +12,11 @@ const STATE_VERSION = 2;
 /** RFC 3339. */
 export const instantText = z.string().check(z.refine((text) => fromRfc3339(text) !== undefined));
 
+const UptimeSchema = z._default(z.nullable(z.object({ bootId: z.string(), ms: z.number() })), null);
+const ScopeSchema = z.object({ at: instantText, uptime: UptimeSchema });
+/** When a file appeared, by the clock and by the machine's uptime. */
+export type Appearance = z.infer<typeof ScopeSchema>;
+
 /** The state file. Unknown keys are kept out, so that a newer minor version's file still reads. */
 const StateSchema = z.object({
   version: z.literal(STATE_VERSION),
@@ -23,9 +28,11 @@ const StateSchema = z.object({
       // Without a task: a dispatcher of the first version was stopped there.
       pending: z.nullable(z.object({ record: DispatchRecordSchema, task: z.nullable(TrackedTaskSchema) })),
       /** What the machine's uptime was then: a clock that is set, forward or back, moves no slot. */
-      uptime: z._default(z.nullable(z.object({ bootId: z.string(), ms: z.number() })), null),
+      uptime: UptimeSchema,
     }),
   ),
+  /** When the last file of each scope appeared that has a limit of its own: see `core/choice/own-limits.ts`. `*`: of any. */
+  lastOf: z.optional(z.record(z.string(), ScopeSchema)),
   /** Whose turn it is: what was asked, and when again. */
   turns: z.record(z.string(), TurnSchema),
   /** By candidate key, from the dispatch until the file is archived. Null: unknown, to be gathered from the journal. */
@@ -58,6 +65,27 @@ export function newerVersion(raw: unknown): number | undefined {
 /** When the last task file appeared, as far as the state knows. */
 export function lastDispatchAt({ lastDispatch }: Pick<State, 'lastDispatch'>): Instant | null {
   return lastDispatch ? (fromRfc3339(lastDispatch.at) ?? null) : null;
+}
+
+/** When the last task file of a scope appeared that has a limit of its own, as far as the state knows. */
+export function lastOfScope({ lastOf }: Pick<State, 'lastOf'>): (scope: string) => Instant | null {
+  return (scope) => fromRfc3339((lastOf?.[scope] ?? lastOf?.['*'])?.at ?? '') ?? null;
+}
+
+/** The state with the file of a candidate appeared, or about to, at that moment; `ms`: the longest limit of any scope. */
+export function withAppearance(
+  state: State,
+  lastDispatch: NonNullable<State['lastDispatch']>,
+  { scopes, ms }: { readonly scopes: readonly string[]; readonly ms: number },
+): State {
+  const before = Object.entries(state.lastOf ?? {});
+  if (scopes.length + before.length === 0) return { ...state, lastDispatch };
+  const { at, uptime } = lastDispatch;
+  const now = fromRfc3339(at) ?? 0;
+  // What is over for every limit need not be remembered. One in the future may be: the clock was set.
+  const kept = before.filter(([, last]) => Math.abs(now - (fromRfc3339(last.at) ?? 0)) < ms);
+  const own = scopes.map((scope) => [scope, { at, uptime }] as const);
+  return { ...state, lastDispatch, lastOf: Object.fromEntries([...kept, ...own]) };
 }
 
 /** Forgets the turns of candidates and tasks that are no more. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { byUrgency, candidatesOf } from '../../../src/core/issue/candidate.ts';
-import { decide, nextFreeSlot } from '../../../src/core/choice/choice.ts';
+import { decide } from '../../../src/core/choice/choice.ts';
+import { nextFreeSlot } from '../../../src/core/choice/slot.ts';
 import type { Facts } from '../../../src/core/issue/eligibility.ts';
 import type { Issue } from '../../../src/core/issue/issue.ts';
 import { rank } from '../../../src/core/issue/priority.ts';

@@ -51,6 +51,10 @@ describe('a configuration with every default filled in', () => {
         "onDispatch": null,
         "priorityLabels": Map {},
         "rateLimitMs": 60000,
+        "rateLimits": {
+          "agents": Map {},
+          "repositories": Map {},
+        },
         "receipt": {
           "comment": false,
           "label": null,
@@ -178,6 +182,10 @@ describe('a configuration with every default filled in', () => {
           "someday" => "LOW",
         },
         "rateLimitMs": 300000,
+        "rateLimits": {
+          "agents": Map {},
+          "repositories": Map {},
+        },
         "receipt": {
           "comment": true,
           "label": "sent",

@@ -108,7 +108,7 @@ test('names that may stand in the configuration', () => {
 
 test('the keys that may stand somewhere', () => {
   expect(knownKeys(['gitea'])).toEqual(['url', 'formerUrls', 'repositories', 'caFile', 'tokenFile']);
-  expect(knownKeys(['agents', 'hans'])).toEqual(['maxTasks', 'template', 'labels', 'attempts']);
+  expect(knownKeys(['agents', 'hans'])).toEqual(['maxTasks', 'rateLimit', 'template', 'labels', 'attempts']);
   expect(knownKeys(['dashboard', 'auth'])).toEqual(['user', 'passwordFile']);
   expect(knownKeys([])).toContain('monitor');
   expect(knownKeys(['agents'])).toEqual([]);
