@@ -1,14 +1,21 @@
 import type { Config } from '../core/config/config.ts';
 import type { Finding } from '../core/health/finding.ts';
+import { shellWord } from '../core/shell-word.ts';
 import type { Place } from '../io/places.ts';
 
 const ROOM_BYTES = 50 * 1024 * 1024;
 
-/** Whether a user may write where a pass writes, and has room. `account` null stands for whoever asks. */
+/** Whose rights are looked at; `account` null: those of whoever asks, who is called `userName`. */
+interface Subject {
+  readonly account: string | null;
+  readonly userName: string;
+}
+
+/** Whether a user may write where a pass writes, and has room. */
 export function* placeFindings(
   lookAt: (path: string, account: string | null) => Place,
   config: Config,
-  account: string | null,
+  subject: Subject,
 ): Generator<Finding> {
   const { tasksDirectory, stateDirectory, logFile, monitor } = config;
   const wanted = [
@@ -19,9 +26,9 @@ export function* placeFindings(
     ...(monitor.metricsFile === null ? [] : [['metrics', monitor.metricsFile, 'file'] as const]),
   ] as const;
   for (const [check, path, kind] of wanted) {
-    const place = lookAt(path, account);
-    const who = account ?? 'this user';
-    const trouble = troubleOf(place, path, kind, account) ?? (check === 'metrics' ? withoutFolder(place, path) : null);
+    const place = lookAt(path, subject.account);
+    const who = subject.account ?? 'this user';
+    const trouble = troubleOf(place, path, kind, subject) ?? (check === 'metrics' ? withoutFolder(place, path) : null);
     if (trouble !== null) yield { check, status: 'failed', ...trouble };
     else if (check !== 'journal') yield { check, status: 'ok', message: `${path}, ${who} may write there`, fix: null };
   }
@@ -44,7 +51,7 @@ function troubleOf(
   { existing, isWritable, freeBytes, kind: found, closed }: Place,
   path: string,
   kind: Place['kind'],
-  account: string | null,
+  { account, userName }: Subject,
 ): { readonly message: string; readonly fix: string } | null {
   const who = account ?? 'this user';
   if (closed !== null) {
@@ -54,15 +61,16 @@ function troubleOf(
     };
   }
   if (found !== null && found !== kind) {
-    return { message: `${path} is there, and is no ${kind}`, fix: `mv ${path} ${path}.old` };
+    return { message: `${path} is there, and is no ${kind}`, fix: `mv ${shellWord(path)} ${shellWord(`${path}.old`)}` };
   }
   if (!isWritable) {
-    const fix = `sudo chown -R ${account === null ? '"$USER"' : account} ${existing}`;
+    // By name: a user without one, as in a container, has no $USER either.
+    const fix = `sudo chown -R ${shellWord(account ?? userName)} ${shellWord(existing)}`;
     return { message: `${who} may not write ${existing}`, fix };
   }
   if (freeBytes < ROOM_BYTES) {
     const free = Math.round(freeBytes / 1024 / 1024);
-    return { message: `${existing} has ${free} MB left`, fix: `make room: df -h ${existing}` };
+    return { message: `${existing} has ${free} MB left`, fix: `make room: df -h ${shellWord(existing)}` };
   }
   return null;
 }

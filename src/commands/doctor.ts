@@ -25,6 +25,8 @@ import type { SnapshotDeps } from './take-snapshot.ts';
 export interface DoctorDeps extends DashboardDeps, AgentRightsDeps {
   readonly node: string;
   readonly version: string;
+  /** Whether whoever runs this has a home folder: a user without a name, as in a container, has none. */
+  readonly hasHome: boolean;
   /** Real path of the script that runs now. */
   readonly script: string;
   readonly now: () => Instant;
@@ -104,6 +106,12 @@ function mended({ check, message }: Finding): Finding {
 
 async function* examine(deps: DoctorDeps, { asService = false }: DoctorOptions): AsyncGenerator<Finding> {
   yield ok('node', `${deps.node}, dispatcher ${deps.version}`);
+  if (!deps.hasHome) {
+    yield note(
+      'home',
+      `user ${deps.userName} has no home folder, and HOME is not set: unless it is named, a configuration is looked for in this folder and in /etc/dispatcher alone`,
+    );
+  }
   let config: Config;
   try {
     config = deps.loadConfig();
@@ -128,7 +136,7 @@ async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUni
   const credential = units?.map(({ service }) => deps.tokenCredential(service)).find((file) => file !== null) ?? null;
   yield* serverFindings(deps, config, config.tokenFile === null ? credential : null);
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
-  yield* placeFindings(deps.lookAt, config, runsAs ?? null);
+  yield* placeFindings(deps.lookAt, config, { account: runsAs ?? null, userName: deps.userName });
   yield* agentRightsFindings(config, runsAs || deps.userName, deps);
   yield* agentFolderFindings(config, !runsAs || runsAs === deps.userName, deps);
   yield* stateFindings(deps, config);

@@ -31,7 +31,7 @@ export interface SystemdDeps {
   readonly node: string;
   readonly script: string;
   readonly isRoot: boolean;
-  readonly homeDirectory: string;
+  readonly homeDirectory: string | null;
   readonly temporaryDirectory: string;
   /** What this shell exports and a service needs as well. */
   readonly environment: Readonly<Record<string, string>>;
@@ -162,7 +162,7 @@ function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): 
       hint: `make it: sudo useradd --system --home-dir ${config.workspace} ${runAs}; or name another one: --run-as NAME`,
     });
   }
-  if (!isUser && deps.node.startsWith(`${deps.homeDirectory}/`)) {
+  if (!isUser && deps.homeDirectory !== null && deps.node.startsWith(`${deps.homeDirectory}/`)) {
     deps.warn(
       `${deps.node} lies below a home folder: the service stops when that Node is removed (nvm). A system Node is better`,
     );

@@ -4,6 +4,7 @@ import { takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Config } from '../core/config/config.ts';
 import { isRunnable } from '../io/run-command.ts';
 import { loadConfig } from '../io/config-file.ts';
+import { homeFolder } from '../io/home.ts';
 import { accountOf, closedFolder, dashboardVersion, isPortTaken, lookAt, ownershipOf } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { folderTroubles } from '../io/tasks/inventory.ts';
@@ -21,6 +22,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
   return {
     node: `Node ${process.versions.node}`,
     version: world.version,
+    hasHome: homeFolder(world.environment) !== null,
     script: realpathSync(process.argv[1] ?? ''),
     now,
     loadConfig: () => loadConfig(options.config, world),

@@ -1,5 +1,4 @@
 import { chownSync, existsSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { InitDeps } from '../commands/init.ts';
 import { messageOf, EXIT, UserError } from '../core/errors.ts';
@@ -11,6 +10,7 @@ import { giteaClient } from './gitea.ts';
 import { listAll } from './listing.ts';
 import { commandLine, type GlobalOptions, type World } from './world.ts';
 import { createFolders } from '../io/files.ts';
+import { configHome } from '../io/home.ts';
 
 /** The real dependencies of `init`. */
 export function initDeps(world: World, options: GlobalOptions): InitDeps {
@@ -29,11 +29,7 @@ export function initDeps(world: World, options: GlobalOptions): InitDeps {
     cwd,
     prompter: process.stdin.isTTY && world.stdout.isTTY ? terminalPrompter() : null,
     environmentToken: environment['GITEA_TOKEN']?.trim(),
-    tokenFileFor: (url) => {
-      const home = environment['XDG_CONFIG_HOME'] || join(environment['HOME'] || homedir(), '.config');
-      const name = new URL(url).host.replaceAll(':', '-').replaceAll(/[^A-Za-z0-9.-]/gu, '');
-      return join(isRoot && !environment['XDG_CONFIG_HOME'] ? '/etc' : home, 'dispatcher', `${name}.token`);
-    },
+    tokenFileFor: (url) => tokenFileFor(url, environment, isRoot),
     absolute: (path) => resolve(cwd, path),
     exists: existsSync,
     readToken: (file) => readToken({ file: null, tokenFile: file }, {}).value,
@@ -83,4 +79,17 @@ function orRefused(path: string, act: () => void): void {
       cause: error,
     });
   }
+}
+
+function tokenFileFor(url: string, environment: NodeJS.ProcessEnv, isRoot: boolean): string {
+  const place = isRoot && !environment['XDG_CONFIG_HOME'] ? '/etc' : configHome(environment);
+  if (place === null) {
+    throw new UserError('there is no place for the token: this user has no home folder', {
+      exitCode: EXIT.usage,
+      code: 'no_home',
+      hint: 'name a file for it: --token-file FILE; or set HOME',
+    });
+  }
+  const name = new URL(url).host.replaceAll(':', '-').replaceAll(/[^A-Za-z0-9.-]/gu, '');
+  return join(place, 'dispatcher', `${name}.token`);
 }

@@ -9,7 +9,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { SystemdDeps } from '../commands/systemd-units.ts';
 import { fromRfc3339 } from '../core/clock.ts';
@@ -17,6 +17,7 @@ import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
 import { type Finding, parseReport } from '../core/health/finding.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { createFolders } from '../io/files.ts';
+import { homeFolder } from '../io/home.ts';
 import { accountOf, closedFolder, groupOf, holdsFilesOf, mayRead, nameOf, putFolder, rightsOf } from '../io/places.ts';
 import { terminalPrompter } from '../io/prompts.ts';
 import { readPassHistory } from '../io/state/store.ts';
@@ -58,7 +59,7 @@ export function systemdDeps(world: World, options: GlobalOptions): SystemdDeps {
     node,
     script,
     isRoot: process.getuid?.() === 0,
-    homeDirectory: homedir(),
+    homeDirectory: homeFolder(environment),
     temporaryDirectory: realpathSync(tmpdir()),
     environment: exported(environment),
     unitDirectory: (isUser) => unitFolder(scopeOf(isUser), environment),

@@ -2,11 +2,11 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { configOfCommand, isOurs, trialUnit, unitBase, type UnitFile } from '../core/config/units.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import type { Timer } from '../core/health/health.ts';
+import { configHome } from './home.ts';
 
 /** The units of one office. */
 export interface TimerUnits {
@@ -31,11 +31,16 @@ const TIMEOUT_MS = 2000;
 const TRIAL_MS = 90_000;
 const MANY = 50;
 
-/** The folder in which `systemd install` writes units. */
+/** The folder in which `systemd install` writes units. Throws exit 2 when the user has no place for units of his own. */
 export function unitFolder(scope: Scope, environment: NodeJS.ProcessEnv): string {
-  return scope === 'system'
-    ? '/etc/systemd/system'
-    : join(environment['XDG_CONFIG_HOME'] || join(environment['HOME'] || homedir(), '.config'), 'systemd/user');
+  if (scope === 'system') return '/etc/systemd/system';
+  const own = configHome(environment);
+  if (own !== null) return join(own, 'systemd/user');
+  throw new UserError('this user has no home folder, so no units of its own', {
+    exitCode: EXIT.usage,
+    code: 'no_home',
+    hint: 'set HOME, or install units for the machine: sudo dispatcher systemd install',
+  });
 }
 
 /**
@@ -87,8 +92,8 @@ export function tokenCredential({ FragmentPath }: Unit): string | null {
 
 /** The services of passes that `systemd install` wrote, of every office. */
 export function writtenServices(scope: Scope, environment: NodeJS.ProcessEnv): readonly UnitFile[] {
-  const folder = unitFolder(scope, environment);
   try {
+    const folder = unitFolder(scope, environment);
     return readdirSync(folder)
       .filter((name) => /^dispatcher(?:-[a-z0-9-]+)?\.service$/u.test(name) && !name.endsWith('-dashboard.service'))
       .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
@@ -114,7 +119,7 @@ export async function tryAsService(
   command: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const runtime = scope === 'system' ? '/run' : environment['XDG_RUNTIME_DIR'] || `/run/user/${userInfo().uid}`;
+  const runtime = scope === 'system' ? '/run' : environment['XDG_RUNTIME_DIR'] || `/run/user/${process.getuid?.()}`;
   const name = `dispatcher-trial-${process.pid}.service`;
   const folder = join(runtime, 'systemd', scope);
   const file = join(folder, name);

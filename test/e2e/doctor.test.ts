@@ -1,9 +1,11 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { COMMAND, type Workspace, workspace } from '../support/command.ts';
+import { CAN_BE_ANOTHER } from '../support/another-user.ts';
+import { COMMAND, type Finished, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
 import { startFakeGitea } from '../support/gitea/server.ts';
 
 /** A folder for PATH with a systemctl that answers for the system as given, and for the user that nothing is there. */
@@ -269,4 +271,32 @@ describe('dispatcher doctor', () => {
       /▲ dashboard +warning: .* is of dispatcher 0\.0\.1, and this is .*\n +fix: sudo systemctl restart dispatcher-dashboard/u,
     );
   });
+
+  test.runIf(CAN_BE_ANOTHER)(
+    'a user without a name and a home, as in a container, is told so; all else is looked at, and what is printed mends it',
+    async () => {
+      const at = await office();
+      const asNameless = async (...args: readonly string[]): Promise<Finished> =>
+        finished(
+          spawn('setpriv', ['--reuid=54321', '--regid=54321', '--clear-groups', NODE, COMMAND, ...args], {
+            cwd: at.folder,
+            env: { PATH: process.env['PATH'], GITEA_TOKEN: at.gitea.token, ...RECORDING },
+            stdio: ['ignore', 'pipe', 'pipe'],
+          }),
+        );
+      chmodSync(at.folder, 0o755);
+      const before = await asNameless('doctor');
+      expect(before.stdout).toMatch(/^· home +user 54321 has no home folder[^]*\n✔ server[^]*\n✔ tasks/mu);
+      const fix = /✖ task folder .*\n +fix: sudo (chown -R 54321 \S+)\n/u.exec(before.stdout)?.[1] ?? '';
+      execFileSync('sh', ['-c', fix]);
+      expect(await asNameless()).toMatchObject({ code: 0, stdout: expect.stringContaining('DISPATCHED: hans') });
+      expect((await asNameless('doctor')).stdout).not.toContain('✖');
+      expect((await asNameless('status')).stdout).toContain('acme/app#1');
+      expect((await asNameless('next', '--agent', 'hans')).stdout).toContain('/doing/issue-1.md');
+      expect(await asNameless('systemd', 'print', '--user')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/no home folder.*\n +fix: set HOME/u),
+      });
+    },
+  );
 });
