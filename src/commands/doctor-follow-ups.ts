@@ -3,17 +3,20 @@
 import type { Config } from '../core/config/config.ts';
 import type { Finding } from '../core/health/finding.ts';
 
+/** Whether a token may leave receipts, and the repositories that lack their label. */
+export interface ReceiptRights {
+  readonly mayWrite: boolean;
+  readonly unlabelled: readonly string[];
+}
+
 export interface FollowUpDeps {
-  /** Whether the token may leave receipts, and the repositories that lack their label. */
-  readonly receipts: () => Promise<{ readonly mayWrite: boolean; readonly unlabelled: readonly string[] }>;
   /** Whether a program is there and can be started, as the pass would start it. */
   readonly isProgram: (name: string) => boolean;
 }
 
-/** What is to say of receipts, attachments, the hook and the monitor. */
-export async function* followUpFindings(config: Config, deps: FollowUpDeps): AsyncGenerator<Finding> {
-  const { receipt, attachments, onDispatch, monitor } = config;
-  if (receipt.reaction !== null || receipt.label !== null || receipt.comment) yield* receiptFindings(config, deps);
+/** What is to say of attachments, the hook and the monitor. */
+export function* followUpFindings(config: Config, deps: FollowUpDeps): Generator<Finding> {
+  const { attachments, onDispatch, monitor } = config;
   if (attachments) {
     const message = `saved beside the task: ${attachments.types.join(', ')}; at most ${attachments.maxBytes} bytes each`;
     yield { check: 'attachments', status: 'ok', message, fix: null };
@@ -35,8 +38,12 @@ export async function* followUpFindings(config: Config, deps: FollowUpDeps): Asy
   }
 }
 
-async function* receiptFindings({ receipt }: Config, deps: FollowUpDeps): AsyncGenerator<Finding> {
-  const { mayWrite, unlabelled } = await deps.receipts();
+/** What is to say of the receipts that a token is to leave. */
+export async function* receiptFindings(
+  { receipt }: Config,
+  look: () => Promise<ReceiptRights>,
+): AsyncGenerator<Finding> {
+  const { mayWrite, unlabelled } = await look();
   if (!mayWrite) {
     yield {
       check: 'receipt',

@@ -2,11 +2,12 @@
 
 import { type Instant, shortDuration } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
+import { type Server, settingName } from '../core/config/servers.ts';
 import { messageOf } from '../core/errors.ts';
 import { failed, type Finding, note, ok } from '../core/health/finding.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import type { Token } from '../io/token.ts';
-import { type FollowUpDeps, followUpFindings } from './doctor-follow-ups.ts';
+import { followUpFindings, receiptFindings, type ReceiptRights } from './doctor-follow-ups.ts';
 import type { DoctorDeps } from './doctor.ts';
 
 const CLOCK_TOLERANCE_MS = 30_000;
@@ -27,15 +28,82 @@ export async function* templateFindings(deps: DoctorDeps, config: Config): Async
   }
 }
 
-/** What the server says to the token. `credential`: the file that the unit hands over as one, or null. */
+/** A server as it answers to a token. */
+export interface AskedServer {
+  /** The server's version, and its clock. */
+  readonly version: () => Promise<{ readonly version: string; readonly date: Instant | null }>;
+  readonly list: () => Promise<{ readonly issues: readonly Issue[]; readonly warnings: readonly string[] }>;
+  /** Whether the token may do what no pass needs. */
+  readonly mayMore: () => Promise<boolean>;
+  readonly receipts: (issues: readonly Issue[]) => Promise<ReceiptRights>;
+}
+
+interface Reached {
+  readonly server: Server;
+  readonly asked: AskedServer;
+  readonly issues: readonly Issue[];
+}
+
+/** What each server says to its token. `credentialOf`: the file that the unit hands over as one, or null. */
 export async function* serverFindings(
   deps: DoctorDeps,
   config: Config,
-  credential: string | null,
+  credentialOf: (server: Server) => string | null,
+): AsyncGenerator<Finding> {
+  const reached: Reached[] = [];
+  for (const server of config.servers)
+    yield* named(
+      server,
+      unlessFailed(server, reach(deps, config, { server, credential: credentialOf(server), reached })),
+    );
+  if (reached.length === 0) return;
+  yield* agents(
+    config,
+    reached.flatMap(({ issues }) => issues),
+  );
+  const { reaction, label, comment } = config.receipt;
+  const isReceipt = reaction !== null || label !== null || comment;
+  for (const { server, asked, issues } of isReceipt ? reached : [])
+    yield* named(
+      server,
+      unlessFailed(
+        server,
+        receiptFindings(config, async () => asked.receipts(issues)),
+      ),
+    );
+  yield* followUpFindings(config, deps);
+  for (const { server, asked } of isReceipt ? [] : reached) yield* named(server, unlessFailed(server, rights(asked)));
+}
+
+// Of several, each finding says of which it is.
+async function* named({ name }: Server, findings: AsyncIterable<Finding>): AsyncGenerator<Finding> {
+  for await (const finding of findings) {
+    yield name === null ? finding : { ...finding, message: `${name}: ${finding.message}` };
+  }
+}
+
+async function* unlessFailed({ name }: Server, findings: AsyncIterable<Finding>): AsyncGenerator<Finding> {
+  try {
+    yield* findings;
+  } catch (error) {
+    yield failed('server', error, `check ${settingName(name, 'url')}, and that this machine reaches it`);
+  }
+}
+
+interface Reaching {
+  readonly server: Server;
+  readonly credential: string | null;
+  readonly reached: Reached[];
+}
+
+async function* reach(
+  deps: DoctorDeps,
+  config: Config,
+  { server, credential, reached }: Reaching,
 ): AsyncGenerator<Finding> {
   let token: Token;
   try {
-    token = deps.token(config, credential);
+    token = deps.token(server, credential);
     const { source, warning } = token;
     yield warning === null
       ? ok('token', `from ${source}`)
@@ -52,33 +120,29 @@ export async function* serverFindings(
     yield { check: 'server', status: 'skipped', message: 'needs a token', fix: null };
     return;
   }
-  try {
-    const proxy = await deps.proxy(config);
-    if (proxy !== null) yield note('proxy', `Gitea is asked through ${proxy}`);
-    const gitea = await deps.gitea(config, token);
-    const { version, date } = await gitea.version();
-    yield ok('server', `${config.url}, version ${version}`);
-    yield clock(date, deps.now());
-    const { issues, warnings } = await gitea.list();
-    for (const message of warnings) {
-      yield {
-        check: 'repositories',
-        status: 'failed',
-        message,
-        fix: "check gitea.repositories, and that the token's user may see it",
-      };
-    }
-    yield ok('issues', `${issues.length} open in ${config.repositories.length} of gitea.repositories can be read`);
-    yield* agents(config, issues);
-    const receipts = async (): ReturnType<FollowUpDeps['receipts']> => gitea.receipts(issues);
-    yield* followUpFindings(config, { receipts, isProgram: deps.isProgram });
-    const { reaction, label, comment } = config.receipt;
-    if (reaction === null && label === null && !comment && (await gitea.mayMore())) {
-      yield note('token', 'it may do more than a pass needs: one with the scope read:issue alone is enough');
-    }
-  } catch (error) {
-    yield failed('server', error, 'check gitea.url, and that this machine reaches it');
+  const proxy = await deps.proxy(server);
+  if (proxy !== null) yield note('proxy', `Gitea is asked through ${proxy}`);
+  const asked = await deps.gitea(config, server, token);
+  const { version, date } = await asked.version();
+  yield ok('server', `${server.url}, version ${version}`);
+  yield clock(date, deps.now());
+  const { issues, warnings } = await asked.list();
+  const key = settingName(server.name, 'repositories');
+  for (const message of warnings) {
+    yield {
+      check: 'repositories',
+      status: 'failed',
+      message,
+      fix: `check ${key}, and that the token's user may see it`,
+    };
   }
+  yield ok('issues', `${issues.length} open in ${server.repositories.length} of ${key} can be read`);
+  reached.push({ server, asked, issues });
+}
+
+async function* rights({ mayMore }: AskedServer): AsyncGenerator<Finding> {
+  if (await mayMore())
+    yield note('token', 'it may do more than a pass needs: one with the scope read:issue alone is enough');
 }
 
 function clock(date: Instant | null, now: Instant): Finding {

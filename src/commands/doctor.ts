@@ -3,10 +3,10 @@
 
 import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
+import type { Server } from '../core/config/servers.ts';
 import { EXIT, type ExitCode } from '../core/errors.ts';
 import { failed, type Finding, note, ok } from '../core/health/finding.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
-import type { Issue } from '../core/issue/issue.ts';
 import type { Pause } from '../core/state/pause.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
@@ -16,7 +16,7 @@ import { agentFolderFindings, type AgentRightsDeps, agentRightsFindings } from '
 import { type DashboardDeps, dashboardFinding } from './doctor-dashboard.ts';
 import type { FollowUpDeps } from './doctor-follow-ups.ts';
 import { placeFindings } from './doctor-places.ts';
-import { serverFindings, templateFindings } from './doctor-server.ts';
+import { type AskedServer, serverFindings, templateFindings } from './doctor-server.ts';
 import { hasRun, stateFindings } from './doctor-state.ts';
 import { taskFindings } from './doctor-tasks.ts';
 import { timerFindings } from './doctor-timer.ts';
@@ -31,21 +31,11 @@ export interface DoctorDeps extends DashboardDeps, AgentRightsDeps {
   readonly script: string;
   readonly now: () => Instant;
   readonly loadConfig: () => Config;
-  /** The token that a pass uses; `credential` is the file that the unit hands over as one, or null. */
-  readonly token: (config: Config, credential: string | null) => Token;
+  /** The token that a pass uses for a server; `credential` is the file that the unit hands over as one, or null. */
+  readonly token: (server: Server, credential: string | null) => Token;
   /** Loads a template (null: the built-in one) and renders a sample. Throws what is wrong with it. */
   readonly tryTemplate: (file: string | null) => Promise<void>;
-  readonly gitea: (
-    config: Config,
-    token: Token,
-  ) => Promise<{
-    /** The server's version, and its clock. */
-    readonly version: () => Promise<{ readonly version: string; readonly date: Instant | null }>;
-    readonly list: () => Promise<{ readonly issues: readonly Issue[]; readonly warnings: readonly string[] }>;
-    /** Whether the token may do what no pass needs. */
-    readonly mayMore: () => Promise<boolean>;
-    readonly receipts: (issues: readonly Issue[]) => ReturnType<FollowUpDeps['receipts']>;
-  }>;
+  readonly gitea: (config: Config, server: Server, token: Token) => Promise<AskedServer>;
   readonly readState: (config: Config) => ReturnType<SnapshotDeps['readState']>;
   readonly readPauses: (config: Config) => readonly Pause[];
   /** What `status` would show. Throws when the state may not be read. */
@@ -58,13 +48,14 @@ export interface DoctorDeps extends DashboardDeps, AgentRightsDeps {
   readonly asService: ((units: TimerUnits, config: Config) => Promise<readonly Finding[]>) | null;
   /** Lines of crontabs that start a pass. */
   readonly cronLines: () => Promise<readonly string[]>;
-  readonly tokenCredential: (unit: Unit) => string | null;
+  /** The file that a unit hands over as the token of a server. */
+  readonly tokenCredential: (unit: Unit, server: string | null) => string | null;
   readonly startedPaths: (unit: Unit) => readonly string[];
   readonly exists: (path: string) => boolean;
   readonly realPath: (path: string) => string;
   readonly isProgram: FollowUpDeps['isProgram'];
-  /** The proxy through which Gitea is asked; null when there is none. */
-  readonly proxy: (config: Config) => Promise<string | null>;
+  /** The proxy through which a server is asked; null when there is none. */
+  readonly proxy: (server: Server) => Promise<string | null>;
   /** What to type for a command with this configuration. */
   readonly commandLine: (command: string) => string;
   readonly print: (text: string) => void;
@@ -133,8 +124,11 @@ async function* examine(deps: DoctorDeps, { asService = false }: DoctorOptions):
 async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUnits[] | null): AsyncGenerator<Finding> {
   yield ok('configuration', config.file ?? 'from the environment');
   yield* templateFindings(deps, config);
-  const credential = units?.map(({ service }) => deps.tokenCredential(service)).find((file) => file !== null) ?? null;
-  yield* serverFindings(deps, config, config.tokenFile === null ? credential : null);
+  const credentialOf = ({ name, tokenFile }: Server): string | null => {
+    const files = tokenFile === null ? units?.map(({ service }) => deps.tokenCredential(service, name)) : [];
+    return files?.find((file) => file !== null) ?? null;
+  };
+  yield* serverFindings(deps, config, credentialOf);
   const runsAs = units?.find(({ service }) => service['LoadState'] === 'loaded' && service['User'])?.service['User'];
   yield* placeFindings(deps.lookAt, config, { account: runsAs ?? null, userName: deps.userName });
   yield* agentRightsFindings(config, runsAs || deps.userName, deps);

@@ -11,7 +11,7 @@ import {
 } from '../core/config/mend.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import type { Account } from '../io/places.ts';
-import { configFile, credentialFor, runAsOf, type SystemdDeps, type SystemdOptions } from './systemd-units.ts';
+import { configFile, credentialsFor, runAsOf, type SystemdDeps, type SystemdOptions } from './systemd-units.ts';
 
 const PLACES = ['/srv', '/var/lib'];
 
@@ -135,11 +135,11 @@ function refuseShutProgram(deps: SystemdDeps, account: Account | null, runAs: st
 
 // systemd does not start a service whose credential is not there.
 function refuseMissingToken(deps: SystemdDeps, options: SystemdOptions, runAs: string): void {
-  const credential = credentialFor(deps, options, runAs);
-  if (credential === null || deps.exists(credential)) return;
-  throw new UserError(`the service reads the token from ${credential}, which is not there`, {
+  const missing = credentialsFor(deps, options, runAs).find(({ file }) => !deps.exists(file));
+  if (missing === undefined) return;
+  throw new UserError(`the service reads the token from ${missing.file}, which is not there`, {
     exitCode: EXIT.token,
     code: 'token_missing',
-    hint: `sudo install -D -m 0600 /dev/stdin ${credential}   (paste the token, Enter, Ctrl-D)`,
+    hint: `sudo install -D -m 0600 /dev/stdin ${missing.file}   (paste the token, Enter, Ctrl-D)`,
   });
 }

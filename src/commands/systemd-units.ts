@@ -2,6 +2,7 @@
 
 import type { Config } from '../core/config/config.ts';
 import {
+  type Credential,
   configOfCommand,
   isOfficeName,
   renderUnits,
@@ -10,6 +11,7 @@ import {
   unitBase,
   unnameable,
 } from '../core/config/units.ts';
+import { credentialName } from '../core/config/servers.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import type { Finding } from '../core/health/finding.ts';
 import type { Account } from '../io/places.ts';
@@ -142,12 +144,15 @@ export function configFile({ config }: SystemdDeps): string {
   });
 }
 
-/** The file that systemd reads the token from for the service; null when the service's own user can read the configured one. */
-export function credentialFor(deps: SystemdDeps, { user }: SystemdOptions, runAs: string): string | null {
-  const { tokenFile } = deps.config;
-  if (user) return null;
-  if (tokenFile === null) return CREDENTIAL;
-  return deps.exists(tokenFile) && !deps.mayRead(tokenFile, deps.account(runAs)) ? tokenFile : null;
+/** The files that systemd reads tokens from for the service: those that the service's own user cannot read. */
+export function credentialsFor(deps: SystemdDeps, { user }: SystemdOptions, runAs: string): readonly Credential[] {
+  if (user) return [];
+  return deps.config.servers.flatMap(({ name: server, tokenFile }) => {
+    const name = credentialName(server);
+    if (tokenFile === null) return [{ name, file: server === null ? CREDENTIAL : `${CREDENTIAL}-${server}` }];
+    const isShut = deps.exists(tokenFile) && !deps.mayRead(tokenFile, deps.account(runAs));
+    return isShut ? [{ name, file: tokenFile }] : [];
+  });
 }
 
 function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): UnitFacts {
@@ -175,7 +180,7 @@ function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): 
     config: file,
     writable: writableFolders(config),
     runAs,
-    credential: credentialFor(deps, options, runAs),
+    credentials: credentialsFor(deps, options, runAs),
     environment: deps.environment,
     version: deps.version,
   };

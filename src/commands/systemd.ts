@@ -74,7 +74,7 @@ export async function uninstallUnits(deps: SystemdDeps, options: SystemdOptions)
   const dropIns = names.flatMap((name) => deps.dropIns(options.user ?? false, name));
   const stays = [
     config.file,
-    config.tokenFile,
+    ...config.servers.map(({ tokenFile }) => tokenFile),
     config.tasksDirectory,
     config.stateDirectory,
     config.logFile,

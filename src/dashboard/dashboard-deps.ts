@@ -13,7 +13,7 @@ export type Local =
 
 /** What the dashboard needs of the outside: local files, read only. No token, no network but the pages it serves. */
 export interface DashboardDeps {
-  readonly config: Pick<Config, 'url' | 'repositories' | 'dashboard' | 'historyKeepMs' | 'monitor'>;
+  readonly config: Pick<Config, 'servers' | 'repositories' | 'dashboard' | 'historyKeepMs' | 'monitor'>;
   readonly version: string;
   readonly timeZone: string;
   readonly now: () => Instant;

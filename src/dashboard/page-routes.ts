@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Context, Hono } from 'hono';
-import { isSingle } from '../core/config/config.ts';
+import { isSingle } from '../core/config/patterns.ts';
 import type { HistoryEvent } from '../core/history/event.ts';
 import { type Run, runsOf } from '../core/history/runs.ts';
 import { agentPage } from '../views/pages/agent.ts';
@@ -102,8 +102,8 @@ function filterOf(context: Context): Filter {
 function issuesUrl({ config }: DashboardDeps): string {
   const [pattern] = config.repositories;
   return isSingle(config.repositories) && pattern
-    ? `${config.url}/${pattern.owner}/${pattern.name}/issues`
-    : `${config.url}/issues`;
+    ? `${config.servers[0].url}/${pattern.owner}/${pattern.name}/issues`
+    : `${config.servers[0].url}/issues`;
 }
 
 const CACHED_MS = 1000;

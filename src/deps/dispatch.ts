@@ -4,8 +4,9 @@ import { isatty } from 'node:tty';
 import type { DispatchDeps } from '../pass/pass-deps.ts';
 import type { Monitors } from '../pass/tell-monitors.ts';
 import type { Config } from '../core/config/config.ts';
+import type { Server } from '../core/config/servers.ts';
 import { actAsOwner } from '../io/acting.ts';
-import { readToken } from '../io/token.ts';
+import { readToken, type Token } from '../io/token.ts';
 import { loadKnownConfig } from '../io/config-cache.ts';
 import { readUptime } from '../io/uptime.ts';
 import { openJournal } from '../io/state/journal.ts';
@@ -16,8 +17,9 @@ import { openState } from '../io/state/store.ts';
 import { openTrying } from '../io/state/trying.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
 import { passHistory } from './history.ts';
-import { giteaClient, giteaSlices, NETWORK_BUDGET_MS } from './gitea.ts';
+import { type Connection, giteaClient, giteaSlices, NETWORK_BUDGET_MS } from './gitea.ts';
 import { issueLister } from './listing.ts';
+import { ofEach } from './servers.ts';
 import {
   commandLine,
   type GlobalOptions,
@@ -42,11 +44,10 @@ interface Start {
 export async function dispatchDeps(world: World, options: GlobalOptions & Start): Promise<DispatchDeps> {
   const config = await loadKnownConfig(options.config, world, now);
   // Root may read it, and the owner of the office perhaps not.
-  const token = tried(() => readToken(config, world.environment));
+  const tokenOf = tokensOf(config, world);
   if (!options.dryRun) actAsOwner(config);
   const endsAt = now() + NETWORK_BUDGET_MS;
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
-  const gitea = lazily(async () => giteaClient(world, config, options, token(), endsAt));
   const tasks = taskFolder(config);
   const journal = openJournal(config);
   const history = passHistory(config, tasks.stageOf, now, warner(world));
@@ -60,8 +61,8 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
     sleep: async (ms) => sleep(ms, world.interrupted),
     randomWord,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    listIssues: issueLister(world, config, options, token),
-    gitea: giteaSlices(world, config, gitea, token),
+    listIssues: issueLister(world, config, options, (server) => tokenOf(server)()),
+    gitea: giteaSlices(world, config, connections(world, config, options, { tokenOf, endsAt })),
     onDispatch: async (record, ms) => {
       const { runHook } = await import('../io/hook.ts');
       const folder = config.file === null ? '/' : dirname(config.file);
@@ -161,6 +162,25 @@ function startedBy(
 // A unit that was written before there was `--timer`: systemd says which process it started, and a shell in a unit is not it.
 function isTimers({ environment }: World, { timer }: Start): boolean {
   return timer === true || environment['SYSTEMD_EXEC_PID'] === String(process.pid);
+}
+
+function connections(
+  world: World,
+  { servers }: Config,
+  options: GlobalOptions,
+  { tokenOf, endsAt }: { readonly tokenOf: (server: Server) => () => Token; readonly endsAt: number },
+): (server: Server) => Connection {
+  return ofEach(servers, (server) => {
+    const token = tokenOf(server);
+    return { token, client: lazily(async () => giteaClient(world, server, options, token(), endsAt)) };
+  });
+}
+
+// Each is read now, whether or not it will be needed.
+function tokensOf({ servers }: Config, { environment }: World): (server: Server) => () => Token {
+  const tokenOf = ofEach(servers, (server) => tried(() => readToken(server, environment)));
+  servers.forEach((server) => void tokenOf(server));
+  return tokenOf;
 }
 
 // Does it now, and hands over what came of it when it is asked for: the value, or the error.

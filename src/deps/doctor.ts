@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import type { DoctorDeps } from '../commands/doctor.ts';
 import { takeSnapshot } from '../commands/take-snapshot.ts';
-import type { Config } from '../core/config/config.ts';
+import type { Server } from '../core/config/servers.ts';
 import { isRunnable } from '../io/run-command.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { homeFolder } from '../io/home.ts';
@@ -26,8 +26,8 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     script: realpathSync(process.argv[1] ?? ''),
     now,
     loadConfig: () => loadConfig(options.config, world),
-    token: (config, credential) =>
-      credential === null ? readToken(config, world.environment) : readCredential(credential),
+    token: (server, credential) =>
+      credential === null ? readToken(server, world.environment) : readCredential(credential, server.name),
     tryTemplate: async (file) => {
       const [{ loadTemplate }, { sampleData }] = await Promise.all([
         import('../io/tasks/template.ts'),
@@ -62,9 +62,9 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
 }
 
 function giteaFor(world: World, options: GlobalOptions): DoctorDeps['gitea'] {
-  return async (config, token) => {
+  return async (config, server, token) => {
     const [client, { readVersion, mayReadUser, unreadableRepositories }, { unreadableText }] = await Promise.all([
-      giteaClient(world, config, options, token),
+      giteaClient(world, server, options, token),
       import('../io/gitea/probe.ts'),
       import('../io/gitea/listing.ts'),
     ]);
@@ -72,8 +72,8 @@ function giteaFor(world: World, options: GlobalOptions): DoctorDeps['gitea'] {
       version: async () => readVersion(client),
       list: async () => {
         const [{ issues, warnings }, unreadable] = await Promise.all([
-          listAll(client, config),
-          unreadableRepositories(client, config.repositories),
+          listAll(client, server),
+          unreadableRepositories(client, server.repositories),
         ]);
         return { issues, warnings: [...new Set([...warnings, ...unreadable.map((name) => unreadableText(name))])] };
       },
@@ -81,7 +81,7 @@ function giteaFor(world: World, options: GlobalOptions): DoctorDeps['gitea'] {
       receipts: async (issues) => {
         const { hasLabel, mayWriteIssues } = await import('../io/gitea/rights.ts');
         const { label } = config.receipt;
-        const repositories = issueRepositories(config, issues);
+        const repositories = issueRepositories(server, issues);
         const found = await Promise.all(
           repositories.map(async (name) => label === null || (await hasLabel(client, name, label))),
         );
@@ -99,7 +99,7 @@ const ASKED_REPOSITORIES = 10;
 
 /** Repositories that receipts are left in: those that are named, and those of open issues; the first of them. */
 export function issueRepositories(
-  { repositories }: Config,
+  { repositories }: Server,
   issues: readonly { readonly repository: string }[],
 ): readonly string[] {
   const named = repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));

@@ -16,7 +16,7 @@ interface PassHistory {
 
 /** The history as passes write it. What goes wrong here is a warning, and loses no dispatch. */
 export function passHistory(
-  config: Pick<Config, 'stateDirectory' | 'historyKeepMs' | 'url'>,
+  config: Pick<Config, 'stateDirectory' | 'historyKeepMs' | 'servers'>,
   stageOf: (task: TrackedTask) => Stage | null,
   now: () => Instant,
   warn: (message: string) => void,
@@ -37,7 +37,7 @@ export function passHistory(
 }
 
 function sightOf(
-  config: Pick<Config, 'stateDirectory' | 'url'>,
+  config: Pick<Config, 'stateDirectory' | 'servers'>,
   stageOf: (task: TrackedTask) => Stage | null,
   now: Instant,
 ) {

@@ -18,7 +18,7 @@ export function initDeps(world: World, options: GlobalOptions): InitDeps {
   const configFile = resolve(cwd, options.config ?? 'dispatcher.yaml');
   const isRoot = process.getuid?.() === 0;
   const clientFor = async (url: string, token: string | null): Promise<GiteaClient> =>
-    giteaClient(world, { url, tokenFile: null, caFile: null, file: null }, options, {
+    giteaClient(world, { url, caFile: null }, options, {
       value: token,
       source: 'your answer',
       warning: null,
@@ -32,7 +32,7 @@ export function initDeps(world: World, options: GlobalOptions): InitDeps {
     tokenFileFor: (url) => tokenFileFor(url, environment, isRoot),
     absolute: (path) => resolve(cwd, path),
     exists: existsSync,
-    readToken: (file) => readToken({ file: null, tokenFile: file }, {}).value,
+    readToken: (file) => readToken({ name: null, tokenFile: file }, {}).value,
     findServer: async (address) => {
       const { findServer } = await import('../io/gitea/probe.ts');
       return findServer(async (url) => clientFor(url, null), address);
@@ -45,7 +45,7 @@ export function initDeps(world: World, options: GlobalOptions): InitDeps {
       const [{ unreadableText }, { unreadableRepositories }, { parsePattern }] = await Promise.all([
         import('../io/gitea/listing.ts'),
         import('../io/gitea/probe.ts'),
-        import('../core/config/config.ts'),
+        import('../core/config/patterns.ts'),
       ]);
       const client = await clientFor(url, token);
       const patterns = repositories.map(parsePattern);

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../core/config/config.ts';
+import { bareName, nameOn, type Server, splitServer } from '../core/config/servers.ts';
+import { UserError } from '../core/errors.ts';
+import { joined, type Part } from '../core/listing/joined.ts';
 import type { Listing, ListingMode } from '../core/listing/listing.ts';
+import { scopesOf } from '../core/listing/scope.ts';
 import type { GiteaClient } from '../io/gitea/client.ts';
+import type { ListingOptions } from '../io/gitea/listing.ts';
 import type { Token } from '../io/token.ts';
 import { giteaClient, withProgress } from './gitea.ts';
 import { type GlobalOptions, now, type World } from './world.ts';
@@ -11,53 +16,82 @@ const LISTING_BUDGET_MS = 20_000;
 /** A long one goes on in the next pass after this time. */
 const LONG_MS = 15_000;
 
-/** Lists the open issues of a configuration. */
+/** Lists the open issues of a configuration, of all servers at once. */
 export function issueLister(
   world: World,
   config: Config,
   options: GlobalOptions,
-  readToken: () => Token,
+  tokenOf: (server: Server) => Token,
 ): (mode: ListingMode, watched?: readonly string[]) => Promise<Listing> {
-  return async (mode, watched = []) => {
-    const [{ listOpenIssues }, { forgetOtherScopes, openScopeCache, unsavedScope }] = await Promise.all([
-      import('../io/gitea/listing.ts'),
-      import('../io/state/listing-cache.ts'),
-    ]);
-    const token = readToken();
-    const began = now();
-    const client = await giteaClient(world, config, options, token, began + LISTING_BUDGET_MS);
-    const identityOf = (name: string): string =>
-      [config.url, createHash('sha256').update(token.value).digest('hex'), name].join('\n');
-    return withProgress(world, async (progress) =>
-      listOpenIssues(client, config, {
-        ...(progress ? { progress } : {}),
-        watched,
-        hasTime: () => now() - began < LONG_MS,
-        cacheOf: ({ name }) => {
-          if (mode === 'all') return unsavedScope();
-          const cache = openScopeCache(config.stateDirectory, identityOf(name));
-          return mode === 'keep' ? cache : { ...cache, save: () => {} };
-        },
-        forget: (names) => {
-          if (mode === 'keep')
-            forgetOtherScopes(
-              config.stateDirectory,
-              names.map((name) => identityOf(name)),
-            );
-        },
-      }),
-    );
+  const { servers } = config;
+  const caches = cachesOf(config, tokenOf);
+  return async (mode, watched = []) =>
+    withProgress(world, async (progress) => {
+      const list = async (server: Server, ofServer: readonly string[]): Promise<Listing> => {
+        const { listOpenIssues } = await import('../io/gitea/listing.ts');
+        const began = now();
+        const client = await giteaClient(world, server, options, tokenOf(server), began + LISTING_BUDGET_MS);
+        return listOpenIssues(client, server, {
+          ...(progress && { progress: (name, ...counts) => progress(nameOn(server.name, name), ...counts) }),
+          watched: ofServer,
+          hasTime: () => now() - began < LONG_MS,
+          ...(await caches(server, mode)),
+        });
+      };
+      if (servers.length === 1) return list(servers[0], watched);
+      return joined(
+        await Promise.all(
+          servers.map(async (server): Promise<Part> => {
+            const name = server.name ?? '';
+            const ofServer = watched.filter((repository) => splitServer(repository).server === name).map(bareName);
+            try {
+              return { server: name, listing: await list(server, ofServer) };
+            } catch (error) {
+              if (!(error instanceof UserError) || world.interrupted.aborted) throw error;
+              return { server: name, error };
+            }
+          }),
+        ),
+      );
+    });
+}
+
+// What is remembered of each scope, under the server, its token and the name of the scope.
+function cachesOf({ servers, stateDirectory }: Config, tokenOf: (server: Server) => Token) {
+  const identityOf = (server: Server, name: string): string =>
+    [server.url, createHash('sha256').update(tokenOf(server).value).digest('hex'), name].join('\n');
+  return async (server: Server, mode: ListingMode): Promise<Pick<ListingOptions, 'cacheOf' | 'forget'>> => {
+    const { forgetOtherScopes, openScopeCache, unsavedScope } = await import('../io/state/listing-cache.ts');
+    return {
+      cacheOf: ({ name }) => {
+        if (mode === 'all') return unsavedScope();
+        const cache = openScopeCache(stateDirectory, identityOf(server, name), server.name);
+        return mode === 'keep' ? cache : { ...cache, save: () => {} };
+      },
+      forget: () => {
+        if (mode !== 'keep') return;
+        try {
+          const known = servers.flatMap((each) =>
+            scopesOf(each.repositories).map(({ name }) => identityOf(each, name)),
+          );
+          forgetOtherScopes(stateDirectory, known);
+        } catch (error) {
+          // Of a server without a token nobody knows what is its own: nothing is forgotten then.
+          if (!(error instanceof UserError)) throw error;
+        }
+      },
+    };
   };
 }
 
 /** Every open issue of the configured repositories, unassigned ones too, from the beginning. */
 export async function listAll(
   client: GiteaClient,
-  config: Pick<Config, 'repositories' | 'url'>,
+  server: Pick<Server, 'repositories' | 'url'>,
 ): Promise<Pick<Listing, 'issues' | 'warnings'>> {
   const [{ listOpenIssues }, { unsavedScope }] = await Promise.all([
     import('../io/gitea/listing.ts'),
     import('../io/state/listing-cache.ts'),
   ]);
-  return listOpenIssues(client, config, { cacheOf: unsavedScope });
+  return listOpenIssues(client, server, { cacheOf: unsavedScope });
 }

@@ -1,10 +1,12 @@
 import type { ExplainDeps } from '../commands/explain.ts';
 import type { StatusDeps } from '../commands/status.ts';
 import { loadKnownConfig } from '../io/config-cache.ts';
-import { rememberedIssues } from '../io/state/listing-cache.ts';
+import { rememberedIssues } from '../io/state/remembered-issues.ts';
 import { terminalWidth } from '../views/terminal.ts';
-import { giteaClient, issueReader } from './gitea.ts';
+import { readToken } from '../io/token.ts';
+import { giteaClient, giteaSlices, NETWORK_BUDGET_MS } from './gitea.ts';
 import { localFiles } from './local-files.ts';
+import { ofEach } from './servers.ts';
 import { commandLine, type GlobalOptions, lazily, now, sleep, type World } from './world.ts';
 
 /** The real dependencies of `status`: local files only. Throws when the configuration cannot be had. */
@@ -29,14 +31,19 @@ export async function statusDeps(world: World, options: GlobalOptions): Promise<
 export async function explainDeps(world: World, options: GlobalOptions): Promise<ExplainDeps> {
   const status = await statusDeps(world, options);
   const { config } = status;
+  const slices = giteaSlices(
+    world,
+    config,
+    ofEach(config.servers, (server) => {
+      const token = lazily(() => readToken(server, world.environment));
+      return { token, client: lazily(async () => giteaClient(world, server, options, token())) };
+    }),
+  );
   return {
     ...status,
     width: terminalWidth(world),
     print: world.stdout.write,
     listedIssues: (number) => rememberedIssues(config.stateDirectory, number),
-    readIssue: issueReader(
-      config,
-      lazily(async () => giteaClient(world, config, options)),
-    ),
+    readIssue: async (at) => slices(NETWORK_BUDGET_MS).readIssue(at),
   };
 }

@@ -12,23 +12,25 @@ import type { GlobalOptions, World } from './world.ts';
 /** The real dependencies of `token`. */
 export function tokenDeps(world: World, options: GlobalOptions): TokenDeps {
   const config = loadConfig(options.config, world);
+  const [server] = config.servers;
   return {
     config,
+    server,
     credential: async () => {
       const units = (await readTimerUnits(world.environment, config.file)) ?? [];
-      return units.map(({ service }) => tokenCredential(service)).find((file) => file !== null) ?? null;
+      return units.map(({ service }) => tokenCredential(service, server.name)).find((file) => file !== null) ?? null;
     },
     ask: async (question) => (process.stdin.isTTY ? terminalPrompter().secret(question) : readAll(process.stdin)),
     tryToken: async (value) => {
       const [client, { unreadableRepositories }, { mayWriteIssues, readLogin }] = await Promise.all([
-        giteaClient(world, config, options, { value, source: 'your answer', warning: null }),
+        giteaClient(world, server, options, { value, source: 'your answer', warning: null }),
         import('../io/gitea/probe.ts'),
         import('../io/gitea/rights.ts'),
       ]);
-      const { issues, warnings } = await listAll(client, config);
-      const unreadable = await unreadableRepositories(client, config.repositories);
+      const { issues, warnings } = await listAll(client, server);
+      const unreadable = await unreadableRepositories(client, server.repositories);
       const { reaction, label, comment } = config.receipt;
-      const [repository] = issueRepositories(config, issues);
+      const [repository] = issueRepositories(server, issues);
       const needsWrite = (reaction !== null || label !== null || comment) && repository !== undefined;
       return {
         issues: issues.length,

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configOfCommand, isOurs, trialUnit, unitBase, type UnitFile } from '../core/config/units.ts';
+import { credentialName } from '../core/config/servers.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import type { Timer } from '../core/health/health.ts';
 import { configHome } from './home.ts';
@@ -79,12 +80,16 @@ export function startedPaths(service: Unit): readonly string[] {
     .slice(0, 2);
 }
 
-/** The file that systemd hands to a service as the credential `gitea-token`; null when it does not. */
-export function tokenCredential({ FragmentPath }: Unit): string | null {
+/** The file that systemd hands to a service as the token of a server; null when it does not. */
+export function tokenCredential({ FragmentPath }: Unit, server: string | null): string | null {
   if (!FragmentPath) return null;
   // `systemctl show` tells credentials from systemd 253 on only.
   try {
-    return /^LoadCredential=gitea-token:(\S+)/mu.exec(readFileSync(FragmentPath, 'utf8'))?.[1] ?? null;
+    const start = `LoadCredential=${credentialName(server)}:`;
+    const line = readFileSync(FragmentPath, 'utf8')
+      .split('\n')
+      .find((each) => each.startsWith(start));
+    return /^\S+/u.exec(line?.slice(start.length) ?? '')?.[0] ?? null;
   } catch {
     return null;
   }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../core/config/config.ts';
+import { credentialName, type Server, settingName, tokenVariable } from '../core/config/servers.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
 import { createFolders, readTextFile } from './files.ts';
 
@@ -23,32 +23,37 @@ export interface Token {
 }
 
 /**
- * The access token: `gitea.tokenFile` if this user may read it, else systemd's credential `gitea-token`, else `$GITEA_TOKEN`.
- * Throws exit 4 when there is none or it cannot be read; the message never holds the token.
+ * The access token of a server: its `tokenFile` if this user may read it, else systemd's credential `gitea-token`, else
+ * `$GITEA_TOKEN`; where there are several servers `gitea-token-NAME` and `$GITEA_TOKEN_NAME`, so that none gets another's. Throws
+ * exit 4 when there is none or it cannot be read; the message never holds the token.
  */
-export function readToken(config: Pick<Config, 'tokenFile' | 'file'>, environment: NodeJS.ProcessEnv): Token {
+export function readToken(server: Pick<Server, 'name' | 'tokenFile'>, environment: NodeJS.ProcessEnv): Token {
+  const { name, tokenFile } = server;
   const credentials = environment['CREDENTIALS_DIRECTORY'];
-  const credential = credentials ? join(credentials, 'gitea-token') : null;
+  const credential = credentials ? join(credentials, credentialName(name)) : null;
   const isHandedOver = credential !== null && statSync(credential, { throwIfNoEntry: false }) !== undefined;
   // A file that only root reads reaches the service as a credential: `systemd install` has the unit hand it over.
-  const isShut = config.tokenFile !== null && isHandedOver && !canRead(config.tokenFile);
-  if (config.tokenFile !== null && !isShut) return fromFile(config.tokenFile, 'gitea.tokenFile');
-  if (isHandedOver) return readCredential(credential);
-  const value = environment['GITEA_TOKEN']?.trim();
-  if (value) return checked(value, '$GITEA_TOKEN', null);
+  const isShut = tokenFile !== null && isHandedOver && !canRead(tokenFile);
+  if (tokenFile !== null && !isShut)
+    return fromFile(tokenFile, { source: settingName(name, 'tokenFile'), isOurs: true });
+  if (isHandedOver) return readCredential(credential, name);
+  const variable = tokenVariable(name);
+  const value = environment[variable]?.trim();
+  if (value) return checked(value, `$${variable}`, null);
+  const key = settingName(name, 'tokenFile');
   throw new UserError(
-    'no Gitea token: gitea.tokenFile is not set, there is no systemd credential, and $GITEA_TOKEN is empty',
+    `no Gitea token${name === null ? '' : ` for the server ${name}`}: ${key} is not set, there is no systemd credential, and $${variable} is empty`,
     {
       exitCode: EXIT.token,
       code: 'token_missing',
-      hint: 'put the token into a file that only you can read and name it as gitea.tokenFile, or export GITEA_TOKEN (a credential of the systemd unit is there for the unit alone)',
+      hint: `put the token into a file that only you can read and name it as ${key}, or export ${variable} (a credential of the systemd unit is there for the unit alone)`,
     },
   );
 }
 
 /** The token in the file that systemd hands to the service as a credential. Throws exit 4 when it cannot be read. */
-export function readCredential(file: string): Token {
-  return fromFile(file, 'the systemd credential gitea-token');
+export function readCredential(file: string, server: string | null): Token {
+  return fromFile(file, { source: `the systemd credential ${credentialName(server)}`, isOurs: false });
 }
 
 /** Stores a token in place of the one that is there: at once, for its owner alone, who stays the same. Throws exit 4. */
@@ -112,11 +117,11 @@ function readSecret(file: string): { readonly value: string; readonly warning: s
   };
 }
 
-function fromFile(file: string, name: string): Token {
+// A credential that systemd hands over is mounted for this service alone, whatever its mode says: it is not ours to mend.
+function fromFile(file: string, { source, isOurs }: { readonly source: string; readonly isOurs: boolean }): Token {
   try {
     const { value, warning } = readSecret(file);
-    // A credential that systemd hands over is mounted for this service alone, whatever its mode says.
-    return checked(value, `${file} (${name})`, name.startsWith('gitea') ? warning : null);
+    return checked(value, `${file} (${source})`, isOurs ? warning : null);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const denied = systemCode(error) === 'EACCES';
@@ -125,7 +130,7 @@ function fromFile(file: string, name: string): Token {
       code: 'token_missing',
       hint: denied
         ? `let this user read ${file}, or run the command as the user the timer runs as`
-        : `check ${name}, or create the file with the token as its only line`,
+        : `check ${source}, or create the file with the token as its only line`,
       cause: error,
     });
   }

@@ -10,6 +10,7 @@ import type { Instant } from '../core/clock.ts';
 import { type Candidate, candidatesOf } from '../core/issue/candidate.ts';
 import type { Facts, HeldBack } from '../core/issue/eligibility.ts';
 import { messageOf } from '../core/errors.ts';
+import { issueKeyOf, serverWith } from '../core/issue/identity.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { Pause } from '../core/state/pause.ts';
 import { lastDispatchAt, lastOfScope, type State, withoutStaleTurns } from '../core/state/state.ts';
@@ -17,14 +18,13 @@ import type { TrackedTask } from '../core/task/tracked.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
+import { answersIn, noteOutage, type Search } from './search.ts';
 import { type Tried, tryCandidate } from './try-candidate.ts';
 import { unusableFolders } from './unusable-folders.ts';
 
 /** So many candidates that were never asked about have their turn in a pass, and so many in all; the rest in the next ones. */
 const MOST_NEW = 8;
 const MOST_ASKED = 16;
-/** So many different issues, none of which failed before, fail because Gitea does not answer before that is Gitea's fault. */
-const SERVER_IS_DOWN = 2;
 /** How long one candidate may take, and how much time is kept for the tasks that are out. Milliseconds. */
 const SLICE_MS = 10_000;
 const KEPT_MS = 8000;
@@ -67,6 +67,9 @@ export async function choose(
     heldBack: heldBackBy(state.turns, candidates, { now, mayAsk, isOpen }),
     warnings: [...listing.warnings, ...unusableFolders(deps, candidates)],
     outages: new Map(),
+    down: new Set(),
+    answering: answersIn(listing),
+    serverOf: ({ issue }) => serverWith(deps.config, issue.repository),
     failure: null,
     asked: 0,
     fresh: 0,
@@ -86,23 +89,8 @@ export async function choose(
   }
 }
 
-/** What is known so far. */
-interface Search {
-  /** Every candidate of the list, by its key. */
-  readonly listed: ReadonlySet<string>;
-  candidates: readonly Candidate[];
-  turns: Turns;
-  readonly heldBack: Map<string, HeldBack>;
-  readonly warnings: string[];
-  /** Issues for which Gitea did not answer, and none of which failed before. */
-  readonly outages: Map<number, { readonly about: readonly Candidate[]; readonly message: string }>;
-  failure: unknown;
-  asked: number;
-  fresh: number;
-}
-
-function isOver(deps: DispatchDeps, { asked, fresh, outages, warnings }: Search): boolean {
-  if (outages.size >= SERVER_IS_DOWN || fresh >= MOST_NEW || asked >= MOST_ASKED) return true;
+function isOver(deps: DispatchDeps, { asked, fresh, down, answering, warnings }: Search): boolean {
+  if (down.size >= answering || fresh >= MOST_NEW || asked >= MOST_ASKED) return true;
   if (deps.timeLeft() >= SHORTEST_SLICE_MS + (asked > 0 ? KEPT_MS : 0)) return false;
   warnings.push('there was no time left to read what is next; the next pass goes on');
   return true;
@@ -119,7 +107,7 @@ interface Lesson {
 
 // Whatever it is, it is written down: it must not be first again in the next pass.
 function learn(search: Search, { target, tried, isNew, isOpen, now }: Lesson): void {
-  const ofIssue = search.candidates.filter((candidate) => candidate.issue.id === target.issue.id);
+  const ofIssue = search.candidates.filter((candidate) => issueKeyOf(candidate) === issueKeyOf(target));
   const close = (closed: readonly Candidate[], why: HeldBack): void =>
     closed.forEach(({ key }) => search.heldBack.set(key, why));
   const record = (about: readonly Candidate[], kind: TurnKind, answer: Answer): void => {
@@ -157,8 +145,7 @@ function learn(search: Search, { target, tried, isNew, isOpen, now }: Lesson): v
       search.warnings.push(passedOver(target, message));
       close(ofIssue, { reason: 'failed', message });
       if (!tried.isOutage || !isNew) return record(ofIssue, 'read', { kind: 'failed', message });
-      search.outages.set(target.issue.id, { about: ofIssue, message });
-      if (search.outages.size >= SERVER_IS_DOWN) search.failure = tried.error;
+      noteOutage(search, target, { about: ofIssue, message, error: tried.error });
     }
   }
 }
@@ -167,14 +154,15 @@ const RECHECK_HOLD_MS = 5 * 60_000;
 const RECHECK_GONE_MS = 60_000;
 
 function ended(
-  { listed, turns, outages, warnings, failure }: Search,
+  { listed, turns, outages, down, warnings, failure }: Search,
   { state, decision, task, now }: Pick<Choice, 'state' | 'decision' | 'task'> & { readonly now: Instant },
 ): Choice {
   // Of an outage that all share nobody is to blame, and nobody has to wait for long after it.
-  const isDown = outages.size >= SERVER_IS_DOWN;
-  const all = [...outages.values()].flatMap(({ about, message }) => about.map(({ key }) => ({ key, message })));
+  const all = [...outages.values()].flatMap(({ about, message, server }) =>
+    about.map(({ key }) => ({ key, message, isDown: down.has(server) })),
+  );
   const known = all.reduce(
-    (before, { key, message }) =>
+    (before, { key, message, isDown }) =>
       answered(
         before,
         'read',

@@ -3,7 +3,8 @@
 import { candidateFor } from '../core/issue/candidate.ts';
 import { untilSlot } from '../core/choice/slot.ts';
 import { shortDuration } from '../core/clock.ts';
-import { type Config, coversRepository } from '../core/config/config.ts';
+import type { Config } from '../core/config/config.ts';
+import { coversRepository } from '../core/config/patterns.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { judgeOverride } from '../core/choice/override.ts';

@@ -130,7 +130,7 @@ function trackedFrom(record: DispatchRecord, { config }: LedgerDeps): TrackedTas
   const [repository = '', number] = record.ref.split('#');
   const { issueId, agent, file, attempt } = record;
   return {
-    server: record.server ?? serverOf(config.url),
+    server: record.server ?? serverOf(config.servers[0].url),
     issueId,
     repository,
     number: Number(number),

@@ -2,9 +2,11 @@
 
 import type { Candidate } from '../core/issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../core/clock.ts';
-import { type Config, coversRepository } from '../core/config/config.ts';
+import type { Config } from '../core/config/config.ts';
+import { coversRepository } from '../core/config/patterns.ts';
+import { addressOf } from '../core/config/servers.ts';
 import { instructionsFor } from '../core/config/instructions.ts';
-import { serverOf } from '../core/issue/identity.ts';
+import { serverWith } from '../core/issue/identity.ts';
 import type { IssueContext } from '../core/issue/context.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { moveCommand } from '../core/mailbox/place.ts';
@@ -72,7 +74,7 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
     trigger,
     attempt,
     marker: occasion.marker,
-    serverUrl: config.url,
+    serverUrl: addressOf(config.servers, issue.repository),
     version: occasion.version,
     markdown: occasion.markdown,
     isTrusted: isTrustedFor(config),
@@ -86,7 +88,7 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
   const frontMatter = taskFrontMatter(issue, candidate, facts);
   const record: DispatchRecord = {
     at: toRfc3339(occasion.at),
-    server: serverOf(config.url),
+    server: serverWith(config, issue.repository),
     ref: refOf(issue),
     issueId: issue.id,
     agent,
@@ -113,7 +115,7 @@ function trackedFor(config: Config, issue: FullIssue, record: DispatchRecord, oc
   const { before } = occasion;
   const { agent, trigger, attempt } = record;
   return {
-    server: serverOf(config.url),
+    server: serverWith(config, issue.repository),
     issueId: issue.id,
     repository: issue.repository,
     number: issue.number,

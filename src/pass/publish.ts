@@ -4,7 +4,7 @@ import { toRfc3339 } from '../core/clock.ts';
 import { longestOwnLimit, ownLimits } from '../core/choice/own-limits.ts';
 import { answered } from '../core/choice/turns.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
-import { isSingle } from '../core/config/config.ts';
+import { isSingle } from '../core/config/patterns.ts';
 import { messageOf } from '../core/errors.ts';
 import { dispatchMessage, type LogEvent } from '../core/health/log-event.ts';
 import { type State, withAppearance } from '../core/state/state.ts';

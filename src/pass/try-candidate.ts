@@ -6,7 +6,7 @@ import { type Candidate, candidateFor } from '../core/issue/candidate.ts';
 import type { RepositoryFacts } from '../core/issue/context.ts';
 import type { Facts } from '../core/issue/eligibility.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
-import { serverOf } from '../core/issue/identity.ts';
+import { serverWith } from '../core/issue/identity.ts';
 import { heard, type Trigger } from '../core/task/document.ts';
 import type { TaskData } from '../core/task/document.ts';
 import { lastDispatchAt, type State } from '../core/state/state.ts';
@@ -119,7 +119,7 @@ export async function taskFor(
   const { config, version, sha256 } = deps;
   const file = deps.tasks.path(candidate);
   const { agent } = candidate;
-  const attempts = deps.journal.attempts({ server: serverOf(config.url), issueId: issue.id, agent });
+  const attempts = deps.journal.attempts({ server: serverWith(config, issue.repository), issueId: issue.id, agent });
   const before = facts.tracked(candidate);
   const told = heard(issue, { isTrusted: isTrustedFor(config) });
   const [whole, context] = await Promise.all([

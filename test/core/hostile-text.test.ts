@@ -23,7 +23,7 @@ import {
 import { updateData } from '../../src/core/task/update.ts';
 import { parseTimeline } from '../../src/io/gitea/wire-context.ts';
 import { parseFullIssue, parseListed } from '../../src/io/gitea/wire.ts';
-import { aComment, aDispatch, aFullIssue, aTrackedTask, iso, NOON } from '../support/builders.ts';
+import { aConfig, aComment, aDispatch, aFullIssue, aTrackedTask, iso, NOON } from '../support/builders.ts';
 
 const MEGABYTE = 1_000_000;
 
@@ -158,22 +158,14 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   acceptanceCriteria: (text) => acceptanceCriteria(cut(text, 60_000).text),
   'ratePriority (label)': (text) => ratePriority([text], '', priorityLabels),
   'ratePriority (title)': (text) => ratePriority([], text, priorityLabels),
-  candidateFor: (text) => candidateFor(hostileIssue(text), text, { priorityLabels, url: 'https://git.example.com' }),
+  candidateFor: (text) => candidateFor(hostileIssue(text), text, { ...aConfig(), priorityLabels }),
   taskFrontMatter: (text) => {
     const issue = hostileIssue(text);
-    return taskFrontMatter(
-      issue,
-      candidateFor(issue, 'hans', { priorityLabels, url: 'https://git.example.com' }),
-      aDispatch(),
-    );
+    return taskFrontMatter(issue, candidateFor(issue, 'hans', { ...aConfig(), priorityLabels }), aDispatch());
   },
   taskData: (text) => {
     const issue = hostileIssue(text);
-    return taskData(
-      issue,
-      candidateFor(issue, 'hans', { priorityLabels, url: 'https://git.example.com' }),
-      aDispatch(),
-    );
+    return taskData(issue, candidateFor(issue, 'hans', { ...aConfig(), priorityLabels }), aDispatch());
   },
   updateData: (text) =>
     updateData(

@@ -19,7 +19,7 @@ import { loadTemplate } from '../../src/io/tasks/template.ts';
 import { decisionTable } from '../../src/views/decision-table.ts';
 import { frontPage } from '../../src/views/pages/front.ts';
 import { taskPage } from '../../src/views/pages/task.ts';
-import { aDispatch, aDispatchRecord, aFullIssue, aPass, aSnapshot, NOON } from '../support/builders.ts';
+import { aConfig, aDispatch, aDispatchRecord, aFullIssue, aPass, aSnapshot, NOON } from '../support/builders.ts';
 
 const RUNS = Number(process.env['DISPATCHER_TEST_TEXTS'] ?? 25_000);
 
@@ -176,7 +176,7 @@ test(`${RUNS} issues through task file, log, terminal, page and JSON`, ({ task }
   let issues = 0;
   fc.assert(
     fc.property(issue, (full) => {
-      const candidate = candidateFor(full, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' });
+      const candidate = candidateFor(full, 'hans', aConfig());
       // Task file: the front matter reads back the same by YAML and by us, and nothing can leave its quotation.
       const head = taskFrontMatter(full, candidate, dispatch);
       const ours = parseFrontMatter(head);

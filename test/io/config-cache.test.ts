@@ -59,7 +59,7 @@ const FROM_CACHE = 'https://cached.example.com';
 test('a file that has not changed is not read again', async () => {
   const here = await place();
   mark(here);
-  expect((await here.load()).url).toBe(FROM_CACHE);
+  expect((await here.load()).servers[0].url).toBe(FROM_CACHE);
 });
 
 test('what comes from the cache is what the file says', async () => {
@@ -95,7 +95,7 @@ test.for<[string, (here: Place) => void]>([
   const here = await place();
   mark(here);
   change(here);
-  expect((await here.load()).url).toBe(FROM_FILE);
+  expect((await here.load()).servers[0].url).toBe(FROM_FILE);
 });
 
 test('a mistake is said at once, and again, and the mended file counts at once', async () => {
@@ -135,7 +135,7 @@ test.for<[string, (here: Place) => void]>([
   const here = await place();
   mark(here);
   spoil(here);
-  expect((await here.load()).url).toBe(FROM_FILE);
+  expect((await here.load()).servers[0].url).toBe(FROM_FILE);
 });
 
 test('a cache of somebody else is not believed', async ({ skip }) => {
@@ -143,7 +143,7 @@ test('a cache of somebody else is not believed', async ({ skip }) => {
   const here = await place();
   mark(here);
   chownSync(here.kept(), 12_345, 12_345);
-  expect((await here.load()).url).toBe(FROM_FILE);
+  expect((await here.load()).servers[0].url).toBe(FROM_FILE);
 });
 
 test('a file that was changed a moment ago is not remembered: it may change once more within the same tick', async () => {
@@ -159,5 +159,5 @@ test('without a folder to keep it in, it is read each time', async () => {
   const { file } = await place();
   const cwd = join(file, '..');
   for (const environment of [{}, { HOME: '/proc/none' }, { XDG_CACHE_HOME: 'relative' }])
-    expect((await loadKnownConfig(undefined, { environment, cwd }, Date.now)).url).toBe(FROM_FILE);
+    expect((await loadKnownConfig(undefined, { environment, cwd }, Date.now)).servers[0].url).toBe(FROM_FILE);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import { loadConfig, parseConfig } from '../../src/io/config-file.ts';
+import { aServer } from '../support/builders.ts';
 
 const MINIMAL = 'gitea:\n  url: https://x.org\n  repositories: [a/b]\n';
 
@@ -145,11 +146,8 @@ describe('a configuration', () => {
     writeFileSync(join(place, 'dispatcher.yaml'), MINIMAL);
     expect(loadConfig(undefined, { environment: { HOME: place }, cwd: place })).toEqual({
       file: join(place, 'dispatcher.yaml'),
-      url: 'https://x.org',
-      formerUrls: [],
+      servers: [aServer({ url: 'https://x.org', repositories: [{ owner: 'a', name: 'b' }] })],
       repositories: [{ owner: 'a', name: 'b' }],
-      tokenFile: null,
-      caFile: null,
       workspace: place,
       agents: null,
       tasksDirectory: join(place, '.agent-tasks'),
@@ -182,8 +180,7 @@ describe('a configuration', () => {
     const yaml = `${MINIMAL.replace('https://x.org', 'https://x.org/git/')}workspace: ws\ntasks: { directory: t, template: x.hbs }\nlog: { file: l.log }\nstate: /var/s\nagents: { Hans: { template: h.hbs }, greta: }\n`;
     writeFileSync(join(place, 'c.yaml'), yaml.replace('[a/b]', '[a/b]\n  tokenFile: tok'));
     expect(loadConfig('c.yaml', { environment: {}, cwd: place })).toMatchObject({
-      url: 'https://x.org/git',
-      tokenFile: join(place, 'tok'),
+      servers: [{ url: 'https://x.org/git', tokenFile: join(place, 'tok') }],
       workspace: join(place, 'ws'),
       tasksDirectory: join(place, 'ws/t'),
       template: join(place, 'x.hbs'),
@@ -245,7 +242,7 @@ describe('a configuration', () => {
     const environment = { HOME: place, GITEA_URL: 'https://x.org/', GITEA_REPOSITORIES: 'a/b, c/*' };
     expect(loadConfig(undefined, { environment, cwd: place })).toMatchObject({
       file: null,
-      url: 'https://x.org',
+      servers: [{ name: null, url: 'https://x.org' }],
       repositories: [
         { owner: 'a', name: 'b' },
         { owner: 'c', name: null },

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openTaskFolder, type TaskFolder } from '../../src/io/tasks/folder.ts';
-import { aCandidate, aTrackedTask } from '../support/builders.ts';
+import { aCandidate, aServer, aTrackedTask } from '../support/builders.ts';
 import { asUser, CAN_BE_ANOTHER } from '../support/another-user.ts';
 
 const SERVER = 'https://git.example.com';
@@ -41,7 +41,8 @@ function office(taskFile = 'issue-{number}.md', url = SERVER, formerUrls: readon
   return {
     root,
     at,
-    open: () => openTaskFolder({ tasksDirectory: root, taskFile, url, formerUrls }, () => 'random'),
+    open: () =>
+      openTaskFolder({ tasksDirectory: root, taskFile, servers: [aServer({ url, formerUrls })] }, () => 'random'),
     task: (path, { id = 1, ref = 'acme/app#1', server = SERVER } = {}) => {
       const file = at(`hans/${path}`);
       mkdirSync(dirname(file), { recursive: true });

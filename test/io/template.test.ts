@@ -6,15 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { candidateFor } from '../../src/core/issue/candidate.ts';
 import { taskData } from '../../src/core/task/document.ts';
 import { loadTemplate } from '../../src/io/tasks/template.ts';
-import { aDispatch, aFullIssue } from '../support/builders.ts';
+import { aConfig, aDispatch, aFullIssue } from '../support/builders.ts';
 
 const BUILT_IN = fileURLToPath(new URL('../../templates', import.meta.url));
 const issue = aFullIssue({ title: 'Fix <T> & "x"', body: 'See {{issue.url}}', labels: ['bug', 'P1'] });
-const data = taskData(
-  issue,
-  candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' }),
-  aDispatch(),
-);
+const data = taskData(issue, candidateFor(issue, 'hans', aConfig()), aDispatch());
 
 /** Renders with a template of these files; the first is the template, the others lie beside it. */
 function render(files: Readonly<Record<string, string>>): string {

@@ -12,24 +12,24 @@ function files(content: string, mode = 0o600): { folder: string; file: string } 
   chmodSync(file, mode);
   return { folder, file };
 }
-const none = { file: null, tokenFile: null };
+const none = { name: null, tokenFile: null };
 
 test('the file of the configuration wins over the credential, that over the environment', () => {
   const { file } = files('from-file\n');
   const { folder } = files('from-credential\n');
   const environment = { CREDENTIALS_DIRECTORY: folder, GITEA_TOKEN: ' from-environment\n' };
-  expect(readToken({ file: null, tokenFile: file }, environment).value).toBe('from-file');
+  expect(readToken({ name: null, tokenFile: file }, environment).value).toBe('from-file');
   expect(readToken(none, environment).value).toBe('from-credential');
   expect(readToken(none, { ...environment, CREDENTIALS_DIRECTORY: '/nowhere' }).value).toBe('from-environment');
 });
 
 test('a token file that everybody can read works, with a warning and the command that mends it', () => {
   const { file } = files('secret', 0o644);
-  expect(readToken({ file: null, tokenFile: file }, {}).warning).toBe(
+  expect(readToken({ name: null, tokenFile: file }, {}).warning).toBe(
     `${file} can be read by everybody; run: chmod 600 ${file}`,
   );
   chmodSync(file, 0o600);
-  expect(readToken({ file: null, tokenFile: file }, {}).warning).toBeNull();
+  expect(readToken({ name: null, tokenFile: file }, {}).warning).toBeNull();
 });
 
 test.for([
@@ -39,13 +39,13 @@ test.for([
   { what: 'a control character', token: 'sec\u0001ret' },
 ])('$what is no token: exit 4, and the message does not hold it', ({ token }) => {
   const { file } = files(token);
-  expect(() => readToken({ file: null, tokenFile: file }, {})).toThrow(
+  expect(() => readToken({ name: null, tokenFile: file }, {})).toThrow(
     expect.objectContaining({ exitCode: 4, message: expect.not.stringContaining('sec') }),
   );
 });
 
 test('a file that is not there is exit 4 and names it', () => {
-  expect(() => readToken({ file: null, tokenFile: '/nowhere/token' }, {})).toThrow(
+  expect(() => readToken({ name: null, tokenFile: '/nowhere/token' }, {})).toThrow(
     expect.objectContaining({ exitCode: 4, message: expect.stringContaining('/nowhere/token') }),
   );
 });

@@ -178,8 +178,8 @@ test(
         }),
       gitea: (ms) => ({
         ...office.deps.gitea(ms),
-        readIssue: async (at) => readFullIssue(client, at, config.url),
-        peekIssue: async (at) => peekIssue(client, at, config.url),
+        readIssue: async (at) => readFullIssue(client, at, config.servers[0].url),
+        peekIssue: async (at) => peekIssue(client, at, config.servers[0].url),
         readAssigner: async (at, login) => readAssigner(client, at, login),
       }),
       state: { ...office.deps.state, lock: async () => ({ release: () => {}, note: null }) },

@@ -2,6 +2,7 @@ import type { Pause } from '../../src/core/state/pause.ts';
 import type { Candidate } from '../../src/core/issue/candidate.ts';
 import { candidateFor } from '../../src/core/issue/candidate.ts';
 import type { Config } from '../../src/core/config/config.ts';
+import type { Server } from '../../src/core/config/servers.ts';
 import type { DispatchRecord } from '../../src/core/state/dispatch-record.ts';
 import type { Facts } from '../../src/core/issue/eligibility.ts';
 import { NO_CONTEXT } from '../../src/core/issue/context.ts';
@@ -20,7 +21,7 @@ import type { TrackedTask } from '../../src/core/task/tracked.ts';
 export const NOON = Date.UTC(2026, 3, 9, 12);
 export const MINUTE = 60_000;
 /** The server of the configuration below, and what names an issue of it for an agent. */
-export const SERVER = 'git.example.com';
+const SERVER = 'git.example.com';
 export const keyOf = (issueId: number, agent = 'hans'): string => taskKey(SERVER, issueId, agent);
 
 /** An issue of acme/app assigned to hans; name only what the test is about. */
@@ -88,14 +89,24 @@ export const aTrackedTask = (overrides: Partial<TrackedTask> = {}): TrackedTask 
   ...overrides,
 });
 
+const APP = [{ owner: 'acme', name: 'app' }];
+
+/** The only server. */
+export const aServer = (overrides: Partial<Server> = {}): Server => ({
+  name: null,
+  url: `https://${SERVER}`,
+  formerUrls: [],
+  repositories: APP,
+  tokenFile: null,
+  caFile: null,
+  ...overrides,
+});
+
 /** A configuration with nothing but defaults. */
 export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   file: null,
-  url: 'https://git.example.com',
-  formerUrls: [],
-  repositories: [{ owner: 'acme', name: 'app' }],
-  tokenFile: null,
-  caFile: null,
+  servers: [aServer({ repositories: overrides.repositories ?? APP })],
+  repositories: APP,
   workspace: '/srv/acme',
   agents: null,
   agentLabels: new Map(),
@@ -139,7 +150,7 @@ export const someFacts = (overrides: Partial<Facts> = {}): Facts => ({
 /** The candidate for an issue and its first assignee. */
 export const aCandidate = (overrides: Partial<Issue> = {}): Candidate => {
   const issue = anIssue(overrides);
-  return candidateFor(issue, issue.assignees[0] ?? 'hans', { priorityLabels: new Map(), url: `https://${SERVER}` });
+  return candidateFor(issue, issue.assignees[0] ?? 'hans', aConfig());
 };
 
 /** The facts of a dispatch by the timer at noon. */

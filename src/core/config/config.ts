@@ -2,14 +2,10 @@ import { durationOf } from './schema-parts.ts';
 import type { RawConfig } from './schema.ts';
 import type { ContextConfig } from '../issue/context.ts';
 import { type OwnRateLimits, ownRateLimits } from './own-rate-limits.ts';
+import { parsePattern, type RepositoryPattern, taskFilePattern } from './patterns.ts';
+import type { Servers } from './servers.ts';
 import { type Instructions, normaliseInstructions, plainLabel } from './instructions.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
-
-export interface RepositoryPattern {
-  readonly owner: string;
-  /** Null stands for all of the owner's repositories. */
-  readonly name: string | null;
-}
 
 interface AgentConfig {
   readonly maxTasks: number | null;
@@ -22,13 +18,9 @@ interface AgentConfig {
 export interface Config {
   /** The file it came from, or null when it came from the environment. */
   readonly file: string | null;
-  readonly url: string;
-  /** Addresses at which the same server was reached before. */
-  readonly formerUrls: readonly string[];
+  readonly servers: Servers;
+  /** Of all servers. */
   readonly repositories: readonly RepositoryPattern[];
-  readonly tokenFile: string | null;
-  /** Certificates of an authority of one's own. Null: those that Node knows. */
-  readonly caFile: string | null;
   readonly workspace: string;
   /** By lower-cased login. Null: every assignee is an agent. */
   readonly agents: ReadonlyMap<string, AgentConfig> | null;
@@ -106,14 +98,12 @@ interface Placement {
 export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Placement): Config {
   const workspace = resolve(folder, raw.workspace ?? '.');
   const read = (path: string | undefined): string | null => (path === undefined ? null : resolve(folder, path));
-  const repositories = raw.gitea.repositories.map(parsePattern);
+  const servers = serversOf(raw.gitea, read);
+  const { repositories } = servers[0];
   return {
     file,
-    url: raw.gitea.url.replace(/\/+$/u, ''),
-    formerUrls: raw.gitea.formerUrls ?? [],
+    servers,
     repositories,
-    tokenFile: read(raw.gitea.tokenFile),
-    caFile: read(raw.gitea.caFile),
     workspace,
     agents: raw.agents
       ? new Map(
@@ -162,6 +152,19 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
       office: raw.monitor?.office ?? workspace,
     },
   };
+}
+
+function serversOf(raw: RawConfig['gitea'], read: (path: string | undefined) => string | null): Servers {
+  return [
+    {
+      name: null,
+      url: raw.url.replace(/\/+$/u, ''),
+      formerUrls: raw.formerUrls ?? [],
+      repositories: raw.repositories.map(parsePattern),
+      tokenFile: read(raw.tokenFile),
+      caFile: read(raw.caFile),
+    },
+  ];
 }
 
 // What a task says, and whose it may be.
@@ -216,30 +219,4 @@ function afterwards(raw: RawConfig): Pick<Config, 'updates' | 'trust' | 'receipt
 
 function lowered(logins: readonly string[] | undefined): readonly string[] | null {
   return logins?.map((login) => login.toLowerCase()) ?? null;
-}
-
-/** Whether an issue's repository is one of those configured. Gitea names do not tell upper from lower case. */
-export function coversRepository(patterns: readonly RepositoryPattern[], repository: string): boolean {
-  const [owner = '', name = ''] = repository.toLowerCase().split('/');
-  return patterns.some((p) => p.owner.toLowerCase() === owner && (p.name === null || p.name.toLowerCase() === name));
-}
-
-/** True when every issue comes from one repository, so that its number alone names it. */
-export function isSingle(patterns: readonly RepositoryPattern[]): boolean {
-  return patterns.length === 1 && patterns[0]?.name !== null;
-}
-
-// With several repositories two issues can have one number, and with several owners two repositories one name: what the
-// pattern does not tell apart becomes folders in front of it.
-function taskFilePattern(pattern: string, repositories: readonly RepositoryPattern[]): string {
-  if (isSingle(repositories)) return pattern;
-  if (!pattern.includes('{repo}')) return `{owner}/{repo}/${pattern}`;
-  const owners = new Set(repositories.map(({ owner }) => owner.toLowerCase()));
-  return owners.size > 1 && !pattern.includes('{owner}') ? `{owner}/${pattern}` : pattern;
-}
-
-/** `owner/name`, or `owner/*` for all of an owner. */
-export function parsePattern(pattern: string): RepositoryPattern {
-  const [owner = '', name = ''] = pattern.split('/');
-  return { owner, name: name === '*' ? null : name };
 }

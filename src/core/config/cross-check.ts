@@ -1,6 +1,6 @@
 // What is wrong with a configuration although each value is well-formed by itself.
 
-import { isSingle, parsePattern, type RepositoryPattern } from './config.ts';
+import { isSingle, parsePattern, type RepositoryPattern } from './patterns.ts';
 import type { RawConfig } from './schema.ts';
 import { durationOf } from './schema-parts.ts';
 

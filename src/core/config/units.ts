@@ -6,6 +6,12 @@ export interface UnitFile {
   readonly text: string;
 }
 
+/** A file that systemd hands over under a name. */
+export interface Credential {
+  readonly name: string;
+  readonly file: string;
+}
+
 export interface UnitFacts {
   readonly isUser: boolean;
   /** What the units are called: `dispatcher`, or `dispatcher-NAME` for a further office. */
@@ -20,8 +26,8 @@ export interface UnitFacts {
   readonly writable: readonly string[];
   /** Who a system service runs as. */
   readonly runAs: string;
-  /** The file systemd reads the token from as a credential; null when the service's own user can read it. */
-  readonly credential: string | null;
+  /** What systemd reads for the service and hands over: a token of each server whose file the service's own user cannot read. */
+  readonly credentials: readonly Credential[];
   /** Variables of the shell that the service needs as well, such as NODE_EXTRA_CA_CERTS. */
   readonly environment: Readonly<Record<string, string>>;
   readonly version: string;
@@ -59,12 +65,13 @@ export function configOfCommand(command: string): string | null {
 
 /** The first path that no unit can name; null: each can be. A line break in one would be a directive of the unit. */
 export function unnameable(facts: UnitFacts): string | null {
-  const { node, script, config, writable, runAs, credential, environment } = facts;
-  const broken = [node, script, config, ...writable, runAs, credential ?? '', ...Object.values(environment)].find(
-    (text) => /\p{Cc}/u.test(text),
+  const { node, script, config, writable, runAs, environment } = facts;
+  const handedOver = facts.credentials.map(({ file }) => file);
+  const broken = [node, script, config, ...writable, runAs, ...handedOver, ...Object.values(environment)].find((text) =>
+    /\p{Cc}/u.test(text),
   );
   // In two lines systemd knows no quotes: a blank at the end would be cut off, a backslash there would join the next line.
-  return broken ?? [config, credential ?? ''].find((path) => /[\s\\]$/u.test(path)) ?? null;
+  return broken ?? [config, ...handedOver].find((path) => /[\s\\]$/u.test(path)) ?? null;
 }
 
 /** Puts this installation's paths into the units as they ship. */
@@ -110,7 +117,7 @@ function rendered(shipped: string, facts: UnitFacts): string {
 }
 
 function lineOf(line: string, facts: UnitFacts): readonly string[] {
-  const { node, script, config, writable, runAs, credential, environment } = facts;
+  const { node, script, config, writable, runAs, credentials, environment } = facts;
   const [, command] = /^ExecStart=\S+ \S+ ([\w -]+)$/u.exec(line) ?? [];
   if (command !== undefined) {
     return [
@@ -122,9 +129,8 @@ function lineOf(line: string, facts: UnitFacts): readonly string[] {
   if (line.startsWith('Documentation=')) return [];
   if (line.startsWith('User=')) return [`User=${runAs}`];
   if (line.startsWith('ReadWritePaths=')) return writable.map((path) => `ReadWritePaths=-${quoted(path)}`);
-  if (line.startsWith('LoadCredential=')) {
-    return credential === null ? [] : [`LoadCredential=gitea-token:${credential.replaceAll('%', '%%')}`];
-  }
+  if (line.startsWith('LoadCredential='))
+    return credentials.map(({ name, file }) => `LoadCredential=${name}:${file.replaceAll('%', '%%')}`);
   return [line];
 }
 

@@ -24,7 +24,7 @@ type Came = Pick<RowRecord, 'outcome' | 'reason'>;
 
 /** The agents by name: those that are configured, have tasks, or are to get some. */
 export function agentsOf(
-  config: Pick<Config, 'url' | 'agents' | 'tasksDirectory'>,
+  config: Pick<Config, 'servers' | 'agents' | 'tasksDirectory'>,
   files: readonly TaskFile[],
   rows: readonly RowRecord[],
   allRest: readonly RestRecord[],
@@ -33,7 +33,7 @@ export function agentsOf(
   const named = [...files, ...rows, ...rest].map(({ agent }) => agent);
   const names = [...(config.agents?.keys() ?? []), ...named];
   const tasks = new Map<string, TaskStatus[]>([...new Set(names)].toSorted().map((name) => [name, []]));
-  for (const row of rows) tasks.get(row.agent)?.push(rowTask(config.url, row));
+  for (const row of rows) tasks.get(row.agent)?.push(rowTask(config.servers, row));
   for (const file of files) tasks.get(file.agent)?.push(file.task);
   return [...tasks].map(([name, list]) => ({
     name,

@@ -14,7 +14,7 @@ import {
   type TimerState,
   type TimerUnit,
 } from './health.ts';
-import { issueUrl } from '../issue/issue.ts';
+import { issueAddress } from '../issue/issue.ts';
 import { activePauses, type Pause } from '../state/pause.ts';
 import type { Stall, Taken } from '../mailbox/claim.ts';
 import type { Priority } from '../issue/priority.ts';
@@ -82,7 +82,7 @@ export interface Snapshot {
 }
 
 interface Sources {
-  readonly config: Pick<Config, 'url' | 'agents' | 'rateLimitMs' | 'tasksDirectory'>;
+  readonly config: Pick<Config, 'servers' | 'agents' | 'rateLimitMs' | 'tasksDirectory'>;
   readonly version: string;
   readonly state: PassHistory;
   readonly pauses: readonly Pause[];
@@ -114,7 +114,7 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     schemaVersion: 1,
     generatedAt: toRfc3339(now),
     version: sources.version,
-    server: config.url,
+    server: config.servers[0].url,
     health,
     cause: causeOf({ health, timer: null, waiting: counted.waiting, held: counted.skipped }, state.lastPass),
     timer: null,
@@ -140,14 +140,14 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
       skipped: counted.skipped,
       dispatchedToday: dispatches.filter((entry) => (fromRfc3339(entry.at) ?? 0) >= sources.midnight).length,
     },
-    next: next ? { ...pick(next), url: issueUrl(config.url, next.repository, next.issue) } : null,
+    next: next ? { ...pick(next), url: issueAddress(config.servers, next.repository, next.issue) } : null,
     oldestWaiting: oldest(waiting, rest),
     agents,
     skipped: skipped.map((row) => ({
       ...pick(row),
       reason: row.reason,
       detail: row.detail,
-      url: issueUrl(config.url, row.repository, row.issue),
+      url: issueAddress(config.servers, row.repository, row.issue),
     })),
     rest,
     recent: dispatches.slice(-RECENT).toReversed(),

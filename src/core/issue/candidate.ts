@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { serverOf, taskKey } from './identity.ts';
+import { serverWith, taskKey } from './identity.ts';
 import type { Issue } from './issue.ts';
 import { type RatedPriority, rank, ratePriority } from './priority.ts';
 
@@ -12,7 +12,7 @@ export interface Candidate extends RatedPriority {
   readonly agent: string;
 }
 
-type Naming = Pick<Config, 'priorityLabels' | 'url'>;
+type Naming = Pick<Config, 'priorityLabels' | 'servers'>;
 
 /** One candidate for each issue and assignee, in no particular order. */
 export function candidatesOf(issues: readonly Issue[], config: Naming): readonly Candidate[] {
@@ -23,7 +23,7 @@ export function candidatesOf(issues: readonly Issue[], config: Naming): readonly
 export function candidateFor(issue: Issue, login: string, config: Naming): Candidate {
   const agent = login.toLowerCase();
   return {
-    key: taskKey(serverOf(config.url), issue.id, agent),
+    key: taskKey(serverWith(config, issue.repository), issue.id, agent),
     issue,
     agent,
     ...ratePriority(issue.labels, issue.title, config.priorityLabels),

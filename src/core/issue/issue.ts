@@ -1,8 +1,10 @@
+import { addressOf, bareName, type Servers } from '../config/servers.ts';
+
 /** An open issue as the listing tells it: what is needed to choose. Texts are raw. Instants are epoch milliseconds. */
 export interface Issue {
   /** Unique on its server, and stays when the repository is renamed. */
   readonly id: number;
-  /** `owner/name`, checked to be safe in a path. */
+  /** `owner/name`, checked to be safe in a path; where there are several servers `work:owner/name`. */
   readonly repository: string;
   readonly number: number;
   readonly title: string;
@@ -93,6 +95,11 @@ export function withSaved(issue: FullIssue, saved: ReadonlyMap<string, string>):
 /** Where people read an issue: at the address by which we reach the server, not the one it believes to have. */
 export function issueUrl(serverUrl: string, repository: string, number: number): string {
   return `${serverUrl}/${repository}/issues/${number}`;
+}
+
+/** The same for an issue of a configured repository. */
+export function issueAddress(servers: Servers, repository: string, number: number): string {
+  return issueUrl(addressOf(servers, repository), bareName(repository), number);
 }
 
 /** `acme/app#5` */

@@ -1,4 +1,5 @@
 import type { Issue } from '../issue/issue.ts';
+import type { ErrorRecord } from '../errors.ts';
 import type { MovedPull } from '../issue/pull-feedback.ts';
 
 /** Open issues, and what the user should know although the pass goes on. */
@@ -8,7 +9,7 @@ export interface Listing {
    * come. Made when first asked for.
    */
   readonly issues: readonly Issue[];
-  /** Those of them with these ids, without making all the others. */
+  /** Those of them with these ids, on any server, without making all the others. */
   readonly find?: (ids: ReadonlySet<number>) => readonly Issue[];
   readonly warnings: readonly string[];
   /** The pull requests that moved, where that was asked. `isUntold`: this listing cannot tell of those of a repository. */
@@ -17,6 +18,15 @@ export interface Listing {
   readonly isUnread: (repository: string) => boolean;
   /** A text that is another one when any of this is. Undefined: nobody can tell. */
   readonly stamp?: string | undefined;
+  /** Of several servers: which answered, and why one did not. */
+  readonly answers?: readonly ServerAnswer[];
+}
+
+/** Whether a server could be read. */
+interface ServerAnswer {
+  readonly server: string;
+  /** Null: it could. */
+  readonly error: ErrorRecord | null;
 }
 
 /**

@@ -2,7 +2,7 @@
 // listing that goes round and round tells what the server changed silently; its total tells at once that something is missing.
 
 import type { Instant } from '../clock.ts';
-import { coversRepository } from '../config/config.ts';
+import { coversRepository } from '../config/patterns.ts';
 import type { Issue } from '../issue/issue.ts';
 import type { MovedPull } from '../issue/pull-feedback.ts';
 import { fingerprint, rowOf } from './row.ts';

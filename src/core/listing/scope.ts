@@ -1,4 +1,4 @@
-import type { RepositoryPattern } from '../config/config.ts';
+import type { RepositoryPattern } from '../config/patterns.ts';
 
 /** What is listed in one go: all of an owner's, or a repository where only one of an owner is wanted. */
 export interface Scope {

@@ -1,7 +1,17 @@
 import { candidateFor } from '../issue/candidate.ts';
+import type { Server } from '../config/servers.ts';
 import type { IssueContext } from '../issue/context.ts';
 import type { FullIssue } from '../issue/issue.ts';
 import { taskData, type TaskData } from './document.ts';
+
+const SAMPLE_SERVER: Server = {
+  name: null,
+  url: 'https://git.example.com',
+  formerUrls: [],
+  repositories: [],
+  tokenFile: null,
+  caFile: null,
+};
 
 const SAMPLE_CONTEXT: IssueContext = {
   assignment: { by: 'carol', at: 0 },
@@ -69,7 +79,7 @@ export function sampleData(): TaskData {
       { ref: 'acme/app#4', title: 'Another one', open: true, url: 'https://git.example.com/acme/app/issues/4' },
     ],
   };
-  return taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' }), {
+  return taskData(issue, candidateFor(issue, 'hans', { priorityLabels: new Map(), servers: [SAMPLE_SERVER] }), {
     at: 0,
     trigger: 'timer',
     attempt: 1,

@@ -1,7 +1,8 @@
 // One line of an agent's table: from a row of the last pass, or from a task file on disk.
 
 import { fromRfc3339, toRfc3339 } from '../clock.ts';
-import { issueUrl } from '../issue/issue.ts';
+import type { Servers } from '../config/servers.ts';
+import { issueAddress } from '../issue/issue.ts';
 import { type Stall, type Taken, takerText } from '../mailbox/claim.ts';
 import type { Stage } from '../mailbox/place.ts';
 import { cameBy, type WorkRecord } from '../mailbox/work-record.ts';
@@ -45,13 +46,13 @@ export interface TaskFile {
 }
 
 /** The task of a candidate of the last pass that was not dispatched. */
-export function rowTask(server: string, row: RowRecord): TaskStatus {
+export function rowTask(servers: Servers, row: RowRecord): TaskStatus {
   return {
     ref: row.ref,
     issue: row.issue,
     repository: row.repository,
     title: row.title,
-    url: issueUrl(server, row.repository, row.issue),
+    url: issueAddress(servers, row.repository, row.issue),
     priority: row.priority,
     prioritySource: row.prioritySource,
     state: row.outcome === 'chosen' ? 'waiting' : row.outcome,

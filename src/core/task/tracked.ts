@@ -2,7 +2,8 @@
 // it, and without asking the server as long as nothing changed.
 
 import * as z from 'zod/mini';
-import { taskKey } from '../issue/identity.ts';
+import type { Servers } from '../config/servers.ts';
+import { issueKey, serversIn, serverWith, taskKey } from '../issue/identity.ts';
 import type { Issue } from '../issue/issue.ts';
 import type { Listing } from '../listing/listing.ts';
 import { DispatchRecordSchema } from '../state/dispatch-record.ts';
@@ -121,22 +122,32 @@ export function repeatsOf(task: TrackedTask | undefined): number {
  * The keys of tasks whose issue may be closed or no longer assigned: it is not on the list, or not with this agent. Being
  * absent proves nothing (rows vanish while pages are read), so each is a question to ask.
  */
-export function suspectsOf(tasks: TrackedTasks, server: string, listing: Issues): readonly string[] {
-  const listed = listedOf(tasks, listing);
+export function suspectsOf(tasks: TrackedTasks, config: OfServers, listing: Issues): readonly string[] {
+  const listed = listedOf(tasks, config, listing);
+  const known = serversIn(config);
   return Object.entries(tasks).flatMap(([key, task]) => {
-    if (task.server !== server) return [];
-    const issue = listed.get(task.issueId);
+    const { server } = task;
+    if (!known.has(server)) return [];
+    const issue = listed.get(issueKey(server, task.issueId));
     const isWith = issue?.assignees.some((login) => taskKey(server, issue.id, login.toLowerCase()) === key) ?? false;
     return isWith || (!task.isAssigned && issue) ? [] : [key];
   });
 }
 
-type Issues = Pick<Listing, 'issues' | 'find'>;
+/** The listed issue of a task. */
+export function issueIn(config: OfServers, { issues }: Issues, { server, issueId }: TrackedTask): Issue | undefined {
+  return issues.find(({ id, repository }) => id === issueId && serverWith(config, repository) === server);
+}
 
-/** Of the listed issues those of these tasks, by their id. */
-export function listedOf(tasks: TrackedTasks, listing: Issues): ReadonlyMap<number, Issue> {
+type Issues = Pick<Listing, 'issues' | 'find'>;
+interface OfServers {
+  readonly servers: Servers;
+}
+
+/** Of the listed issues those of these tasks, by `issueKey`. */
+export function listedOf(tasks: TrackedTasks, config: OfServers, listing: Issues): ReadonlyMap<string, Issue> {
   const ids = new Set(Object.values(tasks).map(({ issueId }) => issueId));
   if (ids.size === 0) return new Map();
   const found = listing.find?.(ids) ?? listing.issues.filter(({ id }) => ids.has(id));
-  return new Map(found.map((issue) => [issue.id, issue]));
+  return new Map(found.map((issue) => [issueKey(serverWith(config, issue.repository), issue.id), issue]));
 }

@@ -1,7 +1,9 @@
 // What is looked up besides an issue that is about to go: at most eight requests, side by side. A part that cannot be read is
 // a line in the file, and never a reason not to go.
 
-import { type Config, coversRepository } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { coversRepository } from '../../core/config/patterns.ts';
+import type { Server } from '../../core/config/servers.ts';
 import { messageOf, UserError } from '../../core/errors.ts';
 import {
   type IssueContext,
@@ -46,7 +48,7 @@ export async function readContext(
     attempt,
     repository,
   }: { readonly agent: string; readonly attempt: number; readonly repository: RepositoryFacts },
-  { context, url, repositories }: Pick<Config, 'context' | 'url' | 'repositories'>,
+  { context, url, repositories }: Pick<Config, 'context'> & Pick<Server, 'url' | 'repositories'>,
 ): Promise<IssueContext> {
   const unread = repository.unread === null ? [] : [`the default branch: ${repository.unread}`];
   const soft = async <T>(what: string, read: () => Promise<T>, without: T): Promise<T> => {
@@ -92,7 +94,7 @@ export async function readContext(
 }
 
 // Only what the configuration covers: what somebody names must not bring the text of a private repository into a task.
-function namedIn(issue: FullIssue, url: string, repositories: Config['repositories']): readonly Place[] {
+function namedIn(issue: FullIssue, url: string, repositories: Server['repositories']): readonly Place[] {
   const text = [issue.body, ...issue.comments.map(({ body }) => body)].map(beginningOf).join('\n');
   const known = new Set(issue.blockers.map(({ ref }) => ref?.toLowerCase()));
   return referencesIn(beginningOf(text), issue.repository, url).filter(

@@ -1,7 +1,8 @@
 // What is open, asked for by what changed. A quiet pass asks twice for each scope: what changed since the watermark, and a page
 // of the listing that goes round.
 
-import { type Config, coversRepository } from '../../core/config/config.ts';
+import { coversRepository } from '../../core/config/patterns.ts';
+import type { Server } from '../../core/config/servers.ts';
 import { EXIT, messageOf, UserError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue/issue.ts';
 import type { Listing } from '../../core/listing/listing.ts';
@@ -13,10 +14,10 @@ import type { ScopeCache } from '../state/listing-cache.ts';
 import type { GiteaClient } from './client.ts';
 import { type Finding, followScope, type Progress } from './scope.ts';
 
-interface ListingOptions {
+export interface ListingOptions {
   readonly cacheOf: (scope: Scope) => ScopeCache;
-  /** Told of all scopes when one of them begins: what is remembered of others is of no use any more. */
-  readonly forget?: (names: readonly string[]) => void;
+  /** Called when a scope begins: what is remembered of scopes that are not listed any more is of no use. */
+  readonly forget?: () => void;
   /** Told after each further page of a long listing. */
   readonly progress?: Progress;
   /** Repositories of which it is to be told which pull requests moved. */
@@ -37,11 +38,11 @@ const MOST_PASSES = 30;
  */
 export async function listOpenIssues(
   client: GiteaClient,
-  { repositories, url }: Pick<Config, 'repositories' | 'url'>,
+  { repositories, url }: Pick<Server, 'repositories' | 'url'>,
   { cacheOf, forget = () => {}, progress = () => {}, hasTime = () => true, watched = [] }: ListingOptions,
 ): Promise<Listing> {
   const scopes = scopesOf(repositories).map((scope) => ({ scope, cache: cacheOf(scope) }));
-  if (scopes.some(({ cache }) => cache.state().since === null)) forget(scopes.map(({ scope }) => scope.name));
+  if (scopes.some(({ cache }) => cache.state().since === null)) forget();
   const wantsPulls = ({ patterns }: Scope): boolean => watched.some((name) => coversRepository(patterns, name));
   const findings: Finding[] = [];
   const unsaved: string[] = [];

@@ -1,6 +1,6 @@
 // Questions that only `doctor` and `init` ask of a server.
 
-import type { RepositoryPattern } from '../../core/config/config.ts';
+import type { RepositoryPattern } from '../../core/config/patterns.ts';
 import { EXIT, UserError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue/issue.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';

@@ -58,6 +58,7 @@ const count = z.int().check(z.nonnegative());
 const HeadSchema = z.object({
   version: z.literal(VERSION),
   identity: z.string(),
+  server: z.optional(z.string()),
   since: z.nullable(z.number()),
   latest: z.number(),
   isClockOff: z.boolean(),
@@ -80,9 +81,9 @@ type Head = z.infer<typeof HeadSchema>;
 
 /**
  * What is remembered of a scope. `identity` names whatever makes it another scope when it changes: the server, the token, what
- * is configured.
+ * is configured. `server`: what the server is called, where there are several.
  */
-export function openScopeCache(stateDirectory: string, identity: string): ScopeCache {
+export function openScopeCache(stateDirectory: string, identity: string, server: string | null = null): ScopeCache {
   const folder = join(stateDirectory, 'listing');
   const key = keyOf(identity);
   const path = (ending: string): string => join(folder, `${key}.${ending}`);
@@ -126,7 +127,8 @@ export function openScopeCache(stateDirectory: string, identity: string): ScopeC
       const open = savedOpen({ head, state, path, lastFile });
       const begins = state.isNewRound ? 0 : (head?.seen.bytes ?? 0);
       const seen = { bytes: writeAt(path('seen'), begins, bytesOf(Float64Array.from(state.seen)), false) };
-      const next: Head = { version: VERSION, identity: key, ...remembered(state), ...open, rows, seen };
+      const name = server === null ? {} : { server };
+      const next: Head = { version: VERSION, identity: key, ...name, ...remembered(state), ...open, rows, seen };
       writeFileSync(path('json.tmp'), JSON.stringify(next), { mode: 0o600 });
       renameSync(path('json.tmp'), path('json'));
       head = next;
@@ -187,23 +189,6 @@ function tidy(folder: string, key: string, { open, rows }: Head): void {
   }
 }
 
-/** The assigned open issues of a number in all that is remembered, as far as it can be read. */
-export function rememberedIssues(stateDirectory: string, number: number): readonly Issue[] {
-  const folder = join(stateDirectory, 'listing');
-  return namesIn(folder).flatMap((name) => {
-    const [, key] = /^([0-9a-f]{16})\.json$/u.exec(name) ?? [];
-    const path = (ending: string): string => join(folder, `${key}.${ending}`);
-    const head = key === undefined ? undefined : readHead(path('json'), key);
-    const state = head && stateIn(head, path);
-    if (!state) return [];
-    const lines = linesIn(path(`${head.rows.file}.rows`), head.rows.bytes);
-    // Thousands of lines need not be parsed for one.
-    const of = new RegExp(`^\\[(\\d+),"[^"]*",${number},`, 'u');
-    const ids = new Set(lines.flatMap((line) => of.exec(line)?.[1] ?? []).map(Number));
-    return issuesIn(lines, state.open.get, ids) ?? [];
-  });
-}
-
 /** Removes what was remembered of scopes that are not these any more. */
 export function forgetOtherScopes(stateDirectory: string, identities: readonly string[]): void {
   const folder = join(stateDirectory, 'listing');
@@ -225,12 +210,14 @@ function remembered(state: Omit<ScopeState, 'open' | 'lines' | 'seen' | 'isNewRo
   return { since, latest, isClockOff, isWhole, keepsAll, isPullsTurn, passes, cursor, lap, total, gap, off, names };
 }
 
-function readHead(file: string, key: string): Head | undefined {
+/** The head of a cache; undefined: there is none of that key. */
+export function readHead(file: string, key: string): Head | undefined {
   const result = HeadSchema.safeParse(parsed(bufferOf(file)));
   return result.success && result.data.identity === key ? result.data : undefined;
 }
 
-function stateIn(head: Head, path: (ending: string) => string): ScopeState | undefined {
+/** What a cache says; undefined: its files are not those that were written. */
+export function stateIn(head: Head, path: (ending: string) => string): ScopeState | undefined {
   const bytes = bufferOf(path(`${head.open.file}.open`));
   if (bytes?.length !== head.open.bytes || crc32(bytes) !== head.open.crc || bytes.length % 16 !== 0) return undefined;
   const rows = statSync(path(`${head.rows.file}.rows`), { throwIfNoEntry: false });

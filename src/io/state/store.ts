@@ -20,7 +20,7 @@ const STATE = 'state.json';
 const DECISION = 'candidates.json';
 const MAX_BYTES = 64 * 1024 * 1024;
 
-type Place = Pick<Config, 'stateDirectory' | 'url'>;
+type Place = Pick<Config, 'stateDirectory' | 'servers'>;
 
 interface StoredState {
   readonly state: State;
@@ -152,7 +152,7 @@ function readStored(config: Place): { readonly stored: StoredState; readonly old
   }
   const state = parseState(raw);
   if (state) return { stored: { state, found: 'whole' }, old: null };
-  const old = fromVersion1(raw, serverOf(config.url));
+  const old = fromVersion1(raw, serverOf(config.servers[0].url));
   return old
     ? { stored: { state: old.state, found: 'whole' }, old: old.history }
     : { stored: { state: EMPTY_STATE, found: 'broken' }, old: null };

@@ -4,7 +4,7 @@
 import { extname, join, relative, sep } from 'node:path';
 import type { Candidate } from '../../core/issue/candidate.ts';
 import type { Config } from '../../core/config/config.ts';
-import { serverOf } from '../../core/issue/identity.ts';
+import { presentName, serverWith } from '../../core/issue/identity.ts';
 import { refOf } from '../../core/issue/issue.ts';
 import { isSafeFolderName, taskFileName } from '../../core/task/file-name.ts';
 import { parseFrontMatter } from '../../core/task/front-matter.ts';
@@ -18,7 +18,7 @@ import { BEGINNING, type Found, type Inventory, type Sought, takeInventory, trou
 import { progressNow } from './progress.ts';
 import { eachAgent, walk } from './walk.ts';
 
-type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url' | 'formerUrls'>;
+type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'servers'>;
 type Named = Pick<Candidate, 'agent' | 'issue'>;
 
 /** The task folder as one command sees it. Each agent's folder is walked when it is first asked about, and after a change of ours. */
@@ -61,8 +61,11 @@ export interface TaskFolder {
 export function openTaskFolder(config: Place, randomWord: () => string): TaskFolder {
   const { tasksDirectory } = config;
   const { look, changed, lookedAt, fingerprint } = inventoriesOf(config);
+  const present = presentName(config);
   const sought = (candidate: Named): Sought => soughtFor(config, candidate);
-  const found = (task: TrackedTask): Found | null => foundNow(soughtTask(config, task), look(task.agent));
+  const soughtTask = (task: TrackedTask): Sought | null =>
+    soughtOf(tasksDirectory, { ...task, server: present(task.server) });
+  const found = (task: TrackedTask): Found | null => foundNow(soughtTask(task), look(task.agent));
   const pathBelow = (candidate: Named): string => freeName(look(candidate.agent), sought(candidate));
   return {
     path: (candidate) => join(tasksDirectory, candidate.agent, pathBelow(candidate)),
@@ -70,7 +73,7 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
     trouble: (agent) => (isSafeFolderName(agent) ? troubleText(look(agent).trouble) : null),
     existing: (candidate) => stateIn(look(candidate.agent), sought(candidate)),
     whereIs: ({ agent, ...task }) => {
-      const wanted = soughtTask(config, { agent, ...task });
+      const wanted = soughtTask({ agent, ...task });
       if (wanted === null) return null;
       if (look(agent).trouble !== null) return 'dispatched';
       // Its agent may just have been moving it when the folder was walked: once more before it is called gone.
@@ -80,14 +83,14 @@ export function openTaskFolder(config: Place, randomWord: () => string): TaskFol
     stageOf: (task) => found(task)?.stage ?? null,
     progressOf: (task) => progressNow(tasksDirectory, task.agent, found(task)),
     archive: (task) => {
-      const wanted = soughtTask(config, task);
+      const wanted = soughtTask(task);
       if (wanted === null) return null;
       const inventory = changed(task.agent, look(task.agent, true));
       if (inventory.trouble !== null) throw new Error(troubleText(inventory.trouble) ?? '');
       return archiveTask(tasksDirectory, task.agent, wanted, inventory.find(wanted));
     },
     writeUpdate: (task, text) => {
-      const wanted = soughtTask(config, task);
+      const wanted = soughtTask(task);
       if (wanted === null) throw unsafe(task.file, 'is not below the folder of its agent');
       return writeUpdate(tasksDirectory, task, found(task)?.path ?? wanted.name, text, randomWord());
     },
@@ -160,7 +163,7 @@ function pathNow(tasksDirectory: string, { agent, file }: TrackedTask, found: Fo
 
 function soughtFor(config: Place, { issue }: Named): Sought {
   return {
-    server: serverOf(config.url),
+    server: serverWith(config, issue.repository),
     issueId: issue.id,
     get ref() {
       return refOf(issue);
@@ -173,10 +176,10 @@ function soughtFor(config: Place, { issue }: Named): Sought {
 }
 
 // Null: the state names a file that is not below its agent's folder. It is not obeyed.
-function soughtTask(config: Place, task: TrackedTask): Sought | null {
-  const name = nameBelow(config.tasksDirectory, task);
+function soughtOf(tasksDirectory: string, task: TrackedTask): Sought | null {
+  const name = nameBelow(tasksDirectory, task);
   if (name === null) return null;
-  return { server: serverOf(config.url), issueId: task.issueId, ref: refOf(task), name };
+  return { server: task.server, issueId: task.issueId, ref: refOf(task), name };
 }
 
 function nameBelow(tasksDirectory: string, { agent, file }: Pick<TrackedTask, 'agent' | 'file'>): string | null {

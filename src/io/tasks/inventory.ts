@@ -51,7 +51,7 @@ export interface Inventory {
   readonly stamp: string;
 }
 
-type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'url' | 'formerUrls'>;
+type Place = Pick<Config, 'tasksDirectory' | 'taskFile' | 'servers'>;
 
 /** What is wrong with the folders of agents: with all that are there, or with those of the names. */
 export function folderTroubles(

@@ -2,11 +2,11 @@
 // missing from a list proves nothing, so each is read before anything is moved.
 
 import { fromRfc3339, toRfc3339 } from '../../core/clock.ts';
-import { coversRepository } from '../../core/config/config.ts';
-import { serverOf, taskKey } from '../../core/issue/identity.ts';
+import { coversRepository } from '../../core/config/patterns.ts';
+import { serversIn, taskKey } from '../../core/issue/identity.ts';
 import { refOf } from '../../core/issue/issue.ts';
 import type { State } from '../../core/state/state.ts';
-import { suspectsOf, type TrackedTask } from '../../core/task/tracked.ts';
+import { issueIn, suspectsOf, type TrackedTask } from '../../core/task/tracked.ts';
 import type { Listing } from '../../core/listing/listing.ts';
 import type { DispatchDeps } from '../pass-deps.ts';
 import type { FollowUp, Result, Subject, Subjects } from './follow-up.ts';
@@ -23,7 +23,7 @@ const ALIVE_MS = 5 * 60_000;
 export const archiving: FollowUp = {
   kind: 'archive',
   subjects,
-  act: async (deps, subject) => withFate(deps, subject, await fateOf(subject)),
+  act: async (deps, subject) => withFate(deps, subject, await fateOf(deps, subject)),
   complaint: (ref, why) =>
     `whether the task of ${ref} is over could not be found out, or it could not be archived: ${why}`,
 };
@@ -31,17 +31,17 @@ export const archiving: FollowUp = {
 function subjects(deps: DispatchDeps, state: State, listing: Listing): Subjects {
   const { config } = deps;
   const tasks = state.tasks ?? {};
-  const server = serverOf(config.url);
+  const known = serversIn(config);
   // What could not be listed this time is missing for that reason.
   const listed = Object.fromEntries(Object.entries(tasks).filter(([, task]) => !listing.isUnread(task.repository)));
-  const suspects = suspectsOf(listed, server, listing);
+  const suspects = suspectsOf(listed, config, listing);
   const isCovered = (key: string): boolean => coversRepository(config.repositories, tasks[key]?.repository ?? '');
   // Of a repository that is not configured any more nothing is listed: that is no sign of anything.
   const missing = suspects.filter((key) => isCovered(key));
-  const total = Object.values(listed).filter((task) => task.server === server).length;
+  const total = Object.values(listed).filter((task) => known.has(task.server)).length;
   const isCrowd = missing.length >= CROWD && missing.length > total / 2;
   const vanishedSince = isCrowd ? (state.vanishedSince ?? toRfc3339(deps.now())) : null;
-  const warnings = strangeTasks(Object.values(tasks), server, deps);
+  const warnings = strangeTasks(Object.values(tasks), known, deps);
   if (isCrowd && deps.now() - (fromRfc3339(vanishedSince ?? '') ?? 0) < CROWD_PATIENCE_MS) {
     const warning =
       "more than half of the dispatched issues are missing from Gitea's list at once; nothing is archived for 10 minutes, in case the server hides them";
@@ -51,10 +51,14 @@ function subjects(deps: DispatchDeps, state: State, listing: Listing): Subjects 
 }
 
 // What no listing will ever tell of again, and why.
-function strangeTasks(tasks: readonly TrackedTask[], server: string, { config }: DispatchDeps): readonly string[] {
-  const servers = tasks.filter((task) => task.server !== server).map((task) => task.server);
+function strangeTasks(
+  tasks: readonly TrackedTask[],
+  known: ReadonlySet<string>,
+  { config }: DispatchDeps,
+): readonly string[] {
+  const servers = tasks.filter((task) => !known.has(task.server)).map((task) => task.server);
   const repositories = tasks
-    .filter((task) => task.server === server && !coversRepository(config.repositories, task.repository))
+    .filter((task) => known.has(task.server) && !coversRepository(config.repositories, task.repository))
     .map((task) => task.repository);
   const named = (names: readonly string[]): string => [...new Set(names)].toSorted().join(', ');
   return [
@@ -77,14 +81,12 @@ type Fate =
   /** Deleted, or hidden from the token. */
   | { readonly kind: 'unknown' };
 
-async function fateOf({ key, task, gitea, listing }: Subject): Promise<Fate> {
+async function fateOf({ config }: DispatchDeps, { key, task, gitea, listing }: Subject): Promise<Fate> {
   const issue = await gitea.peekIssue(task);
   if (!issue) return { kind: 'unknown' };
   if (issue.id !== task.issueId) {
     // A repository that was deleted and made again gives the number to another issue. (A renamed one is on the list, elsewhere.)
-    return listing.issues.some(({ id }) => id === task.issueId)
-      ? { kind: 'unknown' }
-      : { kind: 'over', reason: 'replaced' };
+    return issueIn(config, listing, task) ? { kind: 'unknown' } : { kind: 'over', reason: 'replaced' };
   }
   if (issue.state === 'closed') return { kind: 'over', reason: 'closed' };
   const isAssigned = issue.assignees.some((login) => taskKey(task.server, issue.id, login.toLowerCase()) === key);

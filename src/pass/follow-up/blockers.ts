@@ -3,11 +3,12 @@
 
 import { type Turns, turnKey } from '../../core/choice/turns.ts';
 import { fromRfc3339, type Instant } from '../../core/clock.ts';
-import { coversRepository } from '../../core/config/config.ts';
-import { referencesIn } from '../../core/issue/context.ts';
+import { coversRepository } from '../../core/config/patterns.ts';
+import { issueKey } from '../../core/issue/identity.ts';
+import { referencesOn } from '../../core/issue/on-server.ts';
 import { type FullIssue, refOf } from '../../core/issue/issue.ts';
 import type { Listing } from '../../core/listing/listing.ts';
-import { listedOf, type TrackedTask } from '../../core/task/tracked.ts';
+import { issueIn, listedOf, type TrackedTask } from '../../core/task/tracked.ts';
 import type { DispatchDeps } from '../pass-deps.ts';
 import type { FollowUp, Result, Subject } from './follow-up.ts';
 
@@ -22,11 +23,11 @@ export const blockers: FollowUp = {
   subjects: (deps, { tasks, turns }, listing) => {
     const blocked = Object.entries(tasks ?? {}).filter(([, { progress }]) => progress?.stage === 'blocked');
     if (blocked.length === 0 || !deps.config.updates.reopen) return { keys: [] };
-    const listed = listedOf(tasks ?? {}, listing);
+    const listed = listedOf(tasks ?? {}, deps.config, listing);
     const isListed = listedIn(listing);
-    const isSuspect = (key: string, { issueId, waitsFor }: TrackedTask): boolean => {
+    const isSuspect = (key: string, { server, issueId, waitsFor }: TrackedTask): boolean => {
       if (waitsFor === null) return true;
-      const isChanged = (listed.get(issueId)?.updatedAt ?? waitsFor.updatedAt) !== waitsFor.updatedAt;
+      const isChanged = (listed.get(issueKey(server, issueId))?.updatedAt ?? waitsFor.updatedAt) !== waitsFor.updatedAt;
       if (isChanged || waitsFor.listed.some((ref) => !isListed(ref))) return true;
       return waitsFor.others.length > 0 && deps.now() - askedAt(turns, key) >= RECHECK_MS;
     };
@@ -35,7 +36,7 @@ export const blockers: FollowUp = {
   act: async (deps, subject) => {
     const { task, listing, gitea } = subject;
     if (deps.tasks.stageOf(task) !== 'blocked') return { task, answer: { kind: 'settled' } };
-    const issue = await gitea.readIssue(listing.issues.find(({ id }) => id === task.issueId) ?? task);
+    const issue = await gitea.readIssue(issueIn(deps.config, listing, task) ?? task);
     if (issue?.id !== task.issueId) return { task, answer: { kind: 'failed', message: 'Gitea does not show it' } };
     return withWay(deps, subject, issue, await wayOf(deps, subject, issue));
   },
@@ -68,9 +69,9 @@ async function wayOf(deps: DispatchDeps, { task, listing, gitea }: Subject, issu
 // Its dependencies that are closed by now, and what the agent's own words name, of configured repositories only: whoever
 // made an agent write a name must learn nothing of other ones.
 function namedIn(deps: DispatchDeps, task: TrackedTask, issue: FullIssue): readonly string[] {
-  const { url, repositories } = deps.config;
+  const { servers, repositories } = deps.config;
   const reason = deps.tasks.progressOf(task)?.reason ?? '';
-  const named = referencesIn(reason, issue.repository, url)
+  const named = referencesOn(servers, reason, issue.repository)
     .filter(({ repository }) => coversRepository(repositories, repository))
     .map((place) => refOf(place));
   const closed = issue.blockers.flatMap(({ open, ref }) => (open || ref === null ? [] : [ref]));
@@ -92,7 +93,7 @@ function withWay(deps: DispatchDeps, { task, listing }: Subject, issue: FullIssu
   }
   const isListed = listedIn(listing);
   const waitsFor = {
-    updatedAt: listing.issues.find(({ id }) => id === issue.id)?.updatedAt ?? issue.updatedAt,
+    updatedAt: issueIn(deps.config, listing, task)?.updatedAt ?? issue.updatedAt,
     listed: open.filter((ref) => isListed(ref)),
     others: open.filter((ref) => !isListed(ref)),
   };

@@ -3,6 +3,7 @@
 
 import { type Answer, answered, byTurn, isDue, type TurnKind } from '../../core/choice/turns.ts';
 import { messageOf } from '../../core/errors.ts';
+import { serverOf } from '../../core/issue/identity.ts';
 import { refOf } from '../../core/issue/issue.ts';
 import type { State } from '../../core/state/state.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
@@ -64,9 +65,12 @@ export async function followUp(
   const now = deps.now();
   const initial = withProgress(deps, before);
   const found = kinds.map(({ kind, subjects }) => ({ kind, ...subjects(deps, initial, listing) }));
+  const isAsked = answering(deps, listing);
   const warnings = found.flatMap((each) => each.warnings ?? []);
   const due = found.flatMap(({ kind, keys }) =>
-    keys.filter((key) => isDue(initial.turns, kind, key, now)).map((key): [TurnKind, string] => [kind, key]),
+    keys
+      .filter((key) => isAsked(initial.tasks?.[key]) && isDue(initial.turns, kind, key, now))
+      .map((key): [TurnKind, string] => [kind, key]),
   );
   let state: State = Object.assign({ ...initial }, ...found.map((each) => each.state));
   for (const [kind, key] of due.toSorted(byTurn(state.turns, now)).slice(0, MOST)) {
@@ -77,6 +81,14 @@ export async function followUp(
     state = done?.state ?? state;
   }
   return { state, warnings };
+}
+
+// A server that did not answer a moment ago is not asked again for each of its tasks, and one that is not configured never.
+function answering({ config }: DispatchDeps, { answers = [] }: Listing): (task: TrackedTask | undefined) => boolean {
+  const away = new Set(answers.flatMap(({ server, error }) => (error === null ? [] : [server])));
+  const asked = config.servers.filter(({ name }) => name === null || !away.has(name));
+  const known = new Set(asked.map(({ url }) => serverOf(url)));
+  return (task) => task !== undefined && known.has(task.server);
 }
 
 async function acted(

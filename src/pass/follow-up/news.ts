@@ -2,10 +2,12 @@
 
 import { fromRfc3339 } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
-import { type FullIssue, type Issue, issueUrl, refOf, withoutTexts } from '../../core/issue/issue.ts';
+import { type FullIssue, type Issue, issueAddress, refOf, withoutTexts } from '../../core/issue/issue.ts';
+import { issueKey } from '../../core/issue/identity.ts';
+import { addressOf } from '../../core/config/servers.ts';
 import { heard } from '../../core/task/document.ts';
 import { type News, newsIn, withPulls } from '../../core/task/news.ts';
-import { listedOf, type TrackedTask } from '../../core/task/tracked.ts';
+import { issueIn, listedOf, type TrackedTask } from '../../core/task/tracked.ts';
 import { MOST_UPDATES, updateData, updateFrontMatter } from '../../core/task/update.ts';
 import { withAttachments } from '../attachments.ts';
 import type { DispatchDeps, GiteaSlice } from '../pass-deps.ts';
@@ -19,9 +21,9 @@ export const news: FollowUp = {
   subjects: (deps, state, listing) => {
     if (!deps.config.updates.enabled) return { keys: [] };
     const tasks = tasksAfter(state, listing, deps.now());
-    const listed = listedOf(tasks ?? {}, listing);
+    const listed = listedOf(tasks ?? {}, deps.config, listing);
     const due = Object.entries(tasks ?? {}).filter(([, task]) => {
-      const issue = listed.get(task.issueId);
+      const issue = listed.get(issueKey(task.server, task.issueId));
       if (!issue || task.updates >= MOST_UPDATES) return false;
       return hasMoved(task, issue) || areDue(deps, task, deps.now());
     });
@@ -41,7 +43,7 @@ function hasMoved({ seen }: TrackedTask, issue: Issue): boolean {
 }
 
 async function looked(deps: DispatchDeps, { task, listing, gitea }: Subject): Promise<Result> {
-  const listed = listing.issues.find(({ id }) => id === task.issueId);
+  const listed = issueIn(deps.config, listing, task);
   const isMoved = listed === undefined || hasMoved(task, listed);
   const issue = isMoved ? await gitea.readIssue(listed ?? task) : bare(deps, listed);
   if (issue?.id !== task.issueId) return { task, answer: { kind: 'failed', message: 'Gitea does not show it' } };
@@ -65,7 +67,7 @@ async function looked(deps: DispatchDeps, { task, listing, gitea }: Subject): Pr
 
 // What the listing tells of it is enough to say which issue it is.
 function bare({ config }: DispatchDeps, issue: Issue): FullIssue {
-  return withoutTexts(issue, issueUrl(config.url, issue.repository, issue.number));
+  return withoutTexts(issue, issueAddress(config.servers, issue.repository, issue.number));
 }
 
 function seen(
@@ -88,7 +90,13 @@ async function told(
 ): Promise<TrackedTask> {
   const now = deps.now();
   const markdown = await deps.markdown();
-  const facts = { at: now, marker: deps.randomWord(), serverUrl: deps.config.url, version: deps.version, markdown };
+  const facts = {
+    at: now,
+    marker: deps.randomWord(),
+    serverUrl: addressOf(deps.config.servers, issue.repository),
+    version: deps.version,
+    markdown,
+  };
   const render = await deps.tasks.updateTemplate();
   const place = { told: heard(issue, { isTrusted: isTrustedFor(deps.config) }), file: deps.tasks.placeOf(task) };
   const whole = await withAttachments(deps, gitea, issue, place);

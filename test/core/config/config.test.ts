@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { coversRepository, isSingle, normaliseConfig, parsePattern } from '../../../src/core/config/config.ts';
+import { normaliseConfig } from '../../../src/core/config/config.ts';
+import { coversRepository, isSingle, parsePattern } from '../../../src/core/config/patterns.ts';
 import { crossCheck } from '../../../src/core/config/cross-check.ts';
 import type { RawConfig } from '../../../src/core/config/schema.ts';
 
@@ -18,7 +19,6 @@ describe('a configuration with every default filled in', () => {
         "agentLabels": Map {},
         "agents": null,
         "attachments": null,
-        "caFile": null,
         "context": {
           "blocks": true,
           "lastAttempt": true,
@@ -33,7 +33,6 @@ describe('a configuration with every default filled in', () => {
           "port": 8098,
         },
         "file": "/etc/d/config.yaml",
-        "formerUrls": [],
         "historyKeepMs": 7776000000,
         "holdLabels": [],
         "instructions": {
@@ -66,12 +65,26 @@ describe('a configuration with every default filled in', () => {
             "owner": "acme",
           },
         ],
+        "servers": [
+          {
+            "caFile": null,
+            "formerUrls": [],
+            "name": null,
+            "repositories": [
+              {
+                "name": "app",
+                "owner": "acme",
+              },
+            ],
+            "tokenFile": null,
+            "url": "https://git.example.com",
+          },
+        ],
         "stalledAfterMs": 86400000,
         "stateDirectory": "/etc/d|.|.agent-dispatcher",
         "taskFile": "issue-{number}.md",
         "tasksDirectory": "/etc/d|.|.agent-tasks",
         "template": null,
-        "tokenFile": null,
         "trust": {
           "assigners": null,
           "authors": null,
@@ -86,7 +99,6 @@ describe('a configuration with every default filled in', () => {
           "pullRequests": true,
           "reopen": true,
         },
-        "url": "https://git.example.com",
         "workspace": "/etc/d|.",
       }
     `);
@@ -133,7 +145,6 @@ describe('a configuration with every default filled in', () => {
             "png",
           ],
         },
-        "caFile": null,
         "context": {
           "blocks": true,
           "lastAttempt": true,
@@ -153,7 +164,6 @@ describe('a configuration with every default filled in', () => {
           "port": 80,
         },
         "file": "/etc/d/config.yaml",
-        "formerUrls": [],
         "historyKeepMs": 7776000000,
         "holdLabels": [
           "on hold",
@@ -197,12 +207,26 @@ describe('a configuration with every default filled in', () => {
             "owner": "acme",
           },
         ],
+        "servers": [
+          {
+            "caFile": null,
+            "formerUrls": [],
+            "name": null,
+            "repositories": [
+              {
+                "name": "app",
+                "owner": "acme",
+              },
+            ],
+            "tokenFile": "/etc/d|token",
+            "url": "https://git.example.com/git",
+          },
+        ],
         "stalledAfterMs": 86400000,
         "stateDirectory": "/etc/d|w|state",
         "taskFile": "x-{number}.md",
         "tasksDirectory": "/etc/d|w|tasks",
         "template": "/etc/d|task.hbs",
-        "tokenFile": "/etc/d|token",
         "trust": {
           "assigners": [
             "cleo",
@@ -222,7 +246,6 @@ describe('a configuration with every default filled in', () => {
           "pullRequests": true,
           "reopen": true,
         },
-        "url": "https://git.example.com/git",
         "workspace": "/etc/d|w",
       }
     `);

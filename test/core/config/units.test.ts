@@ -17,7 +17,7 @@ const FACTS: UnitFacts = {
   config: '/etc/100%/config.yaml',
   writable: ['/srv/acme', '/srv/"b"\\c'],
   runAs: 'robots',
-  credential: '/etc/100%/token',
+  credentials: [{ name: 'gitea-token', file: '/etc/100%/token' }],
   environment: {},
   version: '1.2.3',
 };
@@ -67,7 +67,7 @@ describe('a unit as it is installed', () => {
   });
 
   test('without a credential has no line for it', () => {
-    expect(render({ credential: null })).not.toContain('LoadCredential');
+    expect(render({ credentials: [] })).not.toContain('LoadCredential');
   });
 
   test.for(['a b', 'a"b', "a'b", 'a\\b', 'a;b'])('a path such as %s is quoted', (name) => {
@@ -117,19 +117,19 @@ describe('12.18 what no unit can name', () => {
     ['/x\r/d.js', { script: '/x\r/d.js' }],
     ['/srv/x\nExecStartPre=/bin/sh/d.yaml', { config: '/srv/x\nExecStartPre=/bin/sh/d.yaml' }],
     ['/srv/x\nUser=root', { writable: ['/srv/acme', '/srv/x\nUser=root'] }],
-    ['/etc/\0/token', { credential: '/etc/\0/token' }],
+    ['/etc/\0/token', { credentials: [{ name: 'gitea-token', file: '/etc/\0/token' }] }],
     ['/x\nUser=root', { environment: { NODE_EXTRA_CA_CERTS: '/x\nUser=root' } }],
     // Where systemd takes the rest of the line as it is, the end of the line counts.
     ['/srv/d.yaml ', { config: '/srv/d.yaml ' }],
     ['/srv/d.yaml\\', { config: '/srv/d.yaml\\' }],
-    ['/etc/token\\', { credential: '/etc/token\\' }],
+    ['/etc/token\\', { credentials: [{ name: 'gitea-token', file: '/etc/token\\' }] }],
   ])('%j', ([strange, facts]) => {
     expect(unnameable({ ...FACTS, ...facts })).toBe(strange);
   });
 
   test('everything else can be named', () => {
     expect(unnameable(FACTS)).toBeNull();
-    const facts = { config: '/%h/$HOME/"q" \'\\;/#/[x]/ d.yaml', writable: ['/srv/x\\', '/srv/y '], credential: null };
+    const facts = { config: '/%h/$HOME/"q" \'\\;/#/[x]/ d.yaml', writable: ['/srv/x\\', '/srv/y '], credentials: [] };
     expect(unnameable({ ...FACTS, ...facts })).toBeNull();
   });
 });

@@ -7,10 +7,9 @@ import { parseFrontMatter } from '../../../src/core/task/front-matter.ts';
 import { NO_CONTEXT } from '../../../src/core/issue/context.ts';
 import type { FullIssue } from '../../../src/core/issue/issue.ts';
 import { type DispatchFacts, taskData, taskFrontMatter } from '../../../src/core/task/document.ts';
-import { aComment, aDispatch, aFullIssue, iso, NOON } from '../../support/builders.ts';
+import { aConfig, aComment, aDispatch, aFullIssue, iso, NOON } from '../../support/builders.ts';
 
-const candidateOf = (issue: FullIssue) =>
-  candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' });
+const candidateOf = (issue: FullIssue) => candidateFor(issue, 'hans', aConfig());
 const dataOf = (overrides: Partial<FullIssue>, facts: Partial<DispatchFacts> = {}) => {
   const issue = aFullIssue(overrides);
   return taskData(issue, candidateOf(issue), aDispatch(facts));

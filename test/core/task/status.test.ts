@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { fileTask, inTurn, rowTask } from '../../../src/core/task/status.ts';
-import { aRow, aTaskFile, iso, MINUTE, NOON } from '../../support/builders.ts';
+import { aRow, aTaskFile, iso, MINUTE, NOON, aServer } from '../../support/builders.ts';
 
 describe('the task of a row', () => {
   test('has what the pass recorded, and the address of the issue', () => {
     const { key: _key, agent: _agent, outcome: _outcome, ...recorded } = aRow();
-    expect(rowTask('https://git.example.com', aRow())).toEqual({
+    expect(rowTask([aServer()], aRow())).toEqual({
       ...recorded,
       url: 'https://git.example.com/acme/app/issues/7',
       state: 'next',
@@ -23,7 +23,7 @@ describe('the task of a row', () => {
     ['waiting', 'waiting'],
     ['skipped', 'skipped'],
   ] as const)('%s is shown as %s: there is no file', ([outcome, state]) => {
-    expect(rowTask('https://x', aRow({ outcome })).state).toBe(state);
+    expect(rowTask([aServer()], aRow({ outcome })).state).toBe(state);
   });
 });
 
@@ -74,7 +74,7 @@ test('first what the agent has, then what comes, what was passed over, what is d
   const file = (priority: string | null, createdAt: string | null, done = false) =>
     aTaskFile({ ref: `${done} ${priority} ${createdAt}`, issue: 1, priority, createdAt }, done).task;
   const row = (outcome: 'next' | 'waiting' | 'skipped', age: number) =>
-    rowTask('https://x', aRow({ ref: `${outcome} ${age}`, outcome, createdAt: iso(NOON - age * MINUTE) }));
+    rowTask([aServer()], aRow({ ref: `${outcome} ${age}`, outcome, createdAt: iso(NOON - age * MINUTE) }));
   const sorted = [
     file(null, iso(1)),
     file('HIGH', null),

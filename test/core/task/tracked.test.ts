@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { repeatsOf, suspectsOf, TrackedTaskSchema } from '../../../src/core/task/tracked.ts';
-import { anIssue, aTrackedTask, keyOf, SERVER } from '../../support/builders.ts';
+import { aConfig, anIssue, aTrackedTask, keyOf } from '../../support/builders.ts';
 
 test('a task that was dispatched once is no repetition, nor is one that nobody knows', () => {
   expect(repeatsOf(undefined)).toBe(0);
@@ -27,5 +27,5 @@ test.for([
   { what: 'is of another server', listed: [], task: { server: 'git.other.org' }, asked: false },
 ])('the issue of a task that $what: asked about: $asked', ({ listed, task, asked }) => {
   const issues = [anIssue({ id: 2 }), ...listed.map((issue) => anIssue(issue))];
-  expect(suspectsOf({ [keyOf(1)]: aTrackedTask(task) }, SERVER, { issues })).toEqual(asked ? [keyOf(1)] : []);
+  expect(suspectsOf({ [keyOf(1)]: aTrackedTask(task) }, aConfig(), { issues })).toEqual(asked ? [keyOf(1)] : []);
 });

@@ -7,7 +7,7 @@ import { candidateFor } from '../../../src/core/issue/candidate.ts';
 import { taskData } from '../../../src/core/task/document.ts';
 import { updateData } from '../../../src/core/task/update.ts';
 import { visibleMarkdown } from '../../../src/core/task/visible/markdown.ts';
-import { aComment, aDispatch, aFullIssue, aTrackedTask } from '../../support/builders.ts';
+import { aConfig, aComment, aDispatch, aFullIssue, aTrackedTask } from '../../support/builders.ts';
 import { beside, CHANNELS, SEEN } from '../../support/hidden-words.ts';
 import { faultsIn } from '../../support/oracle.ts';
 
@@ -22,11 +22,7 @@ const markdownOf = (block: string | null): string =>
 const facts = aDispatch({ marker: MARKER });
 const task = (overrides: Parameters<typeof aFullIssue>[0]) => {
   const issue = aFullIssue(overrides);
-  return taskData(
-    issue,
-    candidateFor(issue, 'hans', { priorityLabels: new Map(), url: 'https://git.example.com' }),
-    facts,
-  ).issue;
+  return taskData(issue, candidateFor(issue, 'hans', aConfig()), facts).issue;
 };
 const news = (overrides: Parameters<typeof aFullIssue>[0], changed: readonly string[]) => {
   const issue = aFullIssue(overrides);

@@ -1,0 +1,60 @@
+// What a choice has learnt so far while it tries one candidate after the other.
+
+import type { Turns } from '../core/choice/turns.ts';
+import type { Candidate } from '../core/issue/candidate.ts';
+import type { HeldBack } from '../core/issue/eligibility.ts';
+import { issueKeyOf } from '../core/issue/identity.ts';
+import type { Listing } from '../core/listing/listing.ts';
+
+/** So many different issues, none of which failed before, fail because a server does not answer before that is the server's fault. */
+const SERVER_IS_DOWN = 2;
+
+/** What is known so far. */
+export interface Search {
+  /** Every candidate of the list, by its key. */
+  readonly listed: ReadonlySet<string>;
+  candidates: readonly Candidate[];
+  turns: Turns;
+  readonly heldBack: Map<string, HeldBack>;
+  readonly warnings: string[];
+  /** Issues for which Gitea did not answer, and none of which failed before. */
+  readonly outages: Map<string, Outage>;
+  /** Servers that do not answer. */
+  readonly down: Set<string>;
+  /** How many servers could be listed. */
+  readonly answering: number;
+  readonly serverOf: (candidate: Candidate) => string;
+  failure: unknown;
+  asked: number;
+  fresh: number;
+}
+
+interface Outage {
+  readonly about: readonly Candidate[];
+  readonly message: string;
+  readonly server: string;
+}
+
+/** How many servers could be listed: the only one, where nothing is said of several. */
+export function answersIn({ answers }: Listing): number {
+  return answers?.filter(({ error }) => error === null).length ?? 1;
+}
+
+/** Notes that a server did not answer for an issue. Where other servers do, what is on it stands in front of nobody then. */
+export function noteOutage(
+  search: Search,
+  target: Candidate,
+  { about, message, error }: Pick<Outage, 'about' | 'message'> & { readonly error: unknown },
+): void {
+  const server = search.serverOf(target);
+  search.outages.set(issueKeyOf(target), { about, message, server });
+  const count = [...search.outages.values()].filter((outage) => outage.server === server).length;
+  if (count < SERVER_IS_DOWN) return;
+  search.down.add(server);
+  if (search.down.size >= search.answering) {
+    search.failure = error;
+    return;
+  }
+  for (const candidate of search.candidates)
+    if (search.serverOf(candidate) === server) search.heldBack.set(candidate.key, { reason: 'failed', message });
+}
