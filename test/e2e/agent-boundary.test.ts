@@ -1,6 +1,6 @@
 // Issue 12, "The task folder belongs to an agent, and an agent is not trusted": each way that was found, tried by the agent
 // hans as a Unix user of his own against the built command. `12.N` is its number there. What swaps names while they are
-// used is in test/faults/hostile-folder.test.ts, a minute long.
+// used is in test/faults/racing-agent.test.ts, a minute long.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -75,6 +75,23 @@ describe('long issues', () => {
     expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-1.md']);
   });
 
+  test('11.2 the comments of one with three assignees: it is that issue that waits, and others go in the same pass', async () => {
+    const at = await workspace({ yaml: 'gitea:\n  url: URL\n  repositories: [acme/app]\nrateLimit: 1s\n' });
+    const createdAt = new Date(Date.now() - 3_600_000);
+    const issue = (number: number, assignees: string[]): void =>
+      void at.gitea.addIssue({ repository: 'acme/app', number, assignees, createdAt });
+    issue(1, ['hans', 'greta', 'ida']);
+    for (const number of [2, 3]) issue(number, ['hans']);
+    at.gitea.intercept(/issues\/1\/comments/u, flood(68_000_000));
+    for (let pass = 0; pass < 2; pass += 1) {
+      const { code, stdout } = await at.run([]);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('DISPATCHED: hans') });
+      if (pass === 0) expect(stdout).toMatch(/acme\/app#1 for \w+ is passed over: .*with more than 64 MiB/u);
+      await new Promise((resolve) => void setTimeout(resolve, 1050));
+    }
+    expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-2.md', '.agent-tasks/hans/issue-3.md']);
+  });
+
   test('are not kept: a listing of 150 MB is read within 128 MiB of memory for objects', async () => {
     const at = await workspace();
     for (let count = 0; count < 120; count += 1) {

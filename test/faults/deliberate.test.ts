@@ -65,6 +65,14 @@ const BUGS: readonly Bug[] = [
     experiment: ['disk', 'something else stands in each place'],
   },
   {
+    invariant: 'I5',
+    bug: "the folders in an agent's folder are opened through a link",
+    file: 'src/io/tasks/ground.ts',
+    from: 'openSync(place, O_RDONLY | O_DIRECTORY | follow)',
+    to: 'openSync(place, O_RDONLY | O_DIRECTORY)',
+    experiment: ['racing-agent', 'a racing agent'],
+  },
+  {
     invariant: 'I6',
     bug: 'an error message quotes the token',
     file: 'src/io/gitea/answer.ts',

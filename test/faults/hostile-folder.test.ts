@@ -1,58 +1,14 @@
-// An agent owns its folder, and may do anything there at any moment. Nothing outside it is written, moved, made readable or
-// shown for that, and nobody else waits.
+// An agent owns its folder, and may put there whatever it likes: nobody else waits for that. What it may do while it is worked
+// in is in racing-agent.test.ts, a folder filled at random in hostile-fuzz.test.ts.
 
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { test } from 'vitest';
-import { readTask } from '../../src/io/tasks/read-task.ts';
 import { CAN_BE_ANOTHER } from '../support/another-user.ts';
 import { type Workspace, workspace } from '../support/command.ts';
 import { conclude, RATE_MS, sampled, together } from './experiment.ts';
-
-/** CI does a quarter of it. */
-const RACE_MS = 60_000 / Number(process.env['DISPATCHER_TEST_EVERY'] ?? 6);
-
-// Swaps every name in its folder, and those that the dispatcher needs, against links out of it and back, as fast as it can.
-const RACER = `
-const fs = require('node:fs'), path = require('node:path');
-const home = process.argv[1], away = [process.argv[2], '../greta', '../../private/deep'];
-const known = ['done', 'archive', 'doing', 'blocked', 'issue-1.attachments', 'issue-1.md', 'issue-2.md', 'issue-1.update-1.md'];
-const tried = (work) => { try { return work(); } catch {} };
-for (let turn = 0; ; turn += 1) {
-  const names = [...(tried(() => fs.readdirSync(home)) ?? []), ...known];
-  const name = path.join(home, names[(turn * 7919) % names.length]);
-  const aside = path.join(home, '.aside-' + (turn % 50));
-  tried(() => fs.renameSync(name, aside));
-  tried(() => fs.symlinkSync(away[turn % away.length] + (name.endsWith('.md') ? '/secret.md' : ''), name));
-  for (let wait = 0; wait < (turn % 5) * 400; wait += 1) Math.sqrt(wait);
-  tried(() => fs.unlinkSync(name));
-  tried(() => fs.renameSync(aside, name));
-  if (turn % 3000 === 0) { tried(() => fs.renameSync(home, home + '.away')); tried(() => fs.symlinkSync(away[0], home)); tried(() => fs.unlinkSync(home)); tried(() => fs.renameSync(home + '.away', home)); }
-}`;
-
-/** Everything below a folder: what it is, its mode, and what is in it. */
-function pictureOf(folder: string): string {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .toSorted()
-    .map((name) => {
-      const stat = statSync(join(folder, name));
-      return `${name} ${stat.mode.toString(8)} ${stat.isFile() ? readFileSync(join(folder, name), 'utf8') : ''}`;
-    })
-    .join('\n');
-}
 
 async function office(): Promise<Workspace> {
   const at = await workspace({
@@ -61,51 +17,6 @@ async function office(): Promise<Workspace> {
   for (const agent of ['hans', 'greta']) mkdirSync(join(at.folder, '.agent-tasks', agent), { recursive: true });
   return at;
 }
-
-test('an agent that swaps every name in its folder while passes write, archive, tell and force', async (context) => {
-  const at = await office();
-  const outside = join(at.folder, 'private');
-  mkdirSync(join(outside, 'deep'), { recursive: true });
-  for (const name of ['secret.md', 'issue-1.md', 'deep/secret.md']) at.write(`private/${name}`, 'PRIVATE');
-  chmodSync(outside, 0o700);
-  const tasks = join(at.folder, '.agent-tasks');
-  const before = pictureOf(outside);
-  const issues = [1, 2].map((number) =>
-    at.gitea.addIssue({ repository: 'acme/app', number, title: `Issue ${number}`, assignees: ['hans'] }),
-  );
-  at.gitea.addIssue({ repository: 'acme/app', number: 9, title: 'Issue 9', assignees: ['greta'] });
-  await at.run([]);
-  const racer: ChildProcess = spawn(process.execPath, ['-e', RACER, join(tasks, 'hans'), outside], { stdio: 'ignore' });
-  const found: string[] = [];
-  let isOver = false;
-  let shown = 0;
-  const reader = (async (): Promise<void> => {
-    for (; !isOver; await setImmediate()) {
-      for (const file of ['issue-1.md', 'done/secret.md', 'archive/issue-1.md', 'doing/secret.md', 'issue-2.md']) {
-        shown += 1;
-        if (readTask(tasks, 'hans', file)?.text.includes('PRIVATE')) found.push(`shown: ${file}`);
-      }
-    }
-  })();
-  let passes = 0;
-  try {
-    for (const end = Date.now() + RACE_MS; Date.now() < end; passes += 1) {
-      const [issue] = issues;
-      if (issue) Object.assign(issue, { state: passes % 4 === 3 ? 'closed' : 'open', updatedAt: new Date() });
-      const { code, stderr } = await at.run(passes % 3 === 2 ? ['dispatch', '--issue', '2', '--force'] : []);
-      if (![0, 1, 5, 75].includes(code ?? -1)) found.push(`exit ${code}: ${stderr}`);
-    }
-  } finally {
-    isOver = true;
-    racer.kill('SIGKILL');
-    await reader;
-  }
-  if (pictureOf(outside) !== before) found.push('something outside is not as it was');
-  const others = readdirSync(join(tasks, 'greta'), { recursive: true, encoding: 'utf8' });
-  for (const name of others.filter((file) => file.endsWith('.md') && !/issue-9/u.test(file)))
-    found.push(`in the folder of greta: ${name}`);
-  conclude(context, `names that change while they are used (${RACE_MS / 1000} s)`, passes + shown, found);
-});
 
 type Spoiler = (home: string) => unknown;
 

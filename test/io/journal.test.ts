@@ -111,3 +111,21 @@ test('one that cannot be read is said, with its remedy', () => {
     }),
   );
 });
+
+test('11.11 one of 130,000 dispatches, as before journals were rotated: a lost state is gathered from it, and it is rotated', () => {
+  const place = folder();
+  const lines = Array.from({ length: 130_000 }, (_, index) =>
+    JSON.stringify(
+      aDispatchRecord({ at: iso(NOON + index), issueId: index % 50_000, attempt: 1 + Math.floor(index / 50_000) }),
+    ),
+  );
+  writeFileSync(join(place, 'dispatches.jsonl'), `${lines.join('\n')}\n`);
+  const journal = openJournal({ stateDirectory: place });
+  expect(journal.read()).toHaveLength(130_000);
+  expect(journal.attempts({ server: 'git.example.com', issueId: 7, agent: 'hans' })).toBe(3);
+  journal.append(aDispatchRecord({ issueId: 1_000_000 }));
+  const [totals, ...newest] = readFileSync(join(place, 'dispatches.jsonl'), 'utf8').trim().split('\n');
+  expect(totals).toContain('"count":130000');
+  expect(newest).toHaveLength(1);
+  expect(journal.read().at(-1)).toMatchObject({ issueId: 1_000_000 });
+});

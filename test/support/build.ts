@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A copy of everything that the command is built from, in a new folder, which the caller removes. */
 export function copyOfSource(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-build-'));
+  chmodSync(folder, 0o755); // some tests run it as another user
   for (const name of ['bin', 'src', 'templates', 'deploy', '.esbuild.mjs', 'package.json', 'tsconfig.json']) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
