@@ -1,0 +1,193 @@
+// A model of who may hold a task, for the recorded history of several hosts: nothing of the product is asked, only what
+// happened when. Times are the database's, in milliseconds.
+
+/** Something that happened to a task. An attempt is the number of a holding: each new holder of a task has a higher one. */
+export interface OwnershipEvent {
+  readonly at: number;
+  readonly task: string;
+  readonly event:
+    | /** It is to be done from now on: assigned, reopened, or by force once more. */ 'wanted'
+    | /** It is not any more: closed, taken from the agent, or held. */ 'unwanted'
+    | /** Its file appeared in the folder of a host. */ 'appeared'
+    | /** Its holder said that it is still there. */ 'renewed'
+    | /** Its holder handed it back, done or blocked, and that was accepted. */ 'finished'
+    | /** It was taken from its holder, which did not come any more. */ 'lapsed';
+  /** The three last ones of a holder, and `appeared`: whose it was. */
+  readonly host?: string;
+  readonly attempt?: number;
+}
+
+export interface OwnershipRules {
+  readonly rateLimitMs: number;
+  readonly leaseMs: number;
+  /** How long a task may lie when nobody has it and the slot is open. */
+  readonly patienceMs: number;
+  /** When the record ends. */
+  readonly until: number;
+}
+
+export interface OwnershipViolation {
+  readonly rule: 'single owner' | 'limit' | 'late finish' | 'without an owner' | 'twice' | 'lost';
+  readonly what: string;
+}
+
+interface Holding {
+  readonly host: string;
+  readonly attempt: number;
+  readonly until: number;
+}
+
+/** What is known of one task after the events so far. */
+interface Model {
+  readonly isWanted: boolean;
+  readonly isFinished: boolean;
+  readonly holding: Holding | null;
+  readonly attempts: number;
+  /** Since when it could be taken by somebody; null while it cannot. */
+  readonly freeSince: number | null;
+}
+
+const NEW: Model = { isWanted: false, isFinished: false, holding: null, attempts: 0, freeSince: null };
+
+/** Every way in which a history is not one that the promises allow. */
+export function ownershipViolations(
+  history: readonly OwnershipEvent[],
+  rules: OwnershipRules,
+): readonly OwnershipViolation[] {
+  // Of what happened in the same millisecond the order is the one of the record.
+  const events = history.toSorted((a, b) => a.at - b.at);
+  const appearances = events.filter(({ event }) => event === 'appeared').map(({ at }) => at);
+  const byTask = new Map<string, OwnershipEvent[]>();
+  for (const event of events) {
+    const own = byTask.get(event.task) ?? [];
+    byTask.set(event.task, own);
+    own.push(event);
+  }
+  return [
+    ...tooClose(appearances, rules),
+    ...[...byTask].flatMap(([task, own]) => livesOf(task, own, appearances, rules)),
+  ];
+}
+
+/** One task from the first event to the last. */
+function livesOf(
+  task: string,
+  events: readonly OwnershipEvent[],
+  appearances: readonly number[],
+  rules: OwnershipRules,
+): readonly OwnershipViolation[] {
+  const found: OwnershipViolation[] = [];
+  let model = NEW;
+  for (const event of events) {
+    found.push(...forbidden(model, event));
+    const next = after(model, event, rules);
+    if (next.holding !== model.holding || !next.isWanted) {
+      const ms = neglectedFor(model, event.at, appearances, rules);
+      if (ms > rules.patienceMs)
+        found.push(violation('without an owner', `${task} lay for ${ms} ms with the slot open, until ${event.at}`));
+    }
+    model = next;
+  }
+  const ms = neglectedFor(model, rules.until, appearances, rules);
+  if (ms > rules.patienceMs) found.push(violation('lost', `${task} is nowhere at the end, for ${ms} ms`));
+  return found;
+}
+
+/** What an event breaks, given what came before it. */
+function forbidden(
+  model: Model,
+  { at, task, event, host = '', attempt = 0 }: OwnershipEvent,
+): readonly OwnershipViolation[] {
+  const { holding } = model;
+  const who = `${task} by ${host} (attempt ${attempt}) at ${at}`;
+  switch (event) {
+    case 'appeared': {
+      const isAlive = holding !== null && at < holding.until;
+      return [
+        ...(isAlive ? [violation('single owner', `${who}, while ${holding.host} held it until ${holding.until}`)] : []),
+        ...(attempt <= model.attempts ? [violation('twice', `${who} again, which had attempt ${model.attempts}`)] : []),
+        ...(model.isFinished ? [violation('twice', `${who}, which was finished`)] : []),
+      ];
+    }
+    case 'renewed':
+      return isBy(holding, host, attempt)
+        ? []
+        : [violation('single owner', `${who} was renewed by who did not hold it`)];
+    case 'finished':
+      return isBy(holding, host, attempt)
+        ? []
+        : [violation('late finish', `${who} was finished by who did not hold it`)];
+    case 'lapsed':
+      return holding !== null && at < holding.until
+        ? [violation('single owner', `${who} was taken from ${holding.host} before ${holding.until}`)]
+        : [];
+    case 'wanted':
+    case 'unwanted':
+      return [];
+  }
+}
+
+function after(
+  model: Model,
+  { at, event, host = '', attempt = 0 }: OwnershipEvent,
+  { leaseMs }: OwnershipRules,
+): Model {
+  const held = { host, attempt, until: at + leaseMs };
+  switch (event) {
+    case 'wanted':
+      return { ...model, isWanted: true, isFinished: false, freeSince: model.holding ? null : (model.freeSince ?? at) };
+    case 'unwanted':
+      return { ...model, isWanted: false, freeSince: null };
+    case 'appeared':
+      return {
+        ...model,
+        isFinished: false,
+        holding: held,
+        attempts: Math.max(attempt, model.attempts),
+        freeSince: null,
+      };
+    case 'renewed':
+      return isBy(model.holding, host, attempt) ? { ...model, holding: held } : model;
+    case 'finished':
+      return isBy(model.holding, host, attempt)
+        ? { ...model, isFinished: true, holding: null, freeSince: null }
+        : model;
+    case 'lapsed':
+      return { ...model, holding: null, freeSince: model.isWanted ? (freeSince(model, at) ?? at) : null };
+  }
+}
+
+const isBy = (holding: Holding | null, host: string, attempt: number): boolean =>
+  holding !== null && holding.host === host && holding.attempt === attempt;
+
+const violation = (rule: OwnershipViolation['rule'], what: string): OwnershipViolation => ({ rule, what });
+
+/** Since when nobody has it: a lease that nobody renewed ends by itself. */
+function freeSince({ isWanted, isFinished, holding, freeSince: since }: Model, at: number): number | null {
+  if (!isWanted || isFinished) return null;
+  if (holding) return holding.until < at ? holding.until : null;
+  return since;
+}
+
+/** The longest stretch until then in which the task was free and the slot was open. */
+function neglectedFor(
+  model: Model,
+  at: number,
+  appearances: readonly number[],
+  { rateLimitMs }: OwnershipRules,
+): number {
+  const since = freeSince(model, at);
+  if (since === null) return 0;
+  const last = appearances.findLast((time) => time <= since) ?? Number.NEGATIVE_INFINITY;
+  const meanwhile = appearances.filter((time) => time > since && time < at);
+  const opens = [last, ...meanwhile].map((time) => Math.max(since, time + rateLimitMs));
+  return Math.max(...opens.map((open, index) => (meanwhile[index] ?? at) - open));
+}
+
+/** Of any two files in a row, over all hosts, the second one appears a whole window after the first. */
+function tooClose(appearances: readonly number[], { rateLimitMs }: OwnershipRules): readonly OwnershipViolation[] {
+  return appearances.flatMap((at, index) => {
+    const gap = at - (appearances[index - 1] ?? Number.NEGATIVE_INFINITY);
+    return gap < rateLimitMs ? [violation('limit', `two files within ${gap} ms, at ${at}`)] : [];
+  });
+}
