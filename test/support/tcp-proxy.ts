@@ -4,7 +4,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 /** How the n-th thing that clients say is lost: it does not arrive, or it does and its answer is lost. */
-export interface Loss {
+interface Loss {
   /** Counted from 1, over all connections since it was asked for. */
   readonly message: number;
   readonly what: 'request' | 'answer';
