@@ -271,6 +271,34 @@ describe('a task that is blocked or done, and people write', () => {
     });
   });
 
+  test('is new again also when it has all the files of news that there will be, and only for what was written since', async () => {
+    const at = await workspace({ yaml: YAML });
+    at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+    await at.run([]);
+    const state = JSON.parse(at.read('.agent-dispatcher/state.json'));
+    for (const task of Object.values<Record<string, unknown>>(state.tasks)) task['updates'] = 20;
+    at.write('.agent-dispatcher/state.json', JSON.stringify(state));
+    const says = async (body: string): Promise<void> => {
+      at.gitea.addComment('acme/app#1', { author: 'alice', body });
+      await at.run([]);
+    };
+    await at.run(['next'], AS_HANS);
+    await says('While it is worked on.');
+    for (const verb of [['block', '--reason', 'which table?'], ['done']]) {
+      await at.run([...verb], AS_HANS);
+      await at.run([]);
+      expect(ofHans(at)).toEqual([`${verb[0] === 'done' ? 'done' : 'blocked'}/issue-1.md`]);
+      await says('The second one.');
+      expect(ofHans(at)).toEqual(['issue-1.md']);
+      const { events } = JSON.parse((await at.run(['next', '--json'], AS_HANS)).stdout);
+      expect(events.at(-1)).toMatchObject({
+        outcome: 'released',
+        reason: `the issue has news; read it there, it has its 20 files: ${at.gitea.url}/acme/app/issues/1`,
+      });
+    }
+    expect(at.read('.agent-dispatcher.log').match(/ NEWS: /gu)).toHaveLength(2);
+  });
+
   test('stays where it is with updates.reopen: false, and its news with it', async () => {
     const at = await answered(`${YAML}updates: { reopen: false }\n`, ['block', '--reason', 'which table?']);
     expect(ofHans(at)).toEqual(['blocked/issue-1.md', 'blocked/issue-1.update-1.md']);

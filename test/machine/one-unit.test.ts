@@ -66,7 +66,7 @@ test.skipIf(obstacle)(
     expect(part['pass']).toBe('');
     expect(part['unit']).toBe('active\n');
     expect(part['tasks']).toMatch(
-      /^office done\/issue-2\.md\noffice blocked\/issue-1\.md\nhans works on acme\/app#2, and was told 1\n[^\n]*denied\nhans works on acme\/app#1, and was told 1\n[^\n]*denied\n"reason": "1 run failed; the run ended with 1: [^\n]*\nthe urgent one first\n$/u,
+      /^office done\/issue-2\.md\noffice blocked\/issue-1\.md\nhans works on acme\/app#2, and was told 1\n[^\n]*\/token: Permission denied\nhans works on acme\/app#1, and was told 1\n[^\n]*\/token: Permission denied\n"reason": "1 run failed; the run ended with 1: [^\n]*\nthe urgent one first\n$/u,
     );
     expect(part['new']).toBe('worked again\n');
     expect(part['end']).toBe('');

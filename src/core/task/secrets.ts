@@ -7,12 +7,33 @@ import { isTokenAt } from './token-or-commit.ts';
 
 const MASK = '[masked]';
 
-const NAMED =
-  /((?:authorization|token|passw(?:or)?d|secret|api[-_]?key|access[-_]?key|private[-_]?key)["']?\s{0,3}[:=]\s{0,3}["']?(?:(?:bearer|basic|token)\s{1,3})?)[^\s"',;&[]{4,}/giu;
+/** What is said of a secret, and is none: `…/token: Permission denied`, `password: required`, `--token must be set`. */
+const SAID = [
+  'access denied|authentication (?:error|failed|required)|cannot|could|denied|does|empty|error|expire[ds]|fail(?:ed|ure)|forbidden|incorrect',
+  'invalid|mismatch|missing|must|need(?:ed|s)|none|null|optional|refused|rejected|require[ds]|revoked|should|unauthorized|undefined|unknown|unset|wrong',
+  // As the system says it, behind the name of a file.
+  'connection (?:closed|refused|reset|timed out)|device or resource busy|file (?:exists|name too long|not found|too large)|input/output error',
+  'no such file|not a directory|operation not permitted|permission denied|read-only file system|too many open files',
+  'argument|boolean|flag|from|have|instead|into|number|option|string|that|this|value|were|when|which|will|with|without|your',
+].join('|');
+/** Nor are a variable's name and a place to fill in: `${DEPLOY_TOKEN}`, `${{ secrets.X }}`, `<your token>`; `$DEPLOY_TOKEN`. */
+const NO_SECRET = String.raw`(?!(?:${SAID})(?![^\s"',;.:!?)\]}])|\$\{(?:\{|\w{1,60}\})|<[a-z _-]{1,60}>)`;
+const VARIABLE = /^\$[A-Z][A-Z0-9_]{0,60}[.:)\]]?$/u;
+
+const NAMED = new RegExp(
+  String.raw`((?:authorization|token|passw(?:or)?d|secret|api[-_]?key|access[-_]?key|private[-_]?key)["']?\s{0,3}[:=]\s{0,3}["']?(?:(?:bearer|basic|token)\s{1,3})?)${NO_SECRET}([^\s"',;&[]{4,})`,
+  'giu',
+);
 /** `--token X`, `--password X`: the word behind an option of such a name. */
-const OPTION = /((?<![a-z-])--?[a-z-]{0,30}(?:token|password|passwd|secret|api-?key)\s{1,3})(?!-)[^\s"',;&[]{4,}/giu;
-const COOKIE = /(\b(?:set-)?cookie\s{0,3}:\s{0,3})[^\r\n[]{4,4000}/giu;
-const SCHEME = /\b(bearer|basic)\s{1,3}[A-Za-z0-9._~+/=-]{8,}/giu;
+const OPTION = new RegExp(
+  String.raw`((?<![a-z-])--?[a-z-]{0,30}(?:token|password|passwd|secret|api-?key)\s{1,3})(?!-)${NO_SECRET}([^\s"',;&[]{4,})`,
+  'giu',
+);
+/** The header, which has pairs; not the word in a sentence. */
+const COOKIE = /(\b(?:set-)?cookie\s{0,3}:\s{0,3})(?=[\w!#$%&'*+.^`|~-]{1,100}=)[^\r\n[]{4,4000}/giu;
+/** Not `basic understanding`: of letters alone, one word or several joined, no credential is made. */
+const SCHEME =
+  /\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s{1,3}(?!(?:[A-Z]?[a-z]{1,30}|[A-Z]{1,30})(?:[/-](?:[A-Z]?[a-z]{1,30}|[A-Z]{1,30})){0,5}\.{0,3}(?![\w.~+/=-]))[A-Za-z0-9._~+/=-]{8,}/gu;
 /** Up to the last at sign of the address's first part: a password may hold one as well. */
 const IN_ADDRESS = /\/\/[^\s/@:]{1,200}:[^\s/]{1,200}@/gu;
 const PEM =
@@ -92,9 +113,13 @@ function maskForms(text: string): string {
   return text
     .replaceAll(PEM, MASK)
     .replaceAll(COOKIE, `$1${MASK}`)
-    .replaceAll(NAMED, `$1${MASK}`)
-    .replaceAll(OPTION, `$1${MASK}`)
+    .replaceAll(NAMED, unlessVariable)
+    .replaceAll(OPTION, unlessVariable)
     .replaceAll(SCHEME, `$1 ${MASK}`)
     .replaceAll(IN_ADDRESS, `//${MASK}@`)
     .replaceAll(knownForms(), MASK);
+}
+
+function unlessVariable(whole: string, name: string, value: string): string {
+  return VARIABLE.test(value) ? whole : name + MASK;
 }

@@ -24,7 +24,7 @@ export const news: FollowUp = {
     const listed = listedOf(tasks ?? {}, deps.config, listing);
     const due = Object.entries(tasks ?? {}).filter(([, task]) => {
       const issue = listed.get(issueKey(task.server, task.issueId));
-      if (!issue || task.updates >= MOST_UPDATES) return false;
+      if (!issue || (hasAllFiles(task) && !deps.config.updates.reopen)) return false;
       return hasMoved(task, issue) || areDue(deps, task, deps.now());
     });
     return { keys: due.map(([key]) => key), ...(tasks === state.tasks ? {} : { state: { tasks } }) };
@@ -36,6 +36,11 @@ export const news: FollowUp = {
   },
   complaint: (ref, why) => `the news of ${ref} could not be told: ${why}`,
 };
+
+// From then on news is looked at for one thing alone: that a task that is blocked or done is offered again.
+function hasAllFiles({ updates }: TrackedTask): boolean {
+  return updates >= MOST_UPDATES;
+}
 
 function hasMoved({ seen }: TrackedTask, issue: Issue): boolean {
   const seenAt = fromRfc3339(seen?.updatedAt ?? '');
@@ -88,6 +93,7 @@ async function told(
   issue: FullIssue,
   found: News,
 ): Promise<TrackedTask> {
+  if (hasAllFiles(task)) return toldWithoutFile(deps, task, issue, found);
   const now = deps.now();
   const markdown = await deps.markdown();
   const facts = {
@@ -102,7 +108,7 @@ async function told(
   const whole = await withAttachments(deps, gitea, issue, place);
   const body = render(updateData(whole, task, found, facts));
   const file = deps.tasks.writeUpdate(task, `${updateFrontMatter(issue, task, found, now)}\n${body}`);
-  const again = offeredAgain(deps, task, found);
+  const again = offeredAgain(deps, task, found, 'the issue has news');
   deps.log({
     name: 'NEWS',
     message: `${task.agent}: ${refOf(task)} has news (${found.changed.join(', ')})${again}: ${again === '' ? file : task.file}`,
@@ -111,14 +117,27 @@ async function told(
   return { ...task, updates: task.updates + 1 };
 }
 
+function toldWithoutFile(deps: DispatchDeps, task: TrackedTask, { url }: FullIssue, found: News): TrackedTask {
+  const where = `read it there, it has its ${MOST_UPDATES} files: ${url}`;
+  const again = offeredAgain(deps, task, found, `the issue has news; ${where}`);
+  if (again !== '') {
+    deps.log({
+      name: 'NEWS',
+      message: `${task.agent}: ${refOf(task)} has news (${found.changed.join(', ')})${again}; ${where}`,
+      facts: { ref: refOf(task), agent: task.agent },
+    });
+  }
+  return task;
+}
+
 // Whoever was asked has answered, or a reviewer has found something: its agent is to look at it again. Not for what becomes of
 // other people's pull requests that name the issue.
-function offeredAgain(deps: DispatchDeps, task: TrackedTask, { changed, pulls }: News): string {
+function offeredAgain(deps: DispatchDeps, task: TrackedTask, { changed, pulls }: News, why: string): string {
   const stage = deps.tasks.stageOf(task);
   const isWork =
     pulls.length === 0 || pulls.some(({ isOurs }) => isOurs) || changed.some((word) => ISSUE_WORDS.has(word));
   if (!deps.config.updates.reopen || !isWork || (stage !== 'blocked' && stage !== 'done')) return '';
-  return deps.tasks.reopen(task, stage, 'the issue has news') ? `; it was ${stage}, and is new again` : '';
+  return deps.tasks.reopen(task, stage, why) ? `; it was ${stage}, and is new again` : '';
 }
 
 const ISSUE_WORDS = new Set(['title', 'body', 'labels', 'milestone', 'due', 'comments']);

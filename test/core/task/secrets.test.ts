@@ -41,6 +41,23 @@ describe('12.17 what looks like a credential is masked', () => {
     'sk-short and xoxb-short and glpat-short and github_pat_short',
     'a bearer  of news',
     'https://git.example.com:3000/acme/app/issues/5',
+    'cat: /etc/dispatcher/token: Permission denied',
+    '/run/secrets/password: No such file or directory',
+    'open /srv/secret: input/output error',
+    'error: invalid token: expired',
+    'password: required',
+    '{ "token": null, "secret": undefined }',
+    'option --token must be set',
+    'use --password without an argument',
+    'Token: missing.',
+    'Basic authentication, or bearer authentication.',
+    'a basic understanding of it, and BASIC KNOWLEDGE',
+    'Basic read/write and bearer-only clients',
+    'Cookie: the banner hides the page',
+    'password=$DB_PASSWORD',
+    'token: ${{ secrets.GITHUB_TOKEN }}',
+    'GITEA_TOKEN=${TOKEN}',
+    'curl --token <your token>',
   ])('this stays: %s', (text) => {
     expect(maskSecrets(text)).toBe(text);
   });
@@ -98,6 +115,14 @@ describe('12.17 what looks like a credential is masked', () => {
       `-----BEGIN OPENSSH PRIVATE KEY-----\n${filled(80)}\n-----END OPENSSH PRIVATE KEY-----\nnext`,
       '[masked]\nnext',
     ],
+    ['one that begins as what is said of it', 'token: missing4a1c', 'token: [masked]'],
+    ['one that begins with a dollar', 'password: $2b$10$abcdefgh', 'password: [masked]'],
+    ['another one that does', 'password: $ecretWord', 'password: [masked]'],
+    ['a plain word', 'password: swordfish', 'password: [masked]'],
+    ['a header with letters alone', 'Authorization: Basic abcdefghij', 'Authorization: Basic [masked]'],
+    ['letters in both cases', 'basic YWxhZGRpbjpvcGVu', 'basic [masked]'],
+    ['many letters', `bearer ${'abcdefgh'.repeat(5)}`, 'bearer [masked]'],
+    ['a cookie that is set', 'Set-Cookie: id=a3fW; Secure', 'Set-Cookie: [masked]'],
     ['one that was cut', `-----BEGIN PRIVATE KEY-----\n${filled(80)}`, '[masked]'],
   ])('%s is masked', ([, text, masked]) => {
     expect(maskSecrets(text ?? '')).toBe(masked);
