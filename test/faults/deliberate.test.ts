@@ -20,6 +20,8 @@ interface Bug {
   readonly experiment: readonly [file: string, name: string];
   /** Where it shows: the deeds at which a pass must be killed. All are far more than it takes. */
   readonly deeds?: string;
+  /** Every how-manieth case of a long series is enough for it. */
+  readonly every?: number;
 }
 
 const BUGS: readonly Bug[] = [
@@ -116,6 +118,33 @@ const BUGS: readonly Bug[] = [
     experiment: ['killed', 'a pass that starts onDispatch'],
     deeds: 'dispatches\\.jsonl',
   },
+  {
+    invariant: 'W1',
+    bug: 'a task is taken over from a worker that lives',
+    file: 'src/agent/take.ts',
+    from: "return stall !== null && (reach === 'stalled' || (reach === 'gone' && stall === 'gone'));",
+    to: "return reach !== 'new' || stall !== null;",
+    experiment: ['workers', 'are killed at random'],
+    every: 20,
+  },
+  {
+    invariant: 'W2',
+    bug: 'the oldest task is taken, however urgent another one is',
+    file: 'src/core/mailbox/urgency.ts',
+    from: 'return a.rank - b.rank || a.createdAt',
+    to: 'return a.createdAt',
+    experiment: ['workers', 'are killed at random'],
+    every: 20,
+  },
+  {
+    invariant: 'W3',
+    bug: 'a task whose worker was killed is left where it is',
+    file: 'src/agent/work.ts',
+    from: "reach: 'gone', holder: deps.self",
+    to: "reach: 'new', holder: deps.self",
+    experiment: ['workers', 'are killed at random'],
+    every: 10,
+  },
 ];
 
 /** The built command with a bug in it. */
@@ -135,7 +164,7 @@ function planted({ file, from, to }: Bug): string {
 /** What an experiment prints about that build. */
 function noticed(
   command: string,
-  { experiment: [file, name], deeds = '' }: Bug,
+  { experiment: [file, name], deeds = '', every = 1 }: Bug,
 ): { readonly status: number | null; readonly text: string } {
   const own = Object.entries(process.env).filter(([key]) => !key.startsWith('VITEST') && key !== 'NODE_OPTIONS');
   const environment = {
@@ -143,7 +172,7 @@ function noticed(
     NO_COLOR: '1',
     DISPATCHER_TEST_COMMAND: command,
     DISPATCHER_TEST_BAIL: '1',
-    DISPATCHER_TEST_EVERY: '1',
+    DISPATCHER_TEST_EVERY: String(every),
     DISPATCHER_TEST_ROUNDS: '3',
     DISPATCHER_TEST_DEEDS: deeds,
     // What that experiment prints is of a broken copy.
