@@ -40,9 +40,12 @@ function subjects(deps: DispatchDeps, state: State, listing: Listing): Subjects 
   const missing = suspects.filter((key) => isCovered(key));
   const total = Object.values(listed).filter((task) => known.has(task.server)).length;
   const isCrowd = missing.length >= CROWD && missing.length > total / 2;
-  const vanishedSince = isCrowd ? (state.vanishedSince ?? toRfc3339(deps.now())) : null;
+  const now = deps.now();
+  // A time in the future was written under a clock that was ahead: nobody is to wait for it.
+  const since = Math.min(fromRfc3339(state.vanishedSince ?? '') ?? now, now);
+  const vanishedSince = isCrowd ? toRfc3339(since) : null;
   const warnings = strangeTasks(Object.values(tasks), known, deps);
-  if (isCrowd && deps.now() - (fromRfc3339(vanishedSince ?? '') ?? 0) < CROWD_PATIENCE_MS) {
+  if (isCrowd && now - since < CROWD_PATIENCE_MS) {
     const warning =
       "more than half of the dispatched issues are missing from Gitea's list at once; nothing is archived for 10 minutes, in case the server hides them";
     return { keys: [], state: { vanishedSince }, warnings: [...warnings, warning] };

@@ -29,7 +29,9 @@ export const blockers: FollowUp = {
       if (waitsFor === null) return true;
       const isChanged = (listed.get(issueKey(server, issueId))?.updatedAt ?? waitsFor.updatedAt) !== waitsFor.updatedAt;
       if (isChanged || waitsFor.listed.some((ref) => !isListed(ref))) return true;
-      return waitsFor.others.length > 0 && deps.now() - askedAt(turns, key) >= RECHECK_MS;
+      const ago = deps.now() - askedAt(turns, key);
+      // In the future it was asked under a clock that was ahead.
+      return waitsFor.others.length > 0 && (ago >= RECHECK_MS || ago < 0);
     };
     return { keys: blocked.filter(([key, task]) => isSuspect(key, task)).map(([key]) => key) };
   },
