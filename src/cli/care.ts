@@ -38,6 +38,7 @@ export function addCare(program: Command, world: World, runs: Runner): void {
   program
     .command('token')
     .description('stores another access token, after trying it: asks for it, or reads standard input')
+    .option('--server <name>', 'whose token it is, where there are several servers')
     .action(
       runs(async (options) => {
         const [{ token }, { tokenDeps }] = await Promise.all([

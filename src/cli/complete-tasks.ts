@@ -18,7 +18,7 @@ const STAGES: Readonly<Record<string, readonly Stage[]>> = {
   release: ['doing', 'blocked', 'done'],
 };
 const MOST = 100;
-const PLAIN_REF = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\/[A-Za-z0-9._-]{1,100}#\d{1,15}$/u;
+const PLAIN_REF = /^(?:[a-z][a-z0-9-]*:)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}\/[A-Za-z0-9._-]{1,100}#\d{1,15}$/u;
 
 /** The tasks that a command may mean, those that are taken first. None for other commands, or where nothing can be read. */
 export async function taskOffers(world: World, options: AgentOptions, command: string): Promise<readonly Offer[]> {

@@ -2,6 +2,8 @@
 // commands themselves and from local files. (Generators that were looked at evaluate words in the shell.)
 
 import { Argument, type Command, type Option } from 'commander';
+import { namedRepositories } from '../core/config/patterns.ts';
+import { nameOn } from '../core/config/servers.ts';
 import { EXIT } from '../core/errors.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import type { AgentOptions } from '../deps/agent.ts';
@@ -17,6 +19,7 @@ interface LocalWords {
   readonly agents: () => readonly Offer[];
   readonly repositories: () => readonly Offer[];
   readonly issues: () => readonly Offer[];
+  readonly servers: () => readonly Offer[];
   /** Of the agent whose command it is. */
   readonly tasks: readonly Offer[];
 }
@@ -67,7 +70,7 @@ function offers(program: Command, words: readonly string[], local: LocalWords): 
 }
 
 // An agent may write into its task files what it likes, and bash puts the word on the command line as it is.
-const PLAIN = /^[A-Za-z0-9._/-]+(?:#\d+)?$/u;
+const PLAIN = /^(?:[a-z][a-z0-9-]*:)?[A-Za-z0-9._/-]+(?:#\d+)?$/u;
 
 interface Walked {
   readonly command: Command;
@@ -127,6 +130,7 @@ function valuesOf(option: Option, local: LocalWords): readonly Offer[] {
     '--repo': local.repositories,
     '--repository': local.repositories,
     '--issue': local.issues,
+    '--server': local.servers,
     '--color': () => plain(['auto', 'always', 'never']),
     '--for': () => plain(['30m', '2h', '1d']),
     '--since': () => plain(['24h', '7d', '30d']),
@@ -163,19 +167,28 @@ async function localWords(world: World, options: AgentOptions): Promise<LocalWor
     const deps = await statusDeps(world, options);
     const snapshot = takeSnapshot(deps);
     const shown = snapshot.agents.flatMap((agent) => agent.tasks);
-    const named = deps.config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
+    const { servers, repositories } = deps.config;
+    const seen = shown.flatMap(({ repository, server = null }) =>
+      repository === null ? [] : [nameOn(server, repository)],
+    );
     return {
       agents: () => snapshot.agents.map(({ name }) => ({ value: name, description: '' })),
       repositories: () =>
-        [...new Set([...named, ...shown.flatMap((task) => task.repository ?? [])])].map((value) => ({
+        [...new Set([...namedRepositories(repositories), ...seen])].map((value) => ({
           value,
           description: '',
         })),
+      servers: () => servers.flatMap(({ name }) => (name === null ? [] : [{ value: name, description: '' }])),
       issues: () =>
-        shown.flatMap(({ state, issue, title, priority }) =>
+        shown.flatMap(({ state, issue, ref, title, priority }) =>
           issue === null || state === 'dispatched' || state === 'done'
             ? []
-            : [{ value: String(issue), description: cleanLine(`${priority ?? ''} ${title ?? ''}`, 60) }],
+            : [
+                {
+                  value: servers.length > 1 ? (ref ?? '') : String(issue),
+                  description: cleanLine(`${priority ?? ''} ${title ?? ''}`, 60),
+                },
+              ],
         ),
       tasks: [],
     };
@@ -185,4 +198,10 @@ async function localWords(world: World, options: AgentOptions): Promise<LocalWor
   }
 }
 
-const NO_WORDS: LocalWords = { agents: () => [], repositories: () => [], issues: () => [], tasks: [] };
+const NO_WORDS: LocalWords = {
+  agents: () => [],
+  repositories: () => [],
+  issues: () => [],
+  servers: () => [],
+  tasks: [],
+};

@@ -1,4 +1,6 @@
 import type { Config } from '../core/config/config.ts';
+import { namedRepositories } from '../core/config/patterns.ts';
+import { isNamedBy, nameOn, splitServer } from '../core/config/servers.ts';
 import { EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { candidatesOf } from '../core/issue/candidate.ts';
 import { type FullIssue, type Issue, refOf } from '../core/issue/issue.ts';
@@ -28,7 +30,7 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
   const { state } = deps.readState();
   const isMeant = ({ issue, repository, agent }: Pick<RowRecord, 'issue' | 'repository' | 'agent'>): boolean =>
     (options.issue === undefined || issue === options.issue) &&
-    (options.repo === undefined || repository.toLowerCase() === options.repo.toLowerCase()) &&
+    (options.repo === undefined || isNamedBy(options.repo, repository)) &&
     (options.agent === undefined || agent.toLowerCase() === options.agent.toLowerCase());
   const { rows: all, rest: allRest } = state.lastPass ?? NO_DECISION;
   const rows = all.filter((row) => isMeant(row));
@@ -50,8 +52,10 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
   const known = traces(
     snapshot.agents.flatMap(({ name: agent, tasks }) =>
       tasks.filter(
-        ({ file, stage, issue, repository }) =>
-          file !== null && stage !== null && isMeant({ issue: issue ?? 0, repository: repository ?? '', agent }),
+        ({ file, stage, issue, repository, server = null }) =>
+          file !== null &&
+          stage !== null &&
+          isMeant({ issue: issue ?? 0, repository: nameOn(server, repository ?? ''), agent }),
       ),
     ),
     deps.readDispatches().filter(({ ref, agent }) => isMeant({ ...placeOf(ref), agent })),
@@ -70,7 +74,7 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
 // The listing holds assigned open issues only: what is not among them, Gitea itself has to tell about.
 async function whyMissing(deps: ExplainDeps, number: number, repo: string | undefined): Promise<readonly string[]> {
   const head = `#${number} was not among the candidates of the last pass.`;
-  const places = repo === undefined ? namedRepositories(deps.config) : [repo];
+  const places = repo === undefined ? namedRepositories(deps.config.repositories) : placesFor(deps.config, repo);
   try {
     const found = await Promise.all(places.map(async (repository) => deps.readIssue({ repository, number })));
     const sentences = found.flatMap((issue) => (issue ? [`  ${whyNot(deps.config, issue)}`] : []));
@@ -100,8 +104,10 @@ function whyNot({ agents }: Config, issue: FullIssue): string {
     : `${ref} is assigned to ${assignees.join(', ')}, none of them a configured agent.`;
 }
 
-function namedRepositories({ repositories }: Config): readonly string[] {
-  return repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
+// A name without a server may be one on each.
+function placesFor({ servers }: Config, repo: string): readonly string[] {
+  const { server, rest } = splitServer(repo);
+  return server === null ? servers.map(({ name }) => nameOn(name, rest)) : [repo];
 }
 
 function placeOf(ref: string): { readonly repository: string; readonly issue: number } {

@@ -32,7 +32,7 @@ export function createSite(deps: DashboardDeps): Site {
   const stamp = checksum([...assets.values()].join(''));
   const frame = (): Frame => ({
     program: `dispatcher ${deps.version}`,
-    serverUrl: deps.config.servers[0].url,
+    servers: deps.config.servers,
     now: deps.now(),
     timeZone: deps.timeZone,
     version: feed.version(),

@@ -1,6 +1,8 @@
 import type { Config } from '../core/config/config.ts';
 import type { Instant } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import { historyKey } from '../core/history/event.ts';
+import { refOf } from '../core/issue/issue.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
@@ -50,7 +52,7 @@ function sightOf(
       tasks &&
       new Map(
         Object.values(tasks).map((task) => [
-          `${task.issueId}:${task.agent}`,
+          historyKey({ ...task, ref: refOf(task) }),
           { place: stageOf(task) ?? ('gone' as const), since: null },
         ]),
       ),

@@ -1,5 +1,8 @@
 import { text as readAll } from 'node:stream/consumers';
 import type { TokenDeps } from '../commands/token.ts';
+import type { Server, Servers } from '../core/config/servers.ts';
+import { EXIT, UserError } from '../core/errors.ts';
+import { cleanLine } from '../core/task/untrusted.ts';
 import { loadConfig } from '../io/config-file.ts';
 import { terminalPrompter } from '../io/prompts.ts';
 import { readTimerUnits, tokenCredential } from '../io/systemd.ts';
@@ -10,9 +13,9 @@ import { issueRepositories } from './doctor.ts';
 import type { GlobalOptions, World } from './world.ts';
 
 /** The real dependencies of `token`. */
-export function tokenDeps(world: World, options: GlobalOptions): TokenDeps {
+export function tokenDeps(world: World, options: GlobalOptions & { readonly server?: string }): TokenDeps {
   const config = loadConfig(options.config, world);
-  const [server] = config.servers;
+  const server = serverNamed(config.servers, options.server);
   return {
     config,
     server,
@@ -42,4 +45,26 @@ export function tokenDeps(world: World, options: GlobalOptions): TokenDeps {
     store: storeToken,
     print: world.stdout.write,
   };
+}
+
+// A token must not go to another server than it was made for: of several nobody guesses.
+function serverNamed(servers: Servers, typed: string | undefined): Server {
+  const [first] = servers;
+  const found = typed === undefined ? undefined : servers.find(({ name }) => name === typed.toLowerCase());
+  const server = servers.length === 1 && typed === undefined ? first : found;
+  if (server) return server;
+  const names = servers.map(({ name }) => name).join(', ');
+  throw new UserError(
+    typed === undefined
+      ? 'there are several servers, and each has a token of its own'
+      : `there is no server ${cleanLine(typed, 60)}`,
+    {
+      exitCode: EXIT.usage,
+      code: 'usage',
+      hint:
+        servers.length === 1
+          ? 'there is only one server, which has no name: dispatcher token'
+          : `say which one with --server: ${names}`,
+    },
+  );
 }

@@ -118,7 +118,12 @@ function isKept(value: unknown): value is Kept {
   const { raw } = value;
   if (typeof raw !== 'object' || raw === null || !('gitea' in raw)) return false;
   const { gitea } = raw;
-  return typeof gitea === 'object' && gitea !== null && 'url' in gitea && 'repositories' in gitea;
+  const servers: readonly unknown[] = Array.isArray(gitea) ? gitea : [gitea];
+  return servers.length > 0 && servers.every((server) => isServer(server));
+}
+
+function isServer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'url' in value && 'repositories' in value;
 }
 
 function remember(cache: string, kept: Kept): void {

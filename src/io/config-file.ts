@@ -4,7 +4,7 @@ import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } f
 import type * as z from 'zod/mini';
 import { type Config, normaliseConfig } from '../core/config/config.ts';
 import { crossCheck } from '../core/config/cross-check.ts';
-import { ConfigSchema, knownKeys, type RawConfig } from '../core/config/schema.ts';
+import { ConfigSchema, knownKeys, type RawConfig, schemaFor } from '../core/config/schema.ts';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import { configFile } from './config-place.ts';
 import { readTextFile } from './files.ts';
@@ -64,7 +64,7 @@ export function parseConfig(text: string, file: string): RawConfig {
   } catch (error) {
     throw invalid(file, [{ line: 1, column: 1, message: messageOf(error) }]);
   }
-  const result = ConfigSchema.safeParse(raw);
+  const result = schemaFor(raw).safeParse(raw);
   if (!result.success) {
     for (const issue of result.error.issues) problems.push(...describe(issue, document, at));
     throw invalid(file, problems);

@@ -4,7 +4,8 @@ import { candidateFor } from '../core/issue/candidate.ts';
 import { untilSlot } from '../core/choice/slot.ts';
 import { shortDuration } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
-import { coversRepository } from '../core/config/patterns.ts';
+import { coversRepository, namedRepositories, patternText } from '../core/config/patterns.ts';
+import { nameOn, splitServer } from '../core/config/servers.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { judgeOverride } from '../core/choice/override.ts';
@@ -121,15 +122,14 @@ export async function prepareOverride(
 
 async function findIssue(deps: DispatchDeps, gitea: GiteaSlice, { number, repository }: Override): Promise<FullIssue> {
   const { repositories } = deps.config;
-  if (repository !== null && !coversRepository(repositories, repository)) {
+  const named = repository === null ? null : placesNamed(deps.config, repository);
+  if (named?.length === 0) {
     throw usage(
-      `${cleanLine(repository, 200)} is not among gitea.repositories`,
+      `${cleanLine(repository ?? '', 200)} is not among gitea.repositories`,
       `configured: ${patternsOf(deps.config)}`,
     );
   }
-  const places = repository === null ? await placesOf(deps, number) : [repository];
-  const found = await Promise.all(places.map(async (place) => gitea.readIssue({ repository: place, number })));
-  const all = found.filter((issue) => issue !== null);
+  const all = await readAll(gitea, named ?? (await placesOf(deps, number)), number);
   // Closed issues and pull requests of the same number in other repositories are no alternatives.
   const open = all.filter((issue) => issue.state === 'open' && !issue.isPullRequest);
   const issues = open.length > 0 ? open : all;
@@ -155,13 +155,26 @@ async function findIssue(deps: DispatchDeps, gitea: GiteaSlice, { number, reposi
   return issue;
 }
 
+// The configured repositories that are meant by a name: one on each server, when it does not say on which.
+function placesNamed({ servers, repositories }: Config, typed: string): readonly string[] {
+  const { server, rest } = splitServer(typed);
+  const places = servers.map(({ name }) => name).filter((name) => server === null || server === name);
+  return places.map((name) => nameOn(name, rest)).filter((place) => coversRepository(repositories, place));
+}
+
+// What cannot be looked for may be what is meant: then nothing goes.
+async function readAll(gitea: GiteaSlice, places: readonly string[], number: number): Promise<readonly FullIssue[]> {
+  const found = await Promise.all(places.map(async (repository) => gitea.readIssue({ repository, number })));
+  return found.filter((issue) => issue !== null);
+}
+
 /** So many repositories that `owner/*` covers are looked into for a bare number. */
 const MAX_PLACES = 30;
 
 // Where a bare number may be meant: each repository that is named, and of the others those that have open issues,
 // beginning with those that have an open one of this number.
 async function placesOf({ config, listIssues }: DispatchDeps, number: number): Promise<readonly string[]> {
-  const named = config.repositories.flatMap(({ owner, name }) => (name === null ? [] : [`${owner}/${name}`]));
+  const named = namedRepositories(config.repositories);
   if (named.length === config.repositories.length) return named;
   const { issues } = await listIssues('all');
   const fitting = issues.filter((issue) => issue.number === number);
@@ -208,7 +221,7 @@ function chooseAgent(config: Config, issue: FullIssue, { agent, force }: Overrid
 }
 
 function patternsOf({ repositories }: Pick<Config, 'repositories'>): string {
-  return repositories.map(({ owner, name }) => `${owner}/${name ?? '*'}`).join(', ');
+  return repositories.map((pattern) => patternText(pattern)).join(', ');
 }
 
 function refused(message: string, hint: string): UserError {

@@ -6,12 +6,13 @@ import { longestOwnLimit } from '../core/choice/own-limits.ts';
 import { clockShift } from '../core/state/clock-shift.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { answered, turnKey } from '../core/choice/turns.ts';
-import { presentName, serverOf, taskKey } from '../core/issue/identity.ts';
+import { serverOf, taskKey } from '../core/issue/identity.ts';
 import type { State } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { LogEvent } from '../core/health/log-event.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import { wantsReceipt } from './prepare.ts';
+import { onServers } from '../core/task/on-servers.ts';
 import { withTask } from './publish.ts';
 
 type LedgerDeps = Pick<DispatchDeps, 'state' | 'journal' | 'tasks' | 'trying' | 'config' | 'uptime'>;
@@ -154,16 +155,14 @@ function trackedFrom(record: DispatchRecord, { config }: LedgerDeps): TrackedTas
   };
 }
 
-// A server that has another address now is the same one all the same.
+// A server that has another address or name now is the same one all the same.
 function withServers(state: State, { config }: LedgerDeps): State {
-  const present = presentName(config);
+  const renamed = onServers(config);
   const tasks = Object.values(state.tasks ?? {});
-  if (tasks.every(({ server }) => present(server) === server)) return state;
-  const renamed = tasks.map((task): [string, TrackedTask] => {
-    const server = present(task.server);
-    return [taskKey(server, task.issueId, task.agent), { ...task, server }];
-  });
-  return { ...state, tasks: Object.fromEntries(renamed) };
+  const now = tasks.map((task) => renamed(task));
+  if (now.every((task, index) => task === tasks[index])) return state;
+  const entries = now.map((task) => [taskKey(task.server, task.issueId, task.agent), task] as const);
+  return { ...state, tasks: Object.fromEntries(entries) };
 }
 
 // Without a state file the files themselves tell when the last one appeared.

@@ -17,7 +17,7 @@ import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 import { publishTask } from './publish.ts';
-import { type Course, logNew, recordPass, recordState, tellRecovery } from './record.ts';
+import { type Course, logNew, recordPass, recordState, tellRecovery, tellReturns } from './record.ts';
 import { tellMonitors } from './tell-monitors.ts';
 
 /**
@@ -60,6 +60,7 @@ async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void>
     ref: null,
     warnings: [],
     decision: null,
+    answers: [],
     basis: null,
   };
   const hooks = startHooks(deps, course.state);
@@ -81,6 +82,7 @@ async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void>
   if (failure !== null && (deps.isInterrupted() || isOfThisShell(deps, failure))) throw failure;
   recordPass(deps, before, course, { startedAt, failure });
   if (failure !== null) throw failure;
+  tellReturns(deps, before, course);
   tellRecovery(deps, before);
   if (before === null) deps.say(`Next: ${deps.commandLine('status')}`);
 }
@@ -92,6 +94,7 @@ async function work(
   tell: (key: string, record: PreparedTask['record']) => void,
 ): Promise<void> {
   const listing = await deps.listIssues('keep', watchedRepositories(deps.config, course.state));
+  course.answers = listing.answers ?? [];
   const outlook = { state: course.state, listing, now: deps.now(), pauses: deps.state.pauses() };
   const isKnown = !deps.isWatched && isAsBefore(deps, before, outlook);
   const failure = isKnown ? null : await chooseAndPublish(deps, course, outlook, tell);

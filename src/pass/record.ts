@@ -5,6 +5,8 @@ import { fromRfc3339, type Instant, shortDuration, toRfc3339 } from '../core/clo
 import { errorRecord, messageOf } from '../core/errors.ts';
 import { decisionRecord, withSince } from '../core/state/decision-record.ts';
 import { type Heartbeat, nextHeartbeat } from '../core/state/last-pass.ts';
+import type { Listing } from '../core/listing/listing.ts';
+import { awayAfter, backAgain } from '../core/state/away.ts';
 import type { State } from '../core/state/state.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 
@@ -17,6 +19,8 @@ export interface Course {
   ref: string | null;
   warnings: string[];
   decision: Decision | null;
+  /** Of several servers, which answered; none: they were not asked, or all failed. */
+  answers: NonNullable<Listing['answers']>;
   /** What a choice that came to nothing has looked at. */
   basis: Heartbeat['basis'];
 }
@@ -36,7 +40,7 @@ export function recordState(deps: DispatchDeps, course: Course, failure: unknown
 export function recordPass(
   deps: DispatchDeps,
   before: Heartbeat | null,
-  { state, outcome, ref, warnings, decision, basis }: Course,
+  { state, outcome, ref, warnings, decision, answers, basis }: Course,
   { startedAt, failure }: { readonly startedAt: Instant; readonly failure: unknown },
 ): void {
   const error = failure === null ? null : errorRecord(failure);
@@ -58,6 +62,7 @@ export function recordPass(
       rows,
       strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])],
       lastDispatchAt: state.lastDispatch?.at ?? null,
+      away: answers.length > 0 ? awayAfter(before, answers, startedAt) : before?.away,
       basis: failure === null ? basis : null,
     },
   );
@@ -68,6 +73,12 @@ export function recordPass(
     if (failure === null) throw error_;
     deps.log({ name: 'WARNING', message: `the failed pass could not be recorded: ${messageOf(error_)}` });
   }
+}
+
+/** Says once that a server which was away answers again. */
+export function tellReturns(deps: DispatchDeps, before: Heartbeat | null, { answers }: Course): void {
+  for (const { server, ms } of backAgain(before, answers, deps.now()))
+    deps.log({ name: 'RECOVERED', message: `${server} answers again; it was away for ${shortDuration(ms)}` });
 }
 
 /** Says once that an outage is over. */

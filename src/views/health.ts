@@ -36,9 +36,13 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
       };
     case 'ok':
       return {
-        parts: ['ok: last pass ', last, ` ago, ${lastPass?.ref ? `dispatched ${lastPass.ref}` : quietText(snapshot)}`],
-        fix: null,
-        command: null,
+        parts: [
+          'ok: last pass ',
+          last,
+          ` ago, ${lastPass?.ref ? `dispatched ${lastPass.ref}` : quietText(snapshot)}`,
+          ...awayParts(snapshot),
+        ],
+        ...awayFix(snapshot),
       };
     case 'late':
       return {
@@ -80,6 +84,20 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
       };
     }
   }
+}
+
+// The others go on: that is well, and has to be said all the same.
+function awayParts({ servers = [] }: Snapshot): readonly Part[] {
+  return servers.flatMap(({ name, away }): readonly Part[] =>
+    away === null ? [] : [`; ${name} is away since `, { since: away.since }],
+  );
+}
+
+function awayFix({ servers = [] }: Snapshot): Pick<HealthSentence, 'fix' | 'command'> {
+  const missing = servers.find(({ away }) => away !== null);
+  if (!missing?.away) return { fix: null, command: null };
+  const { message, hint } = missing.away;
+  return { fix: cleanLine(`${message}${hint === null ? '' : `: ${hint}`}`, 400), command: null };
 }
 
 function quietText(snapshot: Snapshot): string {

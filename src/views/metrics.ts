@@ -61,6 +61,15 @@ function passMetrics(snapshot: Snapshot): readonly Metric[] {
       'How long the last pass took.',
       lastPass ? [{ value: lastPass.durationMs / 1000 }] : [],
     ),
+    ...(snapshot.servers
+      ? [
+          gauge(
+            'dispatcher_server_up',
+            '1 for a server that answered the last pass, 0 for one that is away; only where there are several.',
+            snapshot.servers.map(({ name, away }) => ({ labels: { server: name }, value: away === null ? 1 : 0 })),
+          ),
+        ]
+      : []),
     gauge('dispatcher_consecutive_failures', 'Passes that failed since the last good one.', [
       { value: snapshot.consecutiveFailures },
     ]),

@@ -92,13 +92,13 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}tasks: { file: "../issue-{number}.md" }\n`,
       [
-        '4:16: tasks.file must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, letters, digits, ._-/',
+        '4:16: tasks.file must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, {server}, letters, digits, ._-/',
       ],
     ],
     [
       `${MINIMAL}tasks: { file: "task.md" }\n`,
       [
-        '4:16: tasks.file must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, letters, digits, ._-/',
+        '4:16: tasks.file must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, {server}, letters, digits, ._-/',
       ],
     ],
     [`${MINIMAL}dashboard: { port: 70000 }\n`, ['4:20: dashboard.port must be at most 65535']],

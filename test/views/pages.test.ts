@@ -4,11 +4,11 @@ import { taskPage } from '../../src/views/pages/task.ts';
 import { type Frame, safeUrl } from '../../src/views/pages/parts.ts';
 import { frontPage } from '../../src/views/pages/front.ts';
 import { quoteBetweenMarkers } from '../../src/core/task/untrusted.ts';
-import { aPass, aRest, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
+import { aPass, aRest, aServer, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
 
 const FRAME: Frame = {
   program: 'dispatcher 1.0.0',
-  serverUrl: 'https://git.example.com',
+  servers: [aServer({ url: 'https://git.example.com' })],
   now: NOON,
   timeZone: 'Europe/Berlin',
   version: 'v',

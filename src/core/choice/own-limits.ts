@@ -2,6 +2,7 @@
 
 import { type Instant, shortDuration, toRfc3339 } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { bareName } from '../config/servers.ts';
 import type { Candidate } from '../issue/candidate.ts';
 import { nextFreeSlot, SLOT_PATIENCE_MS } from './slot.ts';
 
@@ -24,13 +25,19 @@ type Named = Pick<Candidate, 'agent'> & { readonly issue: { readonly repository:
 export function ownLimits({ rateLimits }: Limited, { agent, issue }: Named): readonly OwnLimit[] {
   if (rateLimits.agents.size + rateLimits.repositories.size === 0) return [];
   const repository = issue.repository.toLowerCase();
-  const owner = repository.slice(0, repository.indexOf('/'));
   const ofAgent = rateLimits.agents.get(agent);
-  const ofRepository = rateLimits.repositories.get(repository) ?? rateLimits.repositories.get(`${owner}/*`);
+  // Of several servers a name alone means each of them.
+  const [ofRepository] = [repository, bareName(repository)].flatMap((name) => limitOf(rateLimits.repositories, name));
   return [
     ...(ofAgent === undefined ? [] : [{ scope: `agent ${agent}`, name: agent, ms: ofAgent }]),
     ...(ofRepository === undefined ? [] : [{ scope: `repository ${repository}`, name: repository, ms: ofRepository }]),
   ];
+}
+
+function limitOf(limits: ReadonlyMap<string, number>, repository: string): readonly number[] {
+  const owner = repository.slice(0, repository.indexOf('/'));
+  const limit = limits.get(repository) ?? limits.get(`${owner}/*`);
+  return limit === undefined ? [] : [limit];
 }
 
 /** When all of a candidate's own limits let its file appear; never before `now`. */

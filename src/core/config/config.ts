@@ -3,7 +3,7 @@ import type { RawConfig } from './schema.ts';
 import type { ContextConfig } from '../issue/context.ts';
 import { type OwnRateLimits, ownRateLimits } from './own-rate-limits.ts';
 import { parsePattern, type RepositoryPattern, taskFilePattern } from './patterns.ts';
-import type { Servers } from './servers.ts';
+import type { Server, Servers } from './servers.ts';
 import { type Instructions, normaliseInstructions, plainLabel } from './instructions.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
 
@@ -99,7 +99,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
   const workspace = resolve(folder, raw.workspace ?? '.');
   const read = (path: string | undefined): string | null => (path === undefined ? null : resolve(folder, path));
   const servers = serversOf(raw.gitea, read);
-  const { repositories } = servers[0];
+  const repositories = servers.flatMap(({ name, repositories: own }) => own.map((each) => onServer(name, each)));
   return {
     file,
     servers,
@@ -154,17 +154,31 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
   };
 }
 
-function serversOf(raw: RawConfig['gitea'], read: (path: string | undefined) => string | null): Servers {
-  return [
-    {
-      name: null,
+// A list of one is that one: nothing has to be told apart.
+function serversOf(gitea: RawConfig['gitea'], read: (path: string | undefined) => string | null): Servers {
+  const all = Array.isArray(gitea) ? gitea : [gitea];
+  const [first, ...others] = all.map((raw): Server => {
+    return {
+      name: isNamed(raw) && all.length > 1 ? raw.name : null,
       url: raw.url.replace(/\/+$/u, ''),
       formerUrls: raw.formerUrls ?? [],
       repositories: raw.repositories.map(parsePattern),
       tokenFile: read(raw.tokenFile),
       caFile: read(raw.caFile),
-    },
-  ];
+    };
+  });
+  if (first === undefined) throw new Error('a configuration without a server got past its schema');
+  return [first, ...others];
+}
+
+type RawServer = Extract<RawConfig['gitea'], readonly unknown[]>[number];
+
+function isNamed(raw: Omit<RawServer, 'name'>): raw is RawServer {
+  return 'name' in raw;
+}
+
+function onServer(server: string | null, pattern: RepositoryPattern): RepositoryPattern {
+  return server === null ? pattern : { ...pattern, server };
 }
 
 // What a task says, and whose it may be.

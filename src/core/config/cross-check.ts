@@ -1,8 +1,9 @@
 // What is wrong with a configuration although each value is well-formed by itself.
 
-import { isSingle, parsePattern, type RepositoryPattern } from './patterns.ts';
+import { isSingle, parsePattern } from './patterns.ts';
 import type { RawConfig } from './schema.ts';
 import { durationOf } from './schema-parts.ts';
+import { isSeveral, serverProblems } from './servers-check.ts';
 
 /** A complaint about a value that is well-formed by itself but not together with the rest. */
 export interface ConfigProblem {
@@ -33,8 +34,9 @@ export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   if (durationOf(raw.onDispatch?.timeout ?? '10s') > 30_000) {
     problems.push({ path: ['onDispatch', 'timeout'], message: 'must be at most 30s' });
   }
-  const name = namingProblem(raw.tasks?.file ?? '', raw.gitea.repositories.map(parsePattern));
+  const name = namingProblem(raw.tasks?.file ?? '', raw.gitea);
   if (name !== null) problems.push({ path: ['tasks', 'file'], message: name });
+  problems.push(...serverProblems(raw));
   const logins = Object.keys(raw.agents ?? {});
   for (const login of logins) {
     if (login !== login.toLowerCase() && logins.includes(login.toLowerCase())) {
@@ -48,7 +50,7 @@ export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
 }
 
 // Two issues must never have one name, nor a task the name of something else.
-function namingProblem(pattern: string, repositories: readonly RepositoryPattern[]): string | null {
+function namingProblem(pattern: string, gitea: RawConfig['gitea']): string | null {
   const folders = pattern.split('/').slice(0, -1);
   const reserved = folders.find((name) =>
     /^(?:doing|blocked|done|archive|node_modules|\.git)$|\.attachments$/u.test(name),
@@ -56,12 +58,14 @@ function namingProblem(pattern: string, repositories: readonly RepositoryPattern
   if (reserved !== undefined) return `must not have a folder ${reserved}, which means something else there`;
   if (/(?:^|\/)\.[^/]*$|\.update-\{number\}\.md$/u.test(pattern))
     return 'must not begin with a dot, nor be called as news is (….update-{number}.md)';
+  if (!isSeveral(gitea) && pattern.includes('{server}')) return 'has {server}, and there is only one';
+  const repositories = [gitea].flat().flatMap((server) => server.repositories.map(parsePattern));
   if (isSingle(repositories)) return null;
   // Names of owners and repositories hold letters, digits, dots, dashes and underscores: only a slash ends one for certain.
   const isAmbiguous =
-    /\{(?:owner|repo)\}[^/{}]*\{(?:owner|repo)\}/u.test(pattern) ||
-    /\{(?:owner|repo)\}\d*\{number\}|\{number\}\d*\{(?:owner|repo)\}/u.test(pattern);
+    /\{(?:owner|repo|server)\}[^/{}]*\{(?:owner|repo|server)\}/u.test(pattern) ||
+    /\{(?:owner|repo|server)\}\d*\{number\}|\{number\}\d*\{(?:owner|repo|server)\}/u.test(pattern);
   return isAmbiguous
-    ? 'would give different issues one name: put / between {owner} and {repo}, and - or / before {number}'
+    ? 'would give different issues one name: put / between {server}, {owner} and {repo}, and - or / before {number}'
     : null;
 }

@@ -1,5 +1,6 @@
 // Standing instructions: text of the operator that joins the rules of a task. It is trusted, and nobody on Gitea can change it.
 
+import { bareName } from './servers.ts';
 import type { RawConfig } from './schema.ts';
 
 export interface Instructions {
@@ -28,11 +29,12 @@ export function instructionsFor(
   agent: string,
   issue: { readonly repository: string; readonly labels: readonly string[] },
 ): readonly string[] {
-  const repository = issue.repository.toLowerCase();
+  // Of several servers a name alone means each of them.
+  const names = [...new Set([bareName(issue.repository), issue.repository])].map((name) => name.toLowerCase());
   const texts = [
     agents.get(agent),
-    repositories.get(`${repository.split('/')[0]}/*`),
-    repositories.get(repository),
+    ...names.map((name) => repositories.get(`${name.split('/')[0]}/*`)),
+    ...names.map((name) => repositories.get(name)),
     ...issue.labels.map((label) => labels.get(plainLabel(label))),
   ];
   return [...new Set(texts.filter((text) => text !== undefined))];

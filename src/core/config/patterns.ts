@@ -1,6 +1,6 @@
 // Which repositories are configured.
 
-import { splitServer } from './servers.ts';
+import { nameOn, splitServer } from './servers.ts';
 
 export interface RepositoryPattern {
   readonly owner: string;
@@ -27,6 +27,16 @@ export function isSingle(patterns: readonly RepositoryPattern[]): boolean {
   return patterns.length === 1 && patterns[0]?.name !== null;
 }
 
+/** The repositories that are configured by name, as they are called here. */
+export function namedRepositories(patterns: readonly RepositoryPattern[]): readonly string[] {
+  return patterns.filter(({ name }) => name !== null).map((pattern) => patternText(pattern));
+}
+
+/** A pattern as it is written, with its server in front where there are several. */
+export function patternText({ owner, name, server }: RepositoryPattern): string {
+  return nameOn(server ?? null, `${owner}/${name ?? '*'}`);
+}
+
 /** `owner/name`, or `owner/*` for all of an owner. */
 export function parsePattern(pattern: string): RepositoryPattern {
   const [owner = '', name = ''] = pattern.split('/');
@@ -35,9 +45,14 @@ export function parsePattern(pattern: string): RepositoryPattern {
 
 /**
  * The pattern of task files with what it does not tell apart as folders in front of it: with several repositories two issues can have
- * one number, and with several owners two repositories one name.
+ * one number, with several owners two repositories one name, and with several servers two owners.
  */
 export function taskFilePattern(pattern: string, repositories: readonly RepositoryPattern[]): string {
+  const isServerMissing = repositories.some(({ server }) => server !== undefined) && !pattern.includes('{server}');
+  return `${isServerMissing ? '{server}/' : ''}${patternOnServer(pattern, repositories)}`;
+}
+
+function patternOnServer(pattern: string, repositories: readonly RepositoryPattern[]): string {
   if (isSingle(repositories)) return pattern;
   const owners = new Set(repositories.map(({ owner }) => owner.toLowerCase()));
   const isOwnerMissing = owners.size > 1 && !pattern.includes('{owner}');

@@ -9,6 +9,9 @@ const NAME = '[A-Za-z0-9._-]{1,100}';
 /** `owner/repository` or `owner/*`. */
 export const REPOSITORY = new RegExp(`^(?!\\.{1,2}/)(${NAME})/(?!\\.{1,2}$)(\\*|${NAME})$`, 'u');
 
+/** The same, where there are several servers with the name of one in front. */
+export const REPOSITORY_ANYWHERE = new RegExp(`^(?:[a-z][a-z0-9-]{0,29}:)?${REPOSITORY.source.slice(1)}`, 'u');
+
 /** A text that is not empty. */
 export const text = z.string().check(
   z.minLength(1, 'must not be empty'),

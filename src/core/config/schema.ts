@@ -2,33 +2,13 @@
 
 import * as z from 'zod/mini';
 import { priorityNamed } from '../issue/priority.ts';
-import { address, describe, duration, LOGIN, logins, REPOSITORY, text } from './schema-parts.ts';
+import { describe, duration, LOGIN, logins, REPOSITORY, text } from './schema-parts.ts';
+import { ServerSchema, ServersSchema } from './server-schema.ts';
 import { AgentSchema, ContextSchema, InstructionsSchema, RateLimitsSchema } from './task-schema.ts';
 
-/** The configuration file as users write it. The JSON Schema for editors is made from this. */
+/** The configuration file as users write it, with one server. */
 export const ConfigSchema = z.strictObject({
-  gitea: z.strictObject({
-    url: describe(address, 'Address of the Gitea or Forgejo server, with its path prefix when it has one.'),
-    formerUrls: z.optional(
-      describe(
-        z.array(address),
-        'Addresses at which the same server was reached before: its tasks are the same ones all the same.',
-      ),
-    ),
-    repositories: describe(
-      z
-        .array(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')))
-        .check(z.minLength(1, 'must name at least one repository')),
-      'Repositories to read: owner/repository, or owner/* for all of an owner.',
-    ),
-    caFile: z.optional(
-      describe(
-        text,
-        'Certificates (PEM) of an authority of your own, relative to this file. Default: those that Node knows.',
-      ),
-    ),
-    tokenFile: z.optional(describe(text, 'File that holds the access token and nothing else, relative to this file.')),
-  }),
+  gitea: ServerSchema,
   workspace: z.optional(describe(text, "Folder for task files, state and log. Default: this file's folder.")),
   agents: z.optional(
     describe(
@@ -47,11 +27,11 @@ export const ConfigSchema = z.strictObject({
             .string()
             .check(
               z.regex(
-                /^(?!\/)(?!.*(?:^|\/)\.{1,2}(?:\/|$))(?=.*\{number\})(?:[A-Za-z0-9._/-]|\{(?:number|owner|repo)\})+\.md$/u,
-                'must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, letters, digits, ._-/',
+                /^(?!\/)(?!.*(?:^|\/)\.{1,2}(?:\/|$))(?=.*\{number\})(?:[A-Za-z0-9._/-]|\{(?:number|owner|repo|server)\})+\.md$/u,
+                'must be a relative path that ends in .md, has {number}, and besides only {owner}, {repo}, {server}, letters, digits, ._-/',
               ),
             ),
-          'Name of a task file below its agent, with {number}, {owner} and {repo}. Default: issue-{number}.md. With several repositories it goes below {owner}/{repo}/ unless it names them.',
+          'Name of a task file below its agent, with {number}, {owner} and {repo}. Default: issue-{number}.md. With several repositories it goes below {owner}/{repo}/ unless it names them, and with several servers below {server}/.',
         ),
       ),
       template: z.optional(describe(text, 'Handlebars template of the task file, relative to this file.')),
@@ -211,11 +191,22 @@ export const ConfigSchema = z.strictObject({
     }),
   ),
 });
-export type RawConfig = z.infer<typeof ConfigSchema>;
+
+const ManySchema = z.extend(ConfigSchema, { gitea: ServersSchema });
+
+/** Both forms in one, as editors want it. */
+export const EitherSchema = z.extend(ConfigSchema, { gitea: z.union([ServerSchema, ServersSchema]) });
+export type RawConfig = z.infer<typeof EitherSchema>;
+
+/** The schema for what was written: with one server, or with a list. Either alone tells exactly what is wrong. */
+export function schemaFor(raw: unknown): typeof ConfigSchema | typeof ManySchema {
+  const isList = typeof raw === 'object' && raw !== null && 'gitea' in raw && Array.isArray(raw.gitea);
+  return isList ? ManySchema : ConfigSchema;
+}
 
 /** The keys that may stand below a path of the configuration file; none when anything or nothing may. */
 export function knownKeys(path: readonly (string | number)[]): readonly string[] {
-  let schema: z.core.$ZodType | undefined = ConfigSchema;
+  let schema: z.core.$ZodType | undefined = typeof path[1] === 'number' ? ManySchema : ConfigSchema;
   for (const part of path) schema = childOf(schema, part);
   const group = unwrapped(schema);
   return group instanceof z.ZodMiniObject ? Object.keys(group.shape) : [];
@@ -224,6 +215,7 @@ export function knownKeys(path: readonly (string | number)[]): readonly string[]
 function childOf(schema: z.core.$ZodType | undefined, part: string | number): z.core.$ZodType | undefined {
   const parent = unwrapped(schema);
   if (parent instanceof z.ZodMiniRecord) return parent.def.valueType;
+  if (parent instanceof z.ZodMiniArray) return parent.def.element;
   return parent instanceof z.ZodMiniObject ? parent.shape[part] : undefined;
 }
 

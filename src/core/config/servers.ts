@@ -37,6 +37,13 @@ export function nameOn(server: string | null, bare: string): string {
   return server === null ? bare : `${server}:${bare}`;
 }
 
+/** Whether what people typed means a repository: without a server it means one of that name on any. Names have no upper case. */
+export function isNamedBy(typed: string, repository: string): boolean {
+  const { server, rest } = splitServer(typed.toLowerCase());
+  const { server: known, rest: name } = splitServer(repository.toLowerCase());
+  return rest === name && (server === null || server === known);
+}
+
 /** The server that a repository is on; undefined: it names one that is not configured, or none where there are several. */
 export function serverAt(servers: Servers, repository: string): Server | undefined {
   const { server: name } = splitServer(repository);

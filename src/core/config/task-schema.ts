@@ -1,7 +1,7 @@
 // Who gets tasks, and what they say besides their issue: the groups of the configuration for that.
 
 import * as z from 'zod/mini';
-import { describe, duration, LOGIN, REPOSITORY, text } from './schema-parts.ts';
+import { describe, duration, LOGIN, REPOSITORY_ANYWHERE, text } from './schema-parts.ts';
 
 /** `agents.A` */
 export const AgentSchema = z.strictObject({
@@ -30,7 +30,7 @@ export const AgentSchema = z.strictObject({
 export const RateLimitsSchema = z.strictObject({
   repositories: z.optional(
     describe(
-      z.record(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')), duration),
+      z.record(z.string().check(z.regex(REPOSITORY_ANYWHERE, 'must be owner/repository or owner/*')), duration),
       'Repository, or owner/* for each one of an owner, to a limit of its own besides the one for all.',
     ),
   ),
@@ -46,7 +46,7 @@ export const InstructionsSchema = z.strictObject({
   ),
   repositories: z.optional(
     describe(
-      z.record(z.string().check(z.regex(REPOSITORY, 'must be owner/repository or owner/*')), text),
+      z.record(z.string().check(z.regex(REPOSITORY_ANYWHERE, 'must be owner/repository or owner/*')), text),
       'Repository, or owner/*, to text that stands among the rules of its tasks.',
     ),
   ),

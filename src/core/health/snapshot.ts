@@ -3,6 +3,8 @@
 import { type Instant, fromRfc3339, toRfc3339 } from '../clock.ts';
 import { nextFreeSlot } from '../choice/slot.ts';
 import type { Config } from '../config/config.ts';
+import type { Servers } from '../config/servers.ts';
+import type { ErrorRecord } from '../errors.ts';
 import type { DispatchRecord } from '../state/dispatch-record.ts';
 import {
   type Cause,
@@ -37,7 +39,10 @@ export interface Snapshot {
   readonly schemaVersion: 1;
   readonly generatedAt: string;
   readonly version: string;
+  /** The only one, or the first. */
   readonly server: string;
+  /** Where there are several: which they are, and whether they answer. */
+  readonly servers?: readonly ServerStatus[];
   readonly health: Health;
   /** Why nothing moves, or that it does. */
   readonly cause: Cause;
@@ -81,6 +86,13 @@ export interface Snapshot {
   readonly warnings: readonly string[];
 }
 
+interface ServerStatus {
+  readonly name: string;
+  readonly url: string;
+  /** Null: it answered the last pass. */
+  readonly away: (ErrorRecord & { readonly since: string }) | null;
+}
+
 interface Sources {
   readonly config: Pick<Config, 'servers' | 'agents' | 'rateLimitMs' | 'tasksDirectory'>;
   readonly version: string;
@@ -115,6 +127,7 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     generatedAt: toRfc3339(now),
     version: sources.version,
     server: config.servers[0].url,
+    ...serversOf(config.servers, state),
     health,
     cause: causeOf({ health, timer: null, waiting: counted.waiting, held: counted.skipped }, state.lastPass),
     timer: null,
@@ -152,6 +165,16 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     rest,
     recent: dispatches.slice(-RECENT).toReversed(),
     warnings: [...sources.warnings, ...(state.lastPass?.warnings ?? [])],
+  };
+}
+
+function serversOf(servers: Servers, { away = [] }: PassHistory): Pick<Snapshot, 'servers'> {
+  if (servers.length === 1) return {};
+  return {
+    servers: servers.map(({ name, url }) => {
+      const missing = away.find(({ server }) => server === name);
+      return { name: name ?? '', url, away: missing ? { since: missing.since, ...missing.error } : null };
+    }),
   };
 }
 

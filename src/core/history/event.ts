@@ -1,6 +1,7 @@
 // What the history keeps: one line of JSON for each thing that happened, in a file for each day (UTC).
 
 import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
+import { nameOn, splitServer } from '../config/servers.ts';
 import { PRIORITIES, type Priority } from '../issue/priority.ts';
 import type { ArchiveRecord, DispatchRecord } from '../state/dispatch-record.ts';
 import { cleanLine } from '../task/untrusted.ts';
@@ -121,13 +122,18 @@ function eventIn(raw: unknown): HistoryEvent | undefined {
   return at === null ? undefined : eventOf(raw, at);
 }
 
+/** Names a task in the history: issue id and agent, and where there are several servers the name of its own in front. */
+export function historyKey({ ref, issueId, agent }: Pick<DispatchRecord, 'ref' | 'issueId' | 'agent'>): string {
+  return nameOn(splitServer(ref).server, `${issueId}:${agent}`);
+}
+
 /** What the journal's record of a dispatch tells the history. */
 export function dispatchedEvent(record: DispatchRecord): DispatchedEvent {
   const { ref, agent, priority, title, trigger, attempt } = record;
   return {
     at: fromRfc3339(record.at) ?? 0,
     event: 'dispatched',
-    key: `${record.issueId}:${agent}`,
+    key: historyKey(record),
     ref: cleanLine(ref, 200),
     agent: cleanLine(agent, 100),
     priority,
@@ -143,7 +149,7 @@ export function archivedEvent(record: ArchiveRecord): ArchivedEvent {
   return {
     at: fromRfc3339(record.at) ?? 0,
     event: 'archived',
-    key: `${record.issueId}:${record.agent}`,
+    key: historyKey(record),
     ref: cleanLine(record.ref, 200),
     agent: cleanLine(record.agent, 100),
     reason: record.reason,

@@ -39,6 +39,8 @@ export interface TaskNames {
   readonly isOne: (home: string) => boolean;
   /** The name for `acme/app#5`; null for what is no reference. */
   readonly nameFor: (ref: string) => string | null;
+  /** Whether a task of that reference appeared there when there was one server and now there are several, or the other way round. */
+  readonly wasOne: (home: string, ref: string) => boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export function placeOf(path: string, ref: string, names: TaskNames): Place | nu
   const isNamed = names.isOne(read);
   // Moved by hand without its folders, or into others: its reference tells where it belongs.
   const home = isNamed ? read : (names.nameFor(ref) ?? read);
-  if (folder === undefined) return { stage: isNamed ? 'new' : 'doing', home };
+  if (folder === undefined) return { stage: isNamed || names.wasOne(read, ref) ? 'new' : 'doing', home };
   const stage = STAGE_FOLDERS.find((name) => name === folder);
   return stage === undefined ? null : { stage, home };
 }

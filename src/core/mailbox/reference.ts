@@ -1,5 +1,6 @@
-// What people type for a task: `acme/app#5`, `5`, or the path of its file.
+// What people type for a task: `acme/app#5`, `5`, or the path of its file; where there are several servers `work:acme/app#5` as well.
 
+import { isNamedBy } from '../config/servers.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { cleanLine } from '../task/untrusted.ts';
 
@@ -23,7 +24,7 @@ export function taskReference(text: string): TaskReference {
 export function isMeant({ repository, number }: Extract<TaskReference, { kind: 'issue' }>, ref: string): boolean {
   const [named = '', digits] = ref.split('#');
   if (digits !== String(number)) return false;
-  return repository === null || repository.toLowerCase() === named.toLowerCase();
+  return repository === null || isNamedBy(repository, named);
 }
 
 /** What is asked of those who might be meant by a login: an agent's name. Throws exit 2 when nobody is. */

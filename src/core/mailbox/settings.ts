@@ -3,6 +3,7 @@
 
 import type { TaskNames } from './place.ts';
 import type { Config } from '../config/config.ts';
+import { splitServer } from '../config/servers.ts';
 import { taskFileMatcher, taskFileName } from '../task/file-name.ts';
 
 export interface MailboxSettings {
@@ -22,7 +23,7 @@ const USUAL_STALLED_AFTER_MS = 24 * 60 * 60_000;
 const MOST_ATTEMPTS = 100;
 const LONGEST_MS = 366 * 24 * 60 * 60_000;
 
-const TASK_FILE = /^(?=.{1,300}$)(?=.*\{number\})(?:[A-Za-z0-9._/-]|\{(?:number|owner|repo)\})+\.md$/u;
+const TASK_FILE = /^(?=.{1,300}$)(?=.*\{number\})(?:[A-Za-z0-9._/-]|\{(?:number|owner|repo|server)\})+\.md$/u;
 
 const SCHEMA = 'dispatcher.settings/1';
 
@@ -67,14 +68,39 @@ export function taskNames({ taskFile }: Pick<MailboxSettings, 'taskFile'>): Task
     isOne: (home) =>
       home.length < 2000 && (expression.test(home) || expression.test(home.replace(/\.\d{1,3}\.md$/u, '.md'))),
     nameFor: (ref) => {
-      const [, repository, number] = REF.exec(ref) ?? [];
-      return repository === undefined ? null : taskFileName({ taskFile }, { repository, number: Number(number) });
+      const place = placeIn(ref);
+      return place === null || isOfBefore(taskFile, place.repository) ? null : taskFileName({ taskFile }, place);
+    },
+    wasOne: (home, ref) => {
+      const place = placeIn(ref);
+      if (place === null || !isOfBefore(taskFile, place.repository)) return false;
+      const { server, rest } = splitServer(place.repository);
+      // With as many folders as told them apart then.
+      const folders = [
+        ...(server === null ? [] : ['{server}']),
+        ...rest.split('/').map((_, at) => ['{owner}', '{repo}'][at]),
+      ];
+      const file = taskFile.slice(taskFile.lastIndexOf('/') + 1);
+      return [0, 1, 2, 3].some((cut) => {
+        const name = taskFileName({ taskFile: [...folders.slice(cut), file].join('/') }, place);
+        return home.replace(/\.\d{1,3}\.md$/u, '.md') === name;
+      });
     },
   };
 }
 
+function placeIn(ref: string): { readonly repository: string; readonly number: number } | null {
+  const [, repository, number] = REF.exec(ref) ?? [];
+  return repository === undefined ? null : { repository, number: Number(number) };
+}
+
+// Dispatched when there was one server and now there are several, or the other way round.
+function isOfBefore(taskFile: string, repository: string): boolean {
+  return taskFile.includes('{server}') !== (splitServer(repository).server !== null);
+}
+
 const NAME = String.raw`(?!\.{1,2}[/#])[A-Za-z0-9._-]{1,100}`;
-const REF = new RegExp(`^(${NAME}/${NAME})#(\\d{1,15})$`, 'u');
+const REF = new RegExp(`^((?:[a-z][a-z0-9-]{0,29}:)?${NAME}/${NAME})#(\\d{1,15})$`, 'u');
 
 function isWithin(value: unknown, most: number): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= most;

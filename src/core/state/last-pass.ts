@@ -15,6 +15,8 @@ const PassSchema = z.object({
   warnings: z.array(z.string()),
 });
 
+const AwaySchema = z.object({ server: z.string(), since: instantText, error: ErrorSchema });
+
 /** The heartbeat: written by every pass, and small whatever is open. */
 export const HeartbeatSchema = z.object({
   version: z.literal(1),
@@ -29,9 +31,14 @@ export const HeartbeatSchema = z.object({
   /** Assignees that are no agents, as they were named in the log. */
   strangers: z.array(z.string()),
   /** What a pass that had nothing to do looked at: where that is the same again, so is all that follows. Null: it had. */
+  /** Of several servers those that did not answer. */
+  away: z.optional(z.array(AwaySchema)),
   basis: z._default(z.nullable(z.object({ print: z.string(), agents: z.array(z.string()) })), null),
 });
 export type Heartbeat = z.infer<typeof HeartbeatSchema>;
+
+/** A server that does not answer while others do. */
+export type AwayServer = z.infer<typeof AwaySchema>;
 
 /** A pass with what it decided. */
 export type PassRecord = z.infer<typeof PassSchema> & DecisionRecord;
@@ -41,6 +48,8 @@ export interface PassHistory
   extends Pick<State, 'lastDispatch'>, Pick<Heartbeat, 'lastSuccessAt' | 'consecutiveFailures' | 'failingSince'> {
   /** Null: none has run yet. */
   readonly lastPass: PassRecord | null;
+  /** Of several servers those that did not answer. */
+  readonly away?: readonly AwayServer[];
 }
 
 export const NO_PASSES: PassHistory = {
@@ -55,7 +64,7 @@ export const NO_PASSES: PassHistory = {
 export function nextHeartbeat(
   before: Heartbeat | null,
   lastPass: Heartbeat['lastPass'],
-  { rows, strangers, lastDispatchAt, basis }: Pick<Heartbeat, 'rows' | 'strangers' | 'lastDispatchAt' | 'basis'>,
+  { away, ...known }: Pick<Heartbeat, 'rows' | 'strangers' | 'lastDispatchAt' | 'away' | 'basis'>,
 ): Heartbeat {
   const failed = lastPass.outcome === 'failed';
   return {
@@ -64,9 +73,10 @@ export function nextHeartbeat(
     lastSuccessAt: failed ? (before?.lastSuccessAt ?? null) : lastPass.finishedAt,
     consecutiveFailures: failed ? (before?.consecutiveFailures ?? 0) + 1 : 0,
     failingSince: failed ? (before?.failingSince ?? lastPass.startedAt) : null,
-    lastDispatchAt,
-    rows,
-    strangers,
-    basis,
+    lastDispatchAt: known.lastDispatchAt,
+    rows: known.rows,
+    strangers: known.strangers,
+    ...(away && away.length > 0 ? { away } : {}),
+    basis: known.basis,
   };
 }

@@ -4,6 +4,7 @@
 import * as z from 'zod/mini';
 import { TurnSchema, withoutOthers } from '../choice/turns.ts';
 import { fromRfc3339, type Instant } from '../clock.ts';
+import { splitServer } from '../config/servers.ts';
 import { TrackedTaskSchema } from '../task/tracked.ts';
 import { DispatchRecordSchema } from './dispatch-record.ts';
 
@@ -67,9 +68,22 @@ export function lastDispatchAt({ lastDispatch }: Pick<State, 'lastDispatch'>): I
   return lastDispatch ? (fromRfc3339(lastDispatch.at) ?? null) : null;
 }
 
+// A repository was called otherwise when there was one server and now there are several, or the other way round.
+function namesake(lastOf: State['lastOf'], scope: string): NonNullable<State['lastOf']>[string] | undefined {
+  const word = 'repository ';
+  if (!lastOf || !scope.startsWith(word)) return undefined;
+  const { server, rest } = splitServer(scope.slice(word.length));
+  const found = Object.entries(lastOf).flatMap(([other, last]) => {
+    const there = splitServer(other.slice(word.length));
+    const isSame = other.startsWith(word) && there.rest === rest && (server === null) !== (there.server === null);
+    return isSame ? [last] : [];
+  });
+  return found.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
+}
+
 /** When the last task file of a scope appeared that has a limit of its own, as far as the state knows. */
 export function lastOfScope({ lastOf }: Pick<State, 'lastOf'>): (scope: string) => Instant | null {
-  return (scope) => fromRfc3339((lastOf?.[scope] ?? lastOf?.['*'])?.at ?? '') ?? null;
+  return (scope) => fromRfc3339((lastOf?.[scope] ?? namesake(lastOf, scope) ?? lastOf?.['*'])?.at ?? '') ?? null;
 }
 
 /** The state with the file of a candidate appeared, or about to, at that moment; `ms`: the longest limit of any scope. */

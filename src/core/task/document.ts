@@ -3,6 +3,7 @@
 
 import type { Candidate } from '../issue/candidate.ts';
 import { type Instant, toRfc3339 } from '../clock.ts';
+import { bareName, splitServer } from '../config/servers.ts';
 import { type FrontMatterValue, renderFrontMatter, TASK_SCHEMA } from './front-matter.ts';
 import type { IssueContext } from '../issue/context.ts';
 import { type Attachment, attachmentsIn, type Comment, type FullIssue, refOf } from '../issue/issue.ts';
@@ -47,7 +48,7 @@ export function taskFrontMatter(issue: FullIssue, candidate: Candidate, dispatch
     schema: TASK_SCHEMA,
     ref: refOf(issue),
     issue: issue.number,
-    repository: issue.repository,
+    ...placeFields(issue),
     url: issue.url,
     title: cleanLine(issue.title),
     priority: candidate.priority,
@@ -68,13 +69,20 @@ export function taskFrontMatter(issue: FullIssue, candidate: Candidate, dispatch
   return renderFrontMatter(fields);
 }
 
+/** In what repository an issue is, as its server calls it; and where there are several, on which server. */
+export function placeFields({ repository }: Pick<FullIssue, 'repository'>): Record<string, FrontMatterValue> {
+  const { server, rest } = splitServer(repository);
+  return { repository: rest, ...(server === null ? {} : { server }) };
+}
+
 /** Everything a template may print about one dispatch. */
 export function taskData(whole: FullIssue, candidate: Candidate, dispatch: DispatchFacts) {
   const issue = heard(whole, dispatch);
   const quoting = quoter(dispatch, savedPaths(issue));
   const { hidden, ...quoted } = quotedIssue(issue, quoting, dispatch.context.assignment?.at);
   const last = dispatch.lastEnd === null ? null : { number: dispatch.attempt - 1, end: dispatch.lastEnd };
-  const [owner = '', name = ''] = issue.repository.split('/');
+  const repository = bareName(issue.repository);
+  const [owner = '', name = ''] = repository.split('/');
   return {
     issue: {
       number: issue.number,
@@ -95,9 +103,9 @@ export function taskData(whole: FullIssue, candidate: Candidate, dispatch: Dispa
     repository: {
       owner,
       name,
-      fullName: issue.repository,
-      url: `${dispatch.serverUrl}/${issue.repository}`,
-      cloneUrl: `${dispatch.serverUrl}/${issue.repository}.git`,
+      fullName: repository,
+      url: `${dispatch.serverUrl}/${repository}`,
+      cloneUrl: `${dispatch.serverUrl}/${repository}.git`,
       defaultBranch: dispatch.context.defaultBranch === null ? null : cleanInline(dispatch.context.defaultBranch, 200),
     },
     agent: { name: candidate.agent },

@@ -2,6 +2,7 @@
 // repository is told apart by an underscore behind it.
 
 import type { Config } from '../config/config.ts';
+import { splitServer } from '../config/servers.ts';
 import type { Issue } from '../issue/issue.ts';
 import { isPlaceFolder } from '../mailbox/place.ts';
 
@@ -17,10 +18,12 @@ export function isSafeFolderName(agent: string): boolean {
 
 /** The task file's path below its agent's folder, such as `issue-5.md` or `acme/app/issue-5.md`. */
 export function taskFileName(config: Pick<Config, 'taskFile'>, issue: Pick<Issue, 'repository' | 'number'>): string {
-  const [owner = '', repo = ''] = issue.repository.split('/');
+  const { server, rest } = splitServer(issue.repository);
+  const [owner = '', repo = ''] = rest.split('/');
   const names = config.taskFile.split('/').map((part) =>
     part
       .replaceAll('{number}', String(issue.number))
+      .replaceAll('{server}', () => server ?? '')
       .replaceAll('{owner}', () => owner)
       .replaceAll('{repo}', () => repo),
   );
@@ -29,7 +32,7 @@ export function taskFileName(config: Pick<Config, 'taskFile'>, issue: Pick<Issue
 
 /** What matches a task file's path, without folders that say how far it is: the pattern of the configuration. */
 export function taskFileMatcher(taskFile: string): RegExp {
-  const parts = taskFile.split(/(\{(?:number|owner|repo)\})/u).map((part) => {
+  const parts = taskFile.split(/(\{(?:number|owner|repo|server)\})/u).map((part) => {
     if (part === '{number}') return String.raw`\d{1,15}`;
     return part.startsWith('{') ? '[^/]{1,110}' : part.replaceAll('.', String.raw`\.`);
   });

@@ -1,7 +1,7 @@
 // One line of an agent's table: from a row of the last pass, or from a task file on disk.
 
 import { fromRfc3339, toRfc3339 } from '../clock.ts';
-import type { Servers } from '../config/servers.ts';
+import { type Servers, splitServer } from '../config/servers.ts';
 import { issueAddress } from '../issue/issue.ts';
 import { type Stall, type Taken, takerText } from '../mailbox/claim.ts';
 import type { Stage } from '../mailbox/place.ts';
@@ -18,6 +18,8 @@ export interface TaskStatus {
   readonly ref: string | null;
   readonly issue: number | null;
   readonly repository: string | null;
+  /** The name of its server, where there are several. */
+  readonly server?: string;
   readonly title: string | null;
   readonly url: string | null;
   readonly priority: Priority | null;
@@ -50,7 +52,7 @@ export function rowTask(servers: Servers, row: RowRecord): TaskStatus {
   return {
     ref: row.ref,
     issue: row.issue,
-    repository: row.repository,
+    ...placeOf(row.repository),
     title: row.title,
     url: issueAddress(servers, row.repository, row.issue),
     priority: row.priority,
@@ -64,6 +66,11 @@ export function rowTask(servers: Servers, row: RowRecord): TaskStatus {
     ...NOT_TAKEN,
     stage: null,
   };
+}
+
+function placeOf(repository: string): Pick<TaskStatus, 'repository' | 'server'> {
+  const { server, rest } = splitServer(repository);
+  return { repository: rest, ...(server === null ? {} : { server }) };
 }
 
 const NOT_TAKEN = { stalled: null, takenBy: null, takenAt: null } as const;
@@ -83,10 +90,12 @@ export function fileTask(file: string, stage: Stage, fields: ReadonlyMap<string,
   };
   const number = fields.get('issue');
   const priority = text('priority');
+  const server = text('server');
   return {
     ref: text('ref'),
     issue: typeof number === 'number' ? number : null,
     repository: text('repository'),
+    ...(server === null ? {} : { server }),
     title: text('title'),
     url: text('url'),
     priority: PRIORITIES.find((name) => name === priority) ?? null,

@@ -4,7 +4,7 @@ import { type Instant, toRfc3339 } from '../clock.ts';
 import { renderFrontMatter } from './front-matter.ts';
 import { type FullIssue, refOf, withSaved } from '../issue/issue.ts';
 import type { News } from './news.ts';
-import { quotedIssue, savedPaths } from './document.ts';
+import { placeFields, quotedIssue, savedPaths } from './document.ts';
 import { pullSection } from './pull-sections.ts';
 import { quoter, type QuotingFacts } from './quote.ts';
 import type { TrackedTask } from './tracked.ts';
@@ -27,7 +27,7 @@ export function updateFrontMatter(issue: FullIssue, task: TrackedTask, news: New
     schema: UPDATE_SCHEMA,
     ref: refOf(issue),
     issue: issue.number,
-    repository: issue.repository,
+    ...placeFields(issue),
     url: issue.url,
     agent: task.agent,
     task: task.file.slice(task.file.lastIndexOf('/') + 1),

@@ -81,7 +81,7 @@ export function readPassHistory(config: Place): {
   const { lastDispatch } = stored.state;
   const heartbeat = readHeartbeat(config.stateDirectory);
   if (!heartbeat) return { state: { ...(old ?? NO_PASSES), lastDispatch }, found: stored.found };
-  const { lastPass, lastSuccessAt, consecutiveFailures, failingSince } = heartbeat;
+  const { lastPass, lastSuccessAt, consecutiveFailures, failingSince, away } = heartbeat;
   return {
     state: {
       lastDispatch,
@@ -89,6 +89,7 @@ export function readPassHistory(config: Place): {
       lastSuccessAt,
       consecutiveFailures,
       failingSince,
+      ...(away ? { away } : {}),
     },
     found: stored.found,
   };

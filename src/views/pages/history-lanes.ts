@@ -1,6 +1,7 @@
 // A lane for each agent with its tasks over time, and the table that stands behind it.
 
 import { type Instant, shortDuration } from '../../core/clock.ts';
+import { splitServer } from '../../core/config/servers.ts';
 import type { HistoryEvent } from '../../core/history/event.ts';
 import type { Report } from '../../core/history/report.ts';
 import type { Run } from '../../core/history/runs.ts';
@@ -56,8 +57,7 @@ export function lanesData(
   const drawnRuns = lanes.flatMap(([, own]) => own);
   const hrefs = taskHrefs(snapshot, new Set(drawnRuns.map(({ agent, ref }) => `${agent} ${ref}`)));
   const localTimeOf = (at: Instant): string => localTime(at, frame.timeZone);
-  const hrefOf = ({ agent, ref }: Run): string | null =>
-    hrefs.get(`${agent} ${ref}`) ?? issueHref(snapshot.server, ref);
+  const hrefOf = ({ agent, ref }: Run): string | null => hrefs.get(`${agent} ${ref}`) ?? issueHref(snapshot, ref);
   const each = Math.max(10, Math.floor(ROWS_SHOWN / Math.max(1, lanes.length)));
   return {
     others: byAgent.size - lanes.length,
@@ -80,9 +80,11 @@ export function lanesData(
   };
 }
 
-function issueHref(server: string, ref: string): string | null {
-  const [, repository, number] = /^([\w.-]{1,100}\/[\w.-]{1,100})#(\d{1,15})$/u.exec(ref) ?? [];
-  return repository === undefined ? null : safeUrl(issueUrl(server, repository, Number(number)));
+function issueHref({ server, servers = [] }: Snapshot, ref: string): string | null {
+  const { server: name, rest } = splitServer(ref);
+  const [, repository, number] = /^([\w.-]{1,100}\/[\w.-]{1,100})#(\d{1,15})$/u.exec(rest) ?? [];
+  const url = name === null ? server : servers.find((each) => each.name === name)?.url;
+  return repository === undefined || url === undefined ? null : safeUrl(issueUrl(url, repository, Number(number)));
 }
 
 function runRow(run: Run, hrefOf: (run: Run) => string | null, now: Instant, frame: Frame) {

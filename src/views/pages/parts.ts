@@ -1,6 +1,7 @@
 // The pieces that several pages show, as values for the templates. Templates escape; texts are cleaned here as well, since
 // files and journal can be edited by anybody who may write in the workspace.
 
+import type { Servers } from '../../core/config/servers.ts';
 import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
 import type { Priority } from '../../core/issue/priority.ts';
 import type { AgentStatus } from '../../core/health/agent-status.ts';
@@ -12,7 +13,7 @@ import { type Part, partText } from '../health.ts';
 /** What the frame around each page shows. */
 export interface Frame {
   readonly program: string;
-  readonly serverUrl: string;
+  readonly servers: Servers;
   readonly now: Instant;
   /** Name of the time zone of the times shown. */
   readonly timeZone: string;
@@ -42,7 +43,10 @@ export function frameData(
     announcement,
     outdated: false,
     program: frame.program,
-    server: { url: safeUrl(frame.serverUrl), name: cleanLine(frame.serverUrl.replace(/^https?:\/\//u, ''), 200) },
+    servers: frame.servers.map(({ name, url }) => ({
+      url: safeUrl(url),
+      name: cleanLine(`${name === null ? '' : `${name}: `}${url.replace(/^https?:\/\//u, '')}`, 200),
+    })),
     timeZone: frame.timeZone,
     version: frame.version,
     position: frame.position,

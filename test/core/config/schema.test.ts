@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { ConfigSchema, isLogin, isRepositoryPattern, knownKeys } from '../../../src/core/config/schema.ts';
+import {
+  ConfigSchema,
+  EitherSchema,
+  isLogin,
+  isRepositoryPattern,
+  knownKeys,
+} from '../../../src/core/config/schema.ts';
 
 const GITEA = { url: 'https://git.example.com', repositories: ['acme/app'] };
 const complaints = (raw: object): readonly string[] =>
@@ -9,7 +15,7 @@ const complaints = (raw: object): readonly string[] =>
   ) ?? [];
 
 test('the JSON Schema for editors is the one that the program checks by', async () => {
-  const schema = { title: 'Configuration of dispatcher', ...z.toJSONSchema(ConfigSchema) };
+  const schema = { title: 'Configuration of dispatcher', ...z.toJSONSchema(EitherSchema) };
   await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../../deploy/config.schema.json');
 });
 
