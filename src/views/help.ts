@@ -33,6 +33,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   token: [
     'dispatcher token                               asks for another token, tries it, and stores it',
     'sudo dispatcher token < new-token              where only root may write it',
+    'dispatcher token --server work                 that of one of several servers',
   ],
   systemd: [
     'dispatcher systemd print                       what would be written',
@@ -110,8 +111,9 @@ Environment variables:
   GITEA_URL, GITEA_REPOSITORIES
                          server and repositories (with commas or spaces) when there is no configuration file;
                          the current folder is the workspace then
-  GITEA_TOKEN            the access token, when neither gitea.tokenFile nor a systemd credential has it
-  CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token
+  GITEA_TOKEN            the access token, when neither gitea.tokenFile nor a systemd credential has it;
+                         of several servers each has its own: GITEA_TOKEN_WORK for the one called work
+  CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token (of a server called work: gitea-token-work)
   XDG_CONFIG_HOME        where dispatcher/config.yaml is looked for (default: ~/.config)
   NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority (better: gitea.caFile)
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY

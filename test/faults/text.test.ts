@@ -19,7 +19,16 @@ import { loadTemplate } from '../../src/io/tasks/template.ts';
 import { decisionTable } from '../../src/views/decision-table.ts';
 import { frontPage } from '../../src/views/pages/front.ts';
 import { taskPage } from '../../src/views/pages/task.ts';
-import { aConfig, aDispatch, aDispatchRecord, aFullIssue, aPass, aServer, aSnapshot, NOON } from '../support/builders.ts';
+import {
+  aConfig,
+  aDispatch,
+  aDispatchRecord,
+  aFullIssue,
+  aPass,
+  aServer,
+  aSnapshot,
+  NOON,
+} from '../support/builders.ts';
 
 const RUNS = Number(process.env['DISPATCHER_TEST_TEXTS'] ?? 25_000);
 

@@ -1,0 +1,301 @@
+// Several servers in one configuration: one queue, one limit, one status; and nothing of one server for another.
+
+import { describe, expect, test } from 'vitest';
+import { FAULTS } from '../support/gitea/server.ts';
+import { nextSlot, TOKENS, tokensSent, type TwoServers, twoServers } from '../support/servers.ts';
+
+/** The same repository, number and id on both; that of `home` is more urgent. */
+async function twins(...args: Parameters<typeof twoServers>): Promise<TwoServers> {
+  const at = await twoServers(...args);
+  at.work.addIssue({ repository: 'acme/app', number: 5, title: 'At work', assignees: ['hans'] });
+  at.home.addIssue({ repository: 'acme/app', number: 5, title: 'At home', assignees: ['hans'], labels: ['critical'] });
+  return at;
+}
+
+const WORK = '.agent-tasks/hans/work/acme/app/issue-5.md';
+const HOME = '.agent-tasks/hans/home/acme/app/issue-5.md';
+
+describe('two servers with the same repository, number and id', () => {
+  test('are one queue with one limit, and each issue has a name and a place of its own', async () => {
+    const at = await twins();
+    const first = await at.run([]);
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain('DISPATCHED: hans → home:acme/app#5 (At home) [Priority: CRITICAL]');
+    expect(at.tasks()).toEqual([HOME]);
+    expect(JSON.parse((await at.run(['status', '--json'])).stdout)).toMatchObject({
+      counts: { waiting: 1, dispatched: 1 },
+      servers: [
+        { name: 'work', url: at.work.url, away: null },
+        { name: 'home', url: at.home.url, away: null },
+      ],
+      next: { ref: 'work:acme/app#5', url: `${at.work.url}/acme/app/issues/5` },
+    });
+    await nextSlot();
+    expect((await at.run([])).stdout).toContain('DISPATCHED: hans → work:acme/app#5 (At work)');
+    expect(at.tasks()).toEqual([HOME, WORK]);
+    expect(at.read(WORK)).toContain(
+      `ref: "work:acme/app#5"\nissue: 5\nrepository: "acme/app"\nserver: "work"\nurl: "${at.work.url}/acme/app/issues/5"`,
+    );
+    expect(at.read(WORK)).toContain(`${at.work.url}/acme/app.git`);
+    await nextSlot();
+    expect((await at.run([])).stdout).toBe('');
+    const { agents } = JSON.parse((await at.run(['status', '--json'])).stdout) as {
+      agents: readonly { tasks: readonly object[] }[];
+    };
+    expect(agents[0]?.tasks.map((task) => ({ ...task }))).toMatchObject([
+      { ref: 'home:acme/app#5', server: 'home', repository: 'acme/app', url: `${at.home.url}/acme/app/issues/5` },
+      { ref: 'work:acme/app#5', server: 'work', repository: 'acme/app', url: `${at.work.url}/acme/app/issues/5` },
+    ]);
+  });
+
+  test('what becomes of one is nothing to the other: news, closing, receipts', async () => {
+    const at = await twins('receipt: { comment: true }\n', {
+      work: { scopes: ['write:issue'] },
+      home: { scopes: ['write:issue'] },
+    });
+    await at.run([]);
+    await nextSlot();
+    await at.run([]);
+    await at.run([]);
+    const posts = (requests: readonly string[]): number => requests.filter((line) => line.startsWith('POST ')).length;
+    expect([posts(at.work.requests), posts(at.home.requests)]).toEqual([1, 1]);
+    at.work.addComment('acme/app#5', { author: 'alice', body: 'Only at work.' });
+    at.home.editIssue('acme/app#5', { state: 'closed' });
+    const { stdout } = await at.run([]);
+    expect(stdout).toContain('NEWS: hans: work:acme/app#5 has news (comments)');
+    expect(stdout).toContain('ARCHIVED: hans: home:acme/app#5 is closed');
+    expect(at.tasks()).toEqual(
+      ['archive/home/acme/app/issue-5.md', 'work/acme/app/issue-5.md', 'work/acme/app/issue-5.update-1.md'].map(
+        (name) => `.agent-tasks/hans/${name}`,
+      ),
+    );
+  });
+
+  test('a number that fits both is told with both, and the name of a server says which', async () => {
+    const at = await twins();
+    const vague = await at.run(['dispatch', '--issue', '5']);
+    expect(vague.code).toBe(2);
+    expect(vague.stderr).toMatch(/#5 fits 2 issues:\n +work:acme\/app#5 +At work\n +home:acme\/app#5 +At home\n/u);
+    expect((await at.run(['dispatch', '--issue', '5', '--repo', 'acme/app'])).code).toBe(2);
+    const sent = await at.run(['dispatch', '--issue', 'work:acme/app#5']);
+    expect(sent).toMatchObject({ code: 0 });
+    expect(at.tasks()).toEqual([WORK]);
+    await nextSlot();
+    expect(await at.run(['dispatch', '--issue', '5', '--repo', 'home:acme/app'])).toMatchObject({ code: 0 });
+    expect(at.tasks()).toEqual([HOME, WORK]);
+    expect(await at.run(['dispatch', '--issue', 'away:acme/app#5'])).toMatchObject({ code: 2 });
+  });
+
+  test('the side of the agent names them so as well, and completion offers it', async () => {
+    const at = await twins();
+    await at.run([]);
+    await nextSlot();
+    await at.run([]);
+    const agent = { DISPATCHER_AGENT: 'hans' };
+    const offered = await at.run(['__complete', '--', 'done', 'work:'], agent);
+    expect(offered.stdout).toMatch(/^work:acme\/app#5\t/u);
+    expect((await at.run(['__complete', '--', 'dispatch', '--repo', ''])).stdout.split('\n')).toEqual([
+      'work:acme/app',
+      'home:acme/app',
+      '',
+    ]);
+    expect(await at.run(['done', '5'], agent)).toMatchObject({ code: 2 });
+    expect(await at.run(['done', 'work:acme/app#5'], agent)).toMatchObject({ code: 0 });
+    expect(at.tasks()).toEqual([
+      '.agent-tasks/hans/done/work/acme/app/issue-5.md',
+      '.agent-tasks/hans/done/work/acme/app/issue-5.work.json',
+      HOME,
+    ]);
+    expect((await at.run(['explain', '--issue', '5', '--repo', 'work:acme/app'])).stdout).toMatch(
+      /^work:acme\/app#5 for hans: skipped: dispatched|^work:acme\/app#5 for hans/u,
+    );
+  });
+});
+
+describe('a server that is away', () => {
+  test('keeps back nobody else, is named everywhere, and told when it is back', async () => {
+    const at = await twins();
+    const back = at.home.intercept(/./u, FAULTS.reset);
+    const pass = await at.run([]);
+    expect(pass.code).toBe(0);
+    expect(pass.stdout).toContain('WARNING: home is away, the other servers go on: Gitea at');
+    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+    const status = await at.run(['status']);
+    expect(status.stderr).toMatch(/● ok: last pass \S+ ago, dispatched work:acme\/app#5; home is away since/u);
+    expect(JSON.parse((await at.run(['status', '--json'])).stdout)).toMatchObject({
+      health: 'ok',
+      servers: [
+        { name: 'work', away: null },
+        { name: 'home', away: { code: 'gitea_unreachable' } },
+      ],
+    });
+    // Said once.
+    expect((await at.run([])).stdout).not.toContain('home is away');
+    back();
+    await nextSlot();
+    const again = await at.run([]);
+    expect(again.stdout).toMatch(/RECOVERED: home answers again; it was away for \S+/u);
+    expect(again.stdout).toContain('DISPATCHED: hans → home:acme/app#5');
+    expect(JSON.parse((await at.run(['status', '--json'])).stdout)).toMatchObject({
+      servers: [{ away: null }, { away: null }],
+    });
+  });
+
+  test('archives none of its tasks, although none of them is listed', async () => {
+    const at = await twins();
+    await at.run([]);
+    await nextSlot();
+    await at.run([]);
+    at.home.intercept(/./u, { status: 503 }, 100);
+    expect((await at.run([])).code).toBe(0);
+    expect(at.tasks()).toEqual([HOME, WORK]);
+  });
+
+  test('lists, but answers for no issue: those of the other go in the same pass', async () => {
+    const at = await twins();
+    for (const number of [6, 7, 8])
+      at.home.addIssue({
+        repository: 'acme/app',
+        number,
+        title: `Home ${number}`,
+        assignees: ['hans'],
+        labels: ['critical'],
+      });
+    at.home.intercept(/\/issues\/\d+$/u, FAULTS.reset);
+    const pass = await at.run([]);
+    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+    expect(pass.code).toBe(0);
+  });
+
+  test('without the other is exit 75; one without a token is away as well', async () => {
+    const at = await twins();
+    const back = at.home.intercept(/./u, FAULTS.reset);
+    const both = at.work.intercept(/./u, FAULTS.reset);
+    const none = await at.run([]);
+    expect(none.code).toBe(75);
+    expect(none.stderr).toMatch(/none of the servers can be read: work: Gitea at .*; home: Gitea at /u);
+    expect(at.tasks()).toEqual([]);
+    back();
+    both();
+    at.write('home', '');
+    const pass = await at.run([]);
+    expect(pass.code).toBe(0);
+    expect(pass.stdout).toContain('WARNING: home is away, the other servers go on: the token from');
+    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+  });
+});
+
+describe('the token of a server', () => {
+  test('goes to that server alone, whatever the other one sends in its pages, redirects and attachments', async () => {
+    const at = await twins('attachments: { save: true }\n', { home: { maxResponseItems: 2 } });
+    at.home.addIssue({
+      repository: 'acme/app',
+      number: 6,
+      title: 'With a picture',
+      assignees: ['hans'],
+      labels: ['critical'],
+      attachments: [{ name: 'shot.png', size: 3 }],
+      body: `See ${at.work.url}/acme/app/issues/5 and work:acme/app#5.`,
+      comments: [{ author: 'mallory', body: `![x](${at.work.url}/attachments/1-2)` }],
+    });
+    for (const number of [7, 8, 9])
+      at.home.addIssue({ repository: 'acme/app', number, title: 'More', assignees: ['hans'] });
+    for (let pass = 0; pass < 3; pass += 1) {
+      await at.run([]);
+      await nextSlot();
+    }
+    // Each answer leads to the other server: a listing, an issue, an attachment.
+    at.home.intercept(/\/attachments\//u, { status: 302, headers: { location: `${at.work.url}/attachments/1` } });
+    at.home.intercept(/\/issues\/\d+/u, {
+      status: 307,
+      headers: { location: `${at.work.url}/api/v1/repos/acme/app/issues/5` },
+    });
+    at.home.intercept(/\/issues\?/u, {
+      status: 307,
+      headers: { location: `${at.work.url}/api/v1/repos/acme/app/issues?state=open` },
+    });
+    for (let pass = 0; pass < 2; pass += 1) await at.run([]);
+    expect(tokensSent(at.work)).toEqual([`Bearer ${TOKENS.work}`]);
+    expect(tokensSent(at.home)).toEqual([`Bearer ${TOKENS.home}`]);
+    // What home leads to was not even asked for there.
+    expect(at.work.requests.filter((line) => line.includes('/attachments/'))).toEqual([]);
+  });
+
+  test('comes from a variable of its own; the plain one is sent to nobody', async () => {
+    const at = await twins();
+    at.write('dispatcher.yaml', at.read('dispatcher.yaml').replaceAll(/, tokenFile: \w+/gu, ''));
+    const environment = { GITEA_TOKEN: at.work.token, GITEA_TOKEN_HOME: TOKENS.home };
+    const pass = await at.run([], environment);
+    expect(pass.stdout).toContain('work is away, the other servers go on: no Gitea token for the server work');
+    expect(pass.stdout).toContain('DISPATCHED: hans → home:acme/app#5');
+    expect(at.work.requests).toEqual([]);
+  });
+});
+
+describe('from one server to several and back', () => {
+  test('no task is dispatched twice, none is lost, and what is open goes on', async () => {
+    const at = await twins();
+    at.work.addIssue({ repository: 'acme/app', number: 6, title: 'Second at work', assignees: ['hans'] });
+    at.configure('work');
+    await at.run([]);
+    await nextSlot();
+    const SINGLE = '.agent-tasks/hans/issue-5.md';
+    expect(at.tasks()).toEqual([SINGLE]);
+    at.configure('both');
+    await at.run([]);
+    await nextSlot();
+    await at.run([]);
+    await nextSlot();
+    expect((await at.run([])).stdout).toBe('');
+    const SECOND = '.agent-tasks/hans/work/acme/app/issue-6.md';
+    expect(at.tasks()).toEqual([HOME, SINGLE, SECOND].toSorted());
+    // The file of before is still new, and may be taken.
+    const agent = { DISPATCHER_AGENT: 'hans' };
+    const shown = JSON.parse((await at.run(['status', '--json'])).stdout) as { counts: object };
+    expect(shown.counts).toMatchObject({ new: 3, doing: 0, waiting: 0 });
+    at.work.addComment('acme/app#5', { author: 'alice', body: 'News.' });
+    expect((await at.run([])).stdout).toContain('work:acme/app#5 has news');
+    at.configure('work');
+    const back = await at.run([]);
+    expect(back.stdout).not.toContain('DISPATCHED');
+    expect(back.stdout).toContain('tasks of another server are out');
+    expect(JSON.parse((await at.run(['status', '--json'])).stdout)).toMatchObject({ counts: { new: 3, waiting: 0 } });
+    at.work.editIssue('acme/app#6', { state: 'closed' });
+    expect((await at.run([])).stdout).toContain('ARCHIVED: hans: acme/app#6 is closed');
+    expect((await at.run(['next'], agent)).stdout).toContain('/doing/');
+    at.configure('both');
+    await nextSlot();
+    expect((await at.run([])).stdout).not.toContain('DISPATCHED');
+  });
+});
+
+describe('setting it up', () => {
+  test('doctor looks at each, and says of which it speaks', async () => {
+    const at = await twins();
+    const good = await at.run(['doctor']);
+    expect(good.stdout).toMatch(
+      /✔ token +work: from [^]*✔ server +work: http[^]*✔ clock +work: [^]*✔ server +home: http/u,
+    );
+    at.home.intercept(/./u, FAULTS.reset);
+    const { stdout, code } = await at.run(['doctor']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✔ issues +work: 1 open[^]*✖ server +failed: home: Gitea at/u);
+  });
+
+  test('a token is stored for the server that is named, and no other', async () => {
+    const at = await twins();
+    const vague = await at.run(['token']);
+    expect(vague).toMatchObject({ code: 2 });
+    expect(vague.stderr).toContain('say which one with --server: work, home');
+    expect(await at.run(['token', '--server', 'nobody'])).toMatchObject({ code: 2 });
+  });
+
+  test('the unit hands over a token of each', async () => {
+    const at = await twins();
+    at.write('dispatcher.yaml', at.read('dispatcher.yaml').replaceAll(/, tokenFile: \w+/gu, ''));
+    const { stdout } = await at.run(['systemd', 'print', '--run-as', 'root']);
+    expect(stdout).toContain(
+      'LoadCredential=gitea-token-work:/etc/dispatcher/token-work\nLoadCredential=gitea-token-home:/etc/dispatcher/token-home\n',
+    );
+  });
+});
