@@ -42,11 +42,8 @@ export async function inputEnd(): Promise<void> {
   return new Promise((resolve) => process.stdin.once('end', resolve).once('close', resolve));
 }
 
-// The dispatcher's token is none of the agent's business, where somebody tries it out in a shell that has it.
-function withoutTokens({
-  GITEA_TOKEN: _token,
-  CREDENTIALS_DIRECTORY: _folder,
-  ...rest
-}: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return rest;
+// The dispatcher's tokens are none of the agent's business, where somebody tries it out in a shell that has them.
+function withoutTokens(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isToken = (name: string): boolean => /^GITEA_TOKEN(?:_|$)/u.test(name) || name === 'CREDENTIALS_DIRECTORY';
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !isToken(name)));
 }
