@@ -8,11 +8,14 @@ export interface OwnershipEvent {
   readonly event:
     | /** It is to be done from now on: assigned, reopened, or by force once more. */ 'wanted'
     | /** It is not any more: closed, taken from the agent, or held. */ 'unwanted'
-    | /** Its file appeared in the folder of a host. */ 'appeared'
+    | /** A host has it from now on, and the slot with it. */ 'taken'
+    | /** Its file is in the folder of that host. */ 'appeared'
     | /** Its holder said that it is still there. */ 'renewed'
     | /** Its holder handed it back, done or blocked, and that was accepted. */ 'finished'
+    | /** Its holder gave it back at once: no file appeared. */ 'returned'
+    | /** Its holder has it no more, and nobody remembers it: attempts begin anew. */ 'ended'
     | /** It was taken from its holder, which did not come any more. */ 'lapsed';
-  /** The three last ones of a holder, and `appeared`: whose it was. */
+  /** Of what a holder does: who. */
   readonly host?: string;
   readonly attempt?: number;
 }
@@ -56,24 +59,22 @@ export function ownershipViolations(
 ): readonly OwnershipViolation[] {
   // Of what happened in the same millisecond the order is the one of the record.
   const events = history.toSorted((a, b) => a.at - b.at);
-  const appearances = events.filter(({ event }) => event === 'appeared').map(({ at }) => at);
+  // A slot that was taken for a file that never appeared is lost all the same.
+  const slots = events.filter(({ event }) => event === 'taken' || event === 'appeared').map(({ at }) => at);
   const byTask = new Map<string, OwnershipEvent[]>();
   for (const event of events) {
     const own = byTask.get(event.task) ?? [];
     byTask.set(event.task, own);
     own.push(event);
   }
-  return [
-    ...tooClose(appearances, rules),
-    ...[...byTask].flatMap(([task, own]) => livesOf(task, own, appearances, rules)),
-  ];
+  return [...tooClose(events, rules), ...[...byTask].flatMap(([task, own]) => livesOf(task, own, slots, rules))];
 }
 
 /** One task from the first event to the last. */
 function livesOf(
   task: string,
   events: readonly OwnershipEvent[],
-  appearances: readonly number[],
+  slots: readonly number[],
   rules: OwnershipRules,
 ): readonly OwnershipViolation[] {
   const found: OwnershipViolation[] = [];
@@ -82,13 +83,13 @@ function livesOf(
     found.push(...forbidden(model, event));
     const next = after(model, event, rules);
     if (next.holding !== model.holding || !next.isWanted) {
-      const ms = neglectedFor(model, event.at, appearances, rules);
+      const ms = neglectedFor(model, event.at, slots, rules);
       if (ms > rules.patienceMs)
         found.push(violation('without an owner', `${task} lay for ${ms} ms with the slot open, until ${event.at}`));
     }
     model = next;
   }
-  const ms = neglectedFor(model, rules.until, appearances, rules);
+  const ms = neglectedFor(model, rules.until, slots, rules);
   if (ms > rules.patienceMs) found.push(violation('lost', `${task} is nowhere at the end, for ${ms} ms`));
   return found;
 }
@@ -101,7 +102,7 @@ function forbidden(
   const { holding } = model;
   const who = `${task} by ${host} (attempt ${attempt}) at ${at}`;
   switch (event) {
-    case 'appeared': {
+    case 'taken': {
       const isAlive = holding !== null && at < holding.until;
       return [
         ...(isAlive ? [violation('single owner', `${who}, while ${holding.host} held it until ${holding.until}`)] : []),
@@ -109,10 +110,13 @@ function forbidden(
         ...(model.isFinished ? [violation('twice', `${who}, which was finished`)] : []),
       ];
     }
+    case 'appeared':
     case 'renewed':
-      return isBy(holding, host, attempt)
+    case 'returned':
+    case 'ended':
+      return isBy(holding, host, attempt) || (event === 'ended' && model.isFinished)
         ? []
-        : [violation('single owner', `${who} was renewed by who did not hold it`)];
+        : [violation('single owner', `${who} ${event}, who did not hold it`)];
     case 'finished':
       return isBy(holding, host, attempt)
         ? []
@@ -138,7 +142,7 @@ function after(
       return { ...model, isWanted: true, isFinished: false, freeSince: model.holding ? null : (model.freeSince ?? at) };
     case 'unwanted':
       return { ...model, isWanted: false, freeSince: null };
-    case 'appeared':
+    case 'taken':
       return {
         ...model,
         isFinished: false,
@@ -146,12 +150,16 @@ function after(
         attempts: Math.max(attempt, model.attempts),
         freeSince: null,
       };
+    case 'appeared':
     case 'renewed':
       return isBy(model.holding, host, attempt) ? { ...model, holding: held } : model;
     case 'finished':
       return isBy(model.holding, host, attempt)
         ? { ...model, isFinished: true, holding: null, freeSince: null }
         : model;
+    case 'ended':
+      return { ...model, holding: null, attempts: 0, freeSince: model.isWanted ? at : null };
+    case 'returned':
     case 'lapsed':
       return { ...model, holding: null, freeSince: model.isWanted ? (freeSince(model, at) ?? at) : null };
   }
@@ -170,22 +178,18 @@ function freeSince({ isWanted, isFinished, holding, freeSince: since }: Model, a
 }
 
 /** The longest stretch until then in which the task was free and the slot was open. */
-function neglectedFor(
-  model: Model,
-  at: number,
-  appearances: readonly number[],
-  { rateLimitMs }: OwnershipRules,
-): number {
+function neglectedFor(model: Model, at: number, slots: readonly number[], { rateLimitMs }: OwnershipRules): number {
   const since = freeSince(model, at);
   if (since === null) return 0;
-  const last = appearances.findLast((time) => time <= since) ?? Number.NEGATIVE_INFINITY;
-  const meanwhile = appearances.filter((time) => time > since && time < at);
+  const last = slots.findLast((time) => time <= since) ?? Number.NEGATIVE_INFINITY;
+  const meanwhile = slots.filter((time) => time > since && time < at);
   const opens = [last, ...meanwhile].map((time) => Math.max(since, time + rateLimitMs));
   return Math.max(...opens.map((open, index) => (meanwhile[index] ?? at) - open));
 }
 
 /** Of any two files in a row, over all hosts, the second one appears a whole window after the first. */
-function tooClose(appearances: readonly number[], { rateLimitMs }: OwnershipRules): readonly OwnershipViolation[] {
+function tooClose(events: readonly OwnershipEvent[], { rateLimitMs }: OwnershipRules): readonly OwnershipViolation[] {
+  const appearances = events.filter(({ event }) => event === 'appeared').map(({ at }) => at);
   return appearances.flatMap((at, index) => {
     const gap = at - (appearances[index - 1] ?? Number.NEGATIVE_INFINITY);
     return gap < rateLimitMs ? [violation('limit', `two files within ${gap} ms, at ${at}`)] : [];

@@ -34,17 +34,18 @@ export function noPostgres(): string | null {
 }
 
 /** The server, when it takes connections. It dies with this process. */
-export async function started(folder: string, port: number, clock: string | null): Promise<ChildProcess> {
+export async function started(folder: string, port: number, clockFile: string | null): Promise<ChildProcess> {
   const server = ['-D', join(folder, 'data'), '-k', folder, '-h', '127.0.0.1', '-p', String(port)];
-  // Only the clock is wrong: what measures durations is not.
-  const faked =
-    clock === null ? [] : ['env', 'FAKETIME_DONT_FAKE_MONOTONIC=1', 'NO_FAKE_STAT=1', 'faketime', '-f', clock];
+  // faketime reads its file whenever somebody asks for the time. What measures durations is not its matter.
+  const faked = clockFile === null ? [] : ['faketime', '-f', '+0', 'env', '-u', 'FAKETIME'];
+  const clock = { FAKETIME_TIMESTAMP_FILE: clockFile ?? '', FAKETIME_NO_CACHE: '1', TZ: 'UTC' };
+  const faking = clockFile === null ? {} : { ...clock, FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' };
   const [command = '', ...args] = asNobody([...faked, program('postgres'), ...server], ['--pdeathsig', 'QUIT']);
   const log = join(folder, 'log');
   for (let attempt = 1; ; attempt += 1) {
     const child = spawn('sh', ['-c', 'exec "$0" "$@" >>"$LOG" 2>&1', command, ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], LOG: log },
+      env: { PATH: process.env['PATH'], LOG: log, ...faking },
       stdio: 'ignore',
     });
     const ended = new Promise<false>((resolve) => child.once('exit', () => resolve(false)));

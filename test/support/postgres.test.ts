@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Cluster, PASSWORD, startPostgres } from './postgres.ts';
 import { noPostgres } from './postgres-process.ts';
@@ -6,6 +8,7 @@ import { CAN_MOUNT, databaseOnSmallDisk } from './small-disk.ts';
 // What the tests of the store believe about the server that they break.
 
 const lacking = noPostgres();
+const canFake = spawnSync('faketime', ['-f', '+1h', 'true']).status === 0;
 
 describe.skipIf(lacking !== null)(`a cluster of its own${lacking === null ? '' : `: ${lacking}`}`, () => {
   let cluster: Cluster;
@@ -68,5 +71,16 @@ describe.skipIf(lacking !== null)(`a cluster of its own${lacking === null ? '' :
     expect(() => cluster.sql(write, 'crowded')).toThrow(/No space left on device/u);
     disk.clear();
     expect(cluster.sql([write, 'select count(*) from big'], 'crowded')).toEqual(['1000']);
+  });
+
+  test.skipIf(!canFake)('has a clock that says what it is told', async () => {
+    const still = await startPostgres({ clockAt: Date.UTC(2031, 0, 15) });
+    onTestFinished(async () => still.remove());
+    const ask = "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')";
+    expect(still.sql(ask)).toEqual(['2031-01-15 00:00:00']);
+    await wait(1100);
+    expect(still.sql(ask)).toEqual(['2031-01-15 00:00:00']);
+    still.setClock(Date.UTC(2019, 11, 31, 23, 59, 58));
+    expect(still.sql(ask)).toEqual(['2019-12-31 23:59:58']);
   });
 });

@@ -2,13 +2,22 @@
 // It can be killed, restarted, followed by a streaming replica that takes over, and be full or read-only.
 
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { chownSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, newFolder, NOBODY, program, run, signalAll, started, writeSettings } from './postgres-process.ts';
 
 /** The password of the superuser `postgres`: distinct enough to be looked for in files and outputs. */
 export const PASSWORD = 'Pg-S3cret_of_the_cluster';
+
+/** By a clock that jumps everybody would have been silent for too long. */
+const REPLICATION = {
+  wal_keep_size: '64MB',
+  max_wal_size: '64MB',
+  min_wal_size: '2MB',
+  wal_sender_timeout: '0',
+  wal_receiver_timeout: '0',
+};
 
 export interface Cluster {
   readonly port: number;
@@ -34,6 +43,8 @@ export interface Cluster {
   readonly replica: (options?: { readonly isSynchronous?: boolean }) => Promise<Cluster>;
   /** Makes a replica the primary. */
   readonly promote: () => Promise<void>;
+  /** What its clock says from now on, where it stands still; to the second. */
+  readonly setClock: (at: number) => void;
   /** Ends it for good and removes its folder. */
   readonly remove: () => Promise<void>;
 }
@@ -43,8 +54,8 @@ export interface ClusterOptions {
   readonly isDurable?: boolean;
   /** More lines of postgresql.conf, such as `max_connections = 20`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Where its clock is, as faketime takes it, such as `+1d` or `+0 x60`. */
-  readonly clock?: string;
+  /** Its clock stands still at this moment, until `setClock` says another one (faketime). */
+  readonly clockAt?: number;
 }
 
 /** A new cluster, with a database `postgres` and its superuser. The caller removes it. */
@@ -59,15 +70,17 @@ export async function startPostgres(options: ClusterOptions = {}): Promise<Clust
   const access = ['--username=postgres', '--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
   await run('initdb', ['-D', data, ...form, ...access]);
   const settings = { fsync: options.isDurable ? 'on' : 'off', max_connections: '100', ...options.settings };
-  writeSettings(data, { ...settings, wal_keep_size: '64MB', max_wal_size: '64MB', min_wal_size: '2MB' });
-  return running(folder, await freePort(), options.clock ?? null);
+  writeSettings(data, { ...settings, ...REPLICATION });
+  const clockFile = options.clockAt === undefined ? null : join(folder, 'clock');
+  if (clockFile !== null) setClock(clockFile, options.clockAt ?? 0);
+  return running(folder, await freePort(), clockFile);
 }
 
-async function running(folder: string, port: number, clock: string | null): Promise<Cluster> {
+async function running(folder: string, port: number, clockFile: string | null): Promise<Cluster> {
   const logFile = join(folder, 'log');
   let server: ChildProcess | null = null;
   const start = async (): Promise<void> => {
-    server = await started(folder, port, clock);
+    server = await started(folder, port, clockFile);
   };
   const isRunning = (): boolean => server !== null && server.exitCode === null && server.signalCode === null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -125,7 +138,9 @@ async function running(folder: string, port: number, clock: string | null): Prom
       ]);
       // What the original waits for is no matter of the replica, least of all once that is the primary.
       writeSettings(join(own, 'data'), { synchronous_standby_names: "''" });
-      const replica = await running(own, await freePort(), clock);
+      const ownClock = clockFile === null ? null : join(own, 'clock');
+      if (clockFile !== null && ownClock !== null) copyFileSync(clockFile, ownClock);
+      const replica = await running(own, await freePort(), ownClock);
       while (sql("select 1 from pg_stat_replication where state = 'streaming'").length === 0) await wait(20);
       if (isSynchronous) sql(["alter system set synchronous_standby_names = '*'", 'select pg_reload_conf()']);
       return replica;
@@ -134,10 +149,19 @@ async function running(folder: string, port: number, clock: string | null): Prom
       sql('select pg_promote(true, 30)');
       while (sql('select pg_is_in_recovery()')[0] !== 'f') await wait(20);
     },
+    setClock: (at) => {
+      if (clockFile !== null) setClock(clockFile, at);
+    },
     remove: async () => {
       if (server) signalAll(server, 'SIGCONT');
       await end('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+// At once, for whoever reads it meanwhile: half a line would be no time.
+function setClock(file: string, at: number): void {
+  writeFileSync(`${file}.new`, new Date(at).toISOString().slice(0, 19).replace('T', ' '));
+  renameSync(`${file}.new`, file);
 }

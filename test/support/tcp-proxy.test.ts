@@ -54,6 +54,13 @@ test('a request is lost, or only the answer to it', async () => {
   expect([await ask(second, 'three'), await ask(second, 'four')]).toEqual(['a:three', 'cut']);
   expect(server.heard).toEqual(['one', 'three', 'four']);
   expect(proxy.said()).toBe(2);
+  proxy.lose({ message: 2, what: 'rest' });
+  const third = client(proxy.port);
+  expect([await ask(third, 'five'), await ask(third, 'six')]).toEqual(['a:five', 'nothing']);
+  expect(await ask(client(proxy.port), 'seven')).toBe('nothing');
+  proxy.swallow(false);
+  proxy.lose(null);
+  expect(server.heard.slice(4)).toEqual([]);
   proxy.loseAt('COMMIT', 'answer');
   expect(await ask(client(proxy.port), 'COMMIT')).toBe('cut');
   expect(server.heard.at(-1)).toBe('COMMIT');

@@ -3,11 +3,11 @@
 
 import { connect, createServer, type Socket } from 'node:net';
 
-/** How the n-th thing that clients say is lost: it does not arrive, or it does and its answer is lost. */
+/** How the n-th thing that clients say is lost: it does not arrive, or only its answer does not, or nothing arrives from then on. */
 interface Loss {
   /** Counted from 1, over all connections since it was asked for. */
   readonly message: number;
-  readonly what: 'request' | 'answer';
+  readonly what: 'request' | 'answer' | 'rest';
 }
 
 export interface TcpProxy {
@@ -77,6 +77,10 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       if (now.isSwallowing) return;
       now.said += 1;
       const what = lost(said);
+      if (what === 'rest') {
+        now.isSwallowing = true;
+        return;
+      }
       if (what === 'request') {
         cut();
         return;
