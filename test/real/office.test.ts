@@ -1,7 +1,7 @@
 // What an agent is told, from a real server: the ten issues, and what is said of a pull request. See server.ts.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Workspace, workspace } from '../support/command.ts';
 import { factsIn, STORIES, type Story } from '../support/stories.ts';
 import { ask, commit, join, SERVER } from './server.ts';
@@ -19,7 +19,7 @@ async function office(more = ''): Promise<Workspace> {
 }
 
 async function repository(): Promise<void> {
-  await ask('POST', '/orgs', { username: owner }).catch(() => {});
+  await ask('POST', '/orgs', { username: owner });
   await ask('POST', `/orgs/${owner}/repos`, { name: 'app', auto_init: true, default_branch: 'main' });
 }
 
@@ -60,8 +60,9 @@ async function issueFor(about: Story): Promise<{ readonly number: number; readon
 }
 
 describe.skipIf(SERVER === null)('on a real server', () => {
+  beforeAll(repository);
+
   test('each of ten issues brings all twelve facts, with at most eleven requests', { timeout: 900_000 }, async () => {
-    await repository();
     const at = await office('attachments: { save: true }\n');
     const found: Record<string, readonly string[]> = {};
     for (const about of STORIES) {
@@ -80,7 +81,6 @@ describe.skipIf(SERVER === null)('on a real server', () => {
   });
 
   test('what is said of a pull request is told: reviews, lines, checks, a conflict', { timeout: 600_000 }, async () => {
-    await repository();
     for (const login of ['hans', 'carol', 'dora']) await join(APP, login);
     await commit(APP, { path: 'src/db.ts', text: 'one\ntwo\nthree\n', branch: 'main' }, 'Begin');
     const body = { title: 'Silent errors', body: 'They are.', assignees: ['hans'] };

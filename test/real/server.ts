@@ -14,6 +14,7 @@ const Answer = z.object({
   id: z._default(z.int(), 0),
   number: z._default(z.int(), 0),
   sha: z._default(z.string(), ''),
+  uuid: z._default(z.string(), ''),
   commit: z._default(z.object({ sha: z._default(z.string(), '') }), { sha: '' }),
 });
 type Answer = z.infer<typeof Answer>;
