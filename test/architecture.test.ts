@@ -114,6 +114,29 @@ describe('the source', () => {
   });
 });
 
+describe('the tests', () => {
+  const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.test.ts'),
+  );
+  const titles = tests.flatMap((name) =>
+    [...readFileSync(join(ROOT, 'test', name), 'utf8').matchAll(/^ *(?:test|describe|\]\)|['"`]).*/gmu)].map(
+      ([line]) => line,
+    ),
+  );
+
+  test.for([
+    { issue: 11, items: 26 },
+    { issue: 12, items: 18 },
+  ])('each of the $items items of issue $issue is the number of one', ({ issue, items }) => {
+    const numbers = Array.from({ length: items }, (_, index) => `${issue}.${index + 1}`);
+    const isNamed = (number: string): boolean => {
+      const named = new RegExp(`['"\`](?:1[12]\\.\\d+, )*${number.replace('.', String.raw`\.`)}[ ,]`, 'u');
+      return titles.some((title) => named.test(title));
+    };
+    expect(numbers.filter((number) => !isNamed(number))).toEqual([]);
+  });
+});
+
 describe('the package', () => {
   test('keeps the web server out of what a pass loads', () => {
     // A message of hono, and the name of a rule of markdown-it.

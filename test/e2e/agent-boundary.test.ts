@@ -61,7 +61,7 @@ describe.runIf(CAN_BE_ANOTHER)('an agent with a Unix user of his own', () => {
   test.for([
     { where: 'a private folder of the dispatcher', target: (at: RolesOffice) => join(at.folder, 'private') },
     { where: 'the folder of another agent', target: () => '../greta' },
-  ])('12.1 links the place of attachments to $where: nothing is written there', async ({ target }) => {
+  ])('11.12, 12.1 links the place of attachments to $where: nothing is written there', async ({ target }) => {
     const at = await rolesOffice({ more: 'attachments: { save: true }\n' });
     const { picture } = privateFolder(at);
     const before = picture();

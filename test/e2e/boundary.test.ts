@@ -142,7 +142,7 @@ describe('what an agent writes in its folder', () => {
     expect(stdout).not.toMatch(/pwned|[$;`]/u);
   });
 
-  test('a broken folder is its own: the others get theirs in the same pass, and explain says it', async () => {
+  test('11.21 a broken folder is its own: the others get theirs in the same pass, and explain says it', async () => {
     const at = await workspace();
     await at.run([]); // without a state, a folder that nothing can be said of counts as just written to
     const tasks = join(at.folder, '.agent-tasks');

@@ -473,7 +473,7 @@ describe('for monitoring', () => {
     expect([bad.status, await bad.text()]).toEqual([503, expect.stringMatching(/^last good pass \d+d ago\n$/u)]);
   });
 
-  test('files that cannot even be looked at end neither it nor its event stream', async () => {
+  test('11.13 files that cannot even be looked at end neither it nor its event stream', async () => {
     const at = await afterOnePass();
     const board = await startDashboard(at);
     const stream = await fetch(`${board.url}/api/v1/events`);

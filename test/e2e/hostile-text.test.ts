@@ -11,8 +11,9 @@ test.for([
   { what: 'a title of 200,000 blanks', seed: { title: `[${BLANKS.repeat(10)}high` } },
   { what: '50,000 signs of a heading', seed: { body: `# ${'#'.repeat(50_000)}x` } },
   { what: 'an attachment of 200,000 dots', seed: { attachments: [{ name: `${'.'.repeat(200_000)}-.txt`, size: 3 }] } },
+  { what: '200,000 brackets behind broken HTML', seed: { body: `<div\n\nb\n\n${'['.repeat(200_000)}` } },
   { what: 'a comment of 20,000 blanks', seed: { comments: [{ author: 'eve', body: `## ${BLANKS}x` }] } },
-])('an issue with $what goes in its turn, and so do the others', async ({ seed }) => {
+])('11.18 an issue with $what goes in its turn, and so do the others', async ({ seed }) => {
   const at = await workspace({
     yaml: 'gitea: { url: URL, repositories: [acme/app] }\nrateLimit: 1s\nattachments: { save: true }\n',
   });

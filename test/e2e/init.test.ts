@@ -165,7 +165,7 @@ describe.skipIf(!has('script'))('on a terminal', () => {
   });
 
   test.skipIf(process.getuid?.() !== 0)(
-    'root gives what it writes to the owner of the workspace that was typed',
+    '11.16 root gives what it writes to the owner of the workspace that was typed',
     async () => {
       const at = await newcomer();
       mkdirSync(join(at.folder, 'theirs'));

@@ -504,7 +504,7 @@ describe('onDispatch', () => {
   });
 });
 
-describe('an archived repository', () => {
+describe('11.23 an archived repository', () => {
   test('has nothing dispatched, which is said; taken back, it goes', async () => {
     const at = await office({ scopes: ['read:issue', 'read:repository'] });
     at.issue(1);

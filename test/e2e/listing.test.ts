@@ -14,7 +14,7 @@ const flood =
   (_request: IncomingMessage, response: ServerResponse) =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end(' '.repeat(bytes));
 
-describe('the trouble of one repository', () => {
+describe('11.19 the trouble of one repository', () => {
   test.for<[string, Fault, string]>([
     ['an outage', FAULTS.overloaded, 'acme/app could not be read: Gitea at '],
     ['broken JSON', FAULTS.truncated, 'acme/app could not be read: Gitea at '],
@@ -52,7 +52,7 @@ describe('the trouble of one repository', () => {
 });
 
 describe('long issues', () => {
-  test('that nobody is assigned to hold up no other: a page of them is read in smaller ones', async () => {
+  test('11.19 that nobody is assigned to hold up no other: a page of them is read in smaller ones', async () => {
     const at = await workspace();
     at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'] });
     for (let count = 0; count < 7; count += 1) {
@@ -92,7 +92,7 @@ describe('long issues', () => {
     expect(at.tasks()).toEqual(['.agent-tasks/hans/issue-2.md', '.agent-tasks/hans/issue-3.md']);
   });
 
-  test('are not kept: a listing of 150 MB is read within 128 MiB of memory for objects', async () => {
+  test('11.20 are not kept: a listing of 150 MB is read within 128 MiB of memory for objects', async () => {
     const at = await workspace();
     for (let count = 0; count < 120; count += 1) {
       at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'], body: 'x'.repeat(1_250_000) });

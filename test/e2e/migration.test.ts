@@ -59,7 +59,7 @@ test('the first pass takes it over: nothing is dispatched twice, what failed has
   );
 });
 
-test('a server that moved to another address is the same one, when it is named', async () => {
+test('11.26 a server that moved to another address is the same one, when it is named', async () => {
   const at = await workspace({ yaml: 'gitea: { url: URL, repositories: [acme/app] }\nrateLimit: 1s\n' });
   at.gitea.addIssue({ repository: 'acme/app', assignees: ['hans'] });
   await at.run([]);

@@ -67,7 +67,7 @@ const OUTCOMES: readonly { readonly ref: number; readonly outcome: string; reado
 ];
 
 describe('each outcome and reason', () => {
-  test('is told by explain, status --json and the page', async () => {
+  test('11.14 is told by explain, status --json and the page', async () => {
     const at = await office();
     const rows: readonly { ref: string; outcome: string; reason: string | null }[] = JSON.parse(
       (await at.run(['explain', '--json'])).stdout,

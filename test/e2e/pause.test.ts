@@ -38,7 +38,7 @@ describe('pause and resume', () => {
   });
 
   test.for(['9999999999d', '3651d', '0m', 'soon'])(
-    '%j is no time to pause for: exit 2, and nothing is paused',
+    '11.16 %j is no time to pause for: exit 2, and nothing is paused',
     async (time) => {
       const at = await office();
       const { code, stderr } = await at.run(['pause', '--for', time]);

@@ -138,7 +138,7 @@ describe('dispatcher systemd', () => {
     expect(at.files()).toEqual(['dispatcher.yaml']);
   });
 
-  test('what is gone keeps no unit: uninstall works without the workspace, and without the account', async () => {
+  test('11.16 what is gone keeps no unit: uninstall works without the workspace, and without the account', async () => {
     const at = await office('workspace: office\ngitea: { url: URL, repositories: [acme/app] }\n');
     mkdirSync(join(at.folder, 'office'));
     const units = ['--directory', join(at.folder, 'units')];

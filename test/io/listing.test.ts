@@ -451,7 +451,7 @@ describe('what a server changes silently', () => {
     ]);
   });
 
-  test('such as the owner of a lone repository is said, and nothing of it goes', async () => {
+  test('11.23 such as the owner of a lone repository is said, and nothing of it goes', async () => {
     const here = await office({}, ['acme/app']);
     fill(here, 30);
     await here.list();

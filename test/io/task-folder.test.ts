@@ -56,7 +56,7 @@ const taskText = (id: number, ref: string, server = SERVER): string =>
 
 const candidate = (number = 1, repository = 'acme/app', id = number) => aCandidate({ number, id, repository });
 
-describe('a task is where its front matter says so', () => {
+describe('11.25 a task is where its front matter says so', () => {
   test.for([
     ['issue-1.md', 'dispatched'],
     ['in-progress/issue-1.md', 'dispatched'],
@@ -99,7 +99,7 @@ describe('a task is where its front matter says so', () => {
     ]);
   });
 
-  test('another repository, or another server, with the name is not it, and each has a file of its own', () => {
+  test('11.26 another repository, or another server, with the name is not it, and each has a file of its own', () => {
     const at = office();
     at.task('issue-1.md', { id: 1, server: 'https://old.example.com' });
     at.task('issue-2.md', { id: 99, ref: 'acme/app#2' });
@@ -129,7 +129,7 @@ describe('a task is where its front matter says so', () => {
     expect(other.whereIs(aTrackedTask({ file: at.at('hans/issue-1.md') }))).toBe('done');
   });
 
-  test('1,000 candidates cost one walk', () => {
+  test('11.11 1,000 candidates cost one walk', () => {
     const at = office();
     for (let number = 1; number <= 1000; number += 1)
       at.task(number % 2 === 0 ? `done/${number}.md` : `issue-${number}.md`, { id: number, ref: `acme/app#${number}` });
@@ -142,7 +142,7 @@ describe('a task is where its front matter says so', () => {
   });
 });
 
-describe('the tasks that count for maxTasks', () => {
+describe('11.15 the tasks that count for maxTasks', () => {
   test('are new and taken ones; not what is done, blocked or archived, and nothing of its own', () => {
     const at = office();
     for (const [index, path] of ['issue-1.md', 'doing/issue-2.md', 'wip/3.md'].entries()) at.task(path, { id: index });
@@ -156,7 +156,7 @@ describe('the tasks that count for maxTasks', () => {
   });
 });
 
-describe('12.11 repositories and owners may be called as they like', () => {
+describe('11.15, 12.11 repositories and owners may be called as they like', () => {
   test.for(['done', 'archive', 'doing', 'blocked', 'done_', 'x.attachments', 'node_modules', '.git', '.github'])(
     '%s is neither a state nor unseen',
     (name) => {
@@ -232,7 +232,7 @@ describe('an archived task', () => {
   );
 });
 
-describe("an agent's folder that cannot be used is its own trouble", () => {
+describe("11.21 an agent's folder that cannot be used is its own trouble", () => {
   test.for([
     ['done is a link', (at: Office) => symlinkSync('../greta', at.at('hans/done')), 'hans/done is not a folder'],
     ['done is a file', (at: Office) => writeFileSync(at.at('hans/done'), ''), 'hans/done is not a folder'],

@@ -166,7 +166,7 @@ test('whatever subset fails, never answers, or is held: everybody who is free ge
   );
 }, 240_000);
 
-describe('one that is free goes, behind', () => {
+describe('11.1, 11.2, 11.3, 11.4 one that is free goes, behind', () => {
   test.for<{ many: number; ailment: Ailment; within: number }>([
     { many: 1, ailment: 'silent', within: 1 },
     { many: 12, ailment: 'silent', within: 13 },
@@ -189,7 +189,7 @@ describe('one that is free goes, behind', () => {
   });
 });
 
-describe('what follows for tasks that are out', () => {
+describe('11.6 what follows for tasks that are out', () => {
   /** Ten tasks of hans that are out, and the passes after that. */
   async function out(overrides: Parameters<typeof simulation>[2] = {}) {
     const issues = Array.from({ length: 10 }, (_, index) =>
@@ -281,7 +281,7 @@ describe('what follows for tasks that are out', () => {
     expect(left.length - before).toBeLessThan(6 * 6);
   });
 
-  test('the program of onDispatch is told of a dispatch, whatever failed in that pass', async () => {
+  test('11.9 the program of onDispatch is told of a dispatch, whatever failed in that pass', async () => {
     const told: string[] = [];
     const issues = [aFullIssue()];
     const onDispatch = { command: ['/bin/wake'], timeoutMs: 30_000 };
@@ -319,7 +319,7 @@ describe('what follows for tasks that are out', () => {
   });
 });
 
-describe('what ended a pass', () => {
+describe('11.18 what ended a pass', () => {
   const issues = [
     aFullIssue({ number: 1, id: 1, labels: ['critical'] }),
     aFullIssue({ number: 2, id: 2 }),

@@ -50,7 +50,7 @@ describe('a turn', () => {
     expect(Object.keys(answered(turns, 'read', 'x', { kind: 'settled' }, NOON))).toEqual([turnKey('read', 'y')]);
   });
 
-  test('asked about under a clock that was a year ahead is due once the clock is mended', () => {
+  test('11.7 asked about under a clock that was a year ahead is due once the clock is mended', () => {
     const turns = answered({}, 'hold', 'x', { kind: 'later', afterMs: 5 * MINUTE }, NOON + YEAR);
     expect(isDue(turns, 'hold', 'x', NOON)).toBe(true);
   });
@@ -145,7 +145,7 @@ describe('candidates that failed or were held', () => {
     expect(free(allAsked('hold', 10 * MINUTE), { mayAsk: false })).toEqual([]);
   });
 
-  test('are asked at once when what they hang on has changed', () => {
+  test('11.8 are asked at once when what they hang on has changed', () => {
     const [first] = many;
     const held = (hold: { updatedAt?: number; waitsFor?: string[] }) =>
       answered(allAsked('hold', 0), 'hold', first!.key, holdOf(hold), NOON);

@@ -338,7 +338,7 @@ describe('repositories', () => {
   });
 });
 
-describe('tasks.file is refused where two issues, or a task and something else, would have one name', () => {
+describe('11.15 tasks.file is refused where two issues, or a task and something else, would have one name', () => {
   const several = ['acme/app1', 'acme/app12', 'b/app1'];
   test.for([
     ['{repo}{number}.md', several, 'different issues one name'],

@@ -46,11 +46,21 @@ export function openSheet(text: string) {
     keepFrom: (index: number): void => void (kept = index),
     text: (): string =>
       lines
-        .map((line, index) =>
-          index >= kept ? escapeTags(line).replace(/\[(?=[^\]]*\]:)/u, '\\[') : (written.get(index) ?? line),
-        )
+        .map((line, index) => (index >= kept ? withoutDefinition(escapeTags(line)) : (written.get(index) ?? line)))
         .join('\n'),
   };
+}
+
+// The first bracket that could begin a reference definition is a sign. Without an expression: of a line of brackets it would look
+// at all that follow each of them.
+function withoutDefinition(line: string): string {
+  for (let open = line.indexOf('['); open >= 0;) {
+    const close = line.indexOf(']', open);
+    if (close < 0) return line;
+    if (line[close + 1] === ':') return `${line.slice(0, open)}\\${line.slice(open)}`;
+    open = line.indexOf('[', close);
+  }
+  return line;
 }
 
 // The signs that may close a heading.
