@@ -2,6 +2,7 @@
 
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import type { Sighting } from '../core/mailbox/urgency.ts';
+import { jsonText } from '../core/json-text.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { describeTask } from './describe.ts';
 import { type Nothing, peekNext, type Reach, takeNext } from './take.ts';
@@ -28,7 +29,7 @@ export async function next(deps: AgentDeps, options: NextOptions): Promise<ExitC
   }
   const document = describeTask(deps, found);
   if (document === null) return sayNothing(deps, { waiting: 0, unreadable: [] });
-  deps.print(`${JSON.stringify(document, null, 2)}\n`);
+  deps.print(`${jsonText(document, 2)}\n`);
   return EXIT.ok;
 }
 

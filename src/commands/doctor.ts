@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from '../core/errors.ts';
 import { failed, type Finding, note, ok } from '../core/health/finding.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
 import type { Pause } from '../core/state/pause.ts';
+import { jsonText } from '../core/json-text.ts';
 import type { TimerUnits, Unit } from '../io/systemd.ts';
 import type { Place } from '../io/places.ts';
 import type { Token } from '../io/token.ts';
@@ -77,7 +78,7 @@ export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<
   }
   const failed = findings.filter(({ status }) => status === 'failed').length;
   if (options.json) {
-    deps.print(`${JSON.stringify({ schemaVersion: 1, version: deps.version, failed, findings }, null, 2)}\n`);
+    deps.print(`${jsonText({ schemaVersion: 1, version: deps.version, failed, findings }, 2)}\n`);
   } else {
     deps.print(failed === 0 ? '\nEverything that a pass needs is there.\n' : `\n${failed} failed.\n`);
     const isNew = findings.some(({ check, status }) => check === 'last pass' && status === 'note');

@@ -6,6 +6,7 @@ import { candidatesOf } from '../core/issue/candidate.ts';
 import { type FullIssue, type Issue, refOf } from '../core/issue/issue.ts';
 import { candidatesIn, NO_DECISION, type RowRecord } from '../core/state/decision-record.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
+import { jsonText } from '../core/json-text.ts';
 import { candidateStory, countedStory, passReport, traces } from '../views/explain.ts';
 import { type SnapshotDeps, takeSnapshot } from './take-snapshot.ts';
 
@@ -37,7 +38,7 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
   const rest = allRest.filter(({ agent }) => options.agent === undefined || agent === options.agent.toLowerCase());
   if (options.json) {
     const finishedAt = state.lastPass?.finishedAt ?? null;
-    deps.print(`${JSON.stringify({ schemaVersion: 1, finishedAt, rows, rest }, null, 2)}\n`);
+    deps.print(`${jsonText({ schemaVersion: 1, finishedAt, rows, rest }, 2)}\n`);
     return EXIT.ok;
   }
   const now = deps.now();

@@ -3,6 +3,7 @@ import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import type { HistoryEvent } from '../core/history/event.ts';
 import { type Report, reportOf } from '../core/history/report.ts';
+import { jsonText } from '../core/json-text.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';
 import { reportTsv } from '../views/report-tsv.ts';
 import { terminalWidth } from '../views/terminal.ts';
@@ -39,7 +40,7 @@ export async function report(deps: ReportDeps, options: ReportOptions): Promise<
   const found = reportOf(events, { from: now - (options.since ?? WEEK_MS), to: now, agent }, configured);
   if (agent !== null && !configured.includes(agent)) checkAgent(agent, found, events, configured);
   const { stdout, environment } = deps;
-  if (options.json) stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (options.json) stdout.write(`${jsonText(found, 2)}\n`);
   else if (!stdout.isTTY) stdout.write(reportTsv(found));
   else {
     const { reportScreen } = await import('../views/report.ts');

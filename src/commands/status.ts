@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import { type Health, isAboutTimer, type Timer } from '../core/health/health.ts';
 import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
+import { jsonText } from '../core/json-text.ts';
 import { HEALTH_SIGNS, healthSentence, sentenceText } from '../views/health.ts';
 import { statusScreen, statusTsv } from '../views/status.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';
@@ -57,7 +58,7 @@ export async function status(deps: StatusDeps, options: StatusOptions): Promise<
 
 function show(deps: StatusDeps, snapshot: Snapshot, options: StatusOptions): void {
   const { stdout, stderr, environment } = deps;
-  if (options.json) return stdout.write(`${JSON.stringify(snapshot, null, options.watch ? 0 : 2)}\n`);
+  if (options.json) return stdout.write(`${jsonText(snapshot, options.watch ? 0 : 2)}\n`);
   const now = Date.parse(snapshot.generatedAt);
   if (!stdout.isTTY) {
     const { parts, fix } = healthSentence(snapshot);

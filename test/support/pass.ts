@@ -47,24 +47,13 @@ export function simulation(
   const events: LogEvent[] = [];
   const appearances: number[] = [];
   let tasks = openTaskFolder(config, () => 'random');
-  const ofThisPass: TaskFolder = {
-    path: (candidate) => tasks.path(candidate),
-    checkWay: (candidate) => tasks.checkWay(candidate),
-    trouble: (agent) => tasks.trouble(agent),
-    existing: (candidate) => tasks.existing(candidate),
-    placeOf: (task) => tasks.placeOf(task),
-    whereIs: (task) => tasks.whereIs(task),
-    stageOf: (task) => tasks.stageOf(task),
-    progressOf: (task) => tasks.progressOf(task),
-    archive: (task) => tasks.archive(task),
-    writeUpdate: (task, text) => tasks.writeUpdate(task, text),
-    openTasks: (agent) => tasks.openTasks(agent),
-    lookedAt: () => tasks.lookedAt(),
-    fingerprint: (agents) => tasks.fingerprint(agents),
-    newestTime: () => tasks.newestTime(),
-    published: (file) => tasks.published(file),
-    draft: (candidate, text) => tasks.draft(candidate, text),
-  };
+  // Each pass looks at the folder anew.
+  const ofThisPass = Object.fromEntries(
+    Object.keys(tasks).map((name) => [
+      name,
+      (...all: unknown[]) => Reflect.apply(Reflect.get(tasks, name), tasks, all),
+    ]),
+  ) as unknown as TaskFolder;
   const journal = openJournal(config);
   const history = passHistory(
     config,

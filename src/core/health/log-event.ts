@@ -1,5 +1,6 @@
 import { refOf } from '../issue/issue.ts';
 import type { Candidate } from '../issue/candidate.ts';
+import { jsonText } from '../json-text.ts';
 import { maskSecrets } from '../task/secrets.ts';
 import { cleanLine } from '../task/untrusted.ts';
 
@@ -46,7 +47,7 @@ export function textLine({ name, message }: LogEvent, at: number): string {
 
 /** The same event as one line of JSON. */
 export function jsonLine({ name, message, facts }: LogEvent, at: number): string {
-  return JSON.stringify({
+  return jsonText({
     time: new Date(at).toISOString(),
     level: EVENTS[name].level,
     event: name.toLowerCase().replace(' ', '_'),
