@@ -14,6 +14,7 @@ const BUNDLES = {
   dashboard: 'src/dashboard/serve.ts',
   markdown: 'src/core/task/visible/markdown.ts',
   mcp: 'src/agent/mcp.ts',
+  store: 'src/io/store/postgres/open.ts',
 };
 
 const EVERY = {
@@ -41,7 +42,7 @@ const withoutLanguages = {
 
 const PARTICULAR = {
   dispatcher: {
-    external: ['#dashboard', '#markdown', '#mcp'],
+    external: ['#dashboard', '#markdown', '#mcp', '#store'],
     banner: { js: "const __importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
     define: {
       'import.meta.url': '__importMetaUrl',
@@ -53,6 +54,9 @@ const PARTICULAR = {
     plugins: [withoutLanguages],
   },
 };
+
+// Of `pg`, what it can go without: another driver in C, and the sockets of a platform that is not Node.
+PARTICULAR.store = { external: ['pg-native', 'cloudflare:sockets'] };
 
 const flags = process.argv.slice(2).map((flag) => {
   const [name, value = 'true'] = flag.slice(2).split('=');

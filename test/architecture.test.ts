@@ -152,6 +152,16 @@ describe('the package', () => {
     }
   });
 
+  test('keeps the database of several machines out of everything but its own bundle', () => {
+    // A statement of ours, and a message of pg.
+    for (const trace of ['pg_try_advisory_lock', 'SASL: SCRAM-SERVER-FIRST-MESSAGE']) {
+      const holds = ['dispatcher', 'dashboard', 'mcp', 'markdown', 'store'].filter((name) =>
+        readFileSync(join(ROOT, `dist/${name}.cjs`), 'utf8').includes(trace),
+      );
+      expect({ trace, holds }).toEqual({ trace, holds: ['store'] });
+    }
+  });
+
   test('holds the bundled files, templates, deploy files and documents, and runs from any folder once installed', () => {
     const packed =
       execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch], {
@@ -173,6 +183,7 @@ describe('the package', () => {
       'dist/markdown.cjs',
       'dist/mcp.cjs',
       'dist/sbom.cdx.json',
+      'dist/store.cjs',
     ]);
     expect(names).toEqual(
       expect.arrayContaining([

@@ -13,6 +13,7 @@ import { dispatchCommand, type DispatchOptions } from './dispatch-command.ts';
 import { addHelp } from './help-command.ts';
 import { addOrders } from './orders.ts';
 import { addReaders } from './readers.ts';
+import { addStore } from './store-commands.ts';
 import { everyCommand, type Runner } from './runner.ts';
 
 /** The whole command line of the program. `finish` is told the exit code of the command that ran. */
@@ -37,6 +38,7 @@ export function createProgram(world: World, finish: (code: ExitCode) => void): C
   addMcp(program, world, finish);
   addInstructions(program, world, finish);
   addCare(program, world, runs);
+  addStore(program, world, runs);
   addCompletion(program, world, runs);
   addHelp(program, world);
   for (const command of everyCommand(program)) {

@@ -19,11 +19,12 @@ import type { FollowUpDeps } from './doctor-follow-ups.ts';
 import { placeFindings } from './doctor-places.ts';
 import { type AskedServer, serverFindings, templateFindings } from './doctor-server.ts';
 import { hasRun, stateFindings } from './doctor-state.ts';
+import { type StoreCheckDeps, storeFindings } from './doctor-store.ts';
 import { taskFindings } from './doctor-tasks.ts';
 import { timerFindings } from './doctor-timer.ts';
 import type { SnapshotDeps } from './take-snapshot.ts';
 
-export interface DoctorDeps extends DashboardDeps, AgentRightsDeps {
+export interface DoctorDeps extends DashboardDeps, AgentRightsDeps, StoreCheckDeps {
   readonly node: string;
   readonly version: string;
   /** Whether whoever runs this has a home folder: a user without a name, as in a container, has none. */
@@ -135,6 +136,7 @@ async function* needs(deps: DoctorDeps, config: Config, units: readonly TimerUni
   yield* agentRightsFindings(config, runsAs || deps.userName, deps);
   yield* agentFolderFindings(config, !runsAs || runsAs === deps.userName, deps);
   yield* stateFindings(deps, config);
+  yield* storeFindings(deps, config);
   yield* taskFindings(() => deps.picture(config), deps.now());
 }
 

@@ -2,6 +2,7 @@ import { type Instant, shortDuration, toRfc3339 } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import type { LogEvent } from '../core/health/log-event.ts';
+import type { Store } from '../core/store/store.ts';
 import { activePauses, type Pause, pauseText } from '../core/state/pause.ts';
 import { isSafeFolderName } from '../core/task/file-name.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
@@ -18,9 +19,7 @@ export interface PauseDeps {
   readonly now: () => Instant;
   /** The person at the keyboard. */
   readonly user: string | null;
-  readonly read: () => readonly Pause[];
-  readonly write: (pause: Pause) => void;
-  readonly remove: (agent: string | null) => boolean;
+  readonly store: Pick<Store, 'pauses' | 'pause' | 'resume' | 'close'>;
   readonly log: (event: LogEvent) => void;
   readonly print: (text: string) => void;
 }
@@ -35,7 +34,11 @@ export async function pause(deps: PauseDeps, options: PauseOptions): Promise<Exi
     reason: cleanLine(options.reason ?? '', 200) || null,
     until: options.for === undefined ? null : toRfc3339(now + options.for),
   };
-  deps.write(order);
+  try {
+    await deps.store.pause(order);
+  } finally {
+    await deps.store.close();
+  }
   const end = options.for === undefined ? '' : `, for ${shortDuration(options.for)}`;
   deps.log({ name: 'PAUSED', message: `${pauseText(order)}${end}` });
   return EXIT.ok;
@@ -44,18 +47,27 @@ export async function pause(deps: PauseDeps, options: PauseOptions): Promise<Exi
 /** Takes a pause back: that of one agent, or all of them. */
 export async function resume(deps: PauseDeps, options: Pick<PauseOptions, 'agent'>): Promise<ExitCode> {
   const agent = agentOf(deps, options.agent);
-  const before = deps.read();
-  const scopes = options.agent === undefined ? [null, ...before.map((each) => each.agent)] : [agent];
-  const removed = [...new Set(scopes)].filter((scope) => deps.remove(scope));
+  try {
+    await takeBack(deps, agent);
+    return EXIT.ok;
+  } finally {
+    await deps.store.close();
+  }
+}
+
+async function takeBack({ store, user, log, print, now }: PauseDeps, agent: string | null): Promise<void> {
+  const before = await store.pauses();
+  const scopes = agent === null ? [null, ...before.map((each) => each.agent)] : [agent];
+  const removed: (string | null)[] = [];
+  for (const scope of new Set(scopes)) if (await store.resume(scope)) removed.push(scope);
   if (removed.length === 0) {
-    deps.print(agent === null ? 'Nothing is paused.\n' : `${agent} is not paused by itself.\n`);
+    print(agent === null ? 'Nothing is paused.\n' : `${agent} is not paused by itself.\n`);
   } else {
     const names = removed.map((scope) => scope ?? 'everything').join(', ');
-    deps.log({ name: 'RESUMED', message: `${names}${deps.user === null ? '' : ` by ${deps.user}`}` });
+    log({ name: 'RESUMED', message: `${names}${user === null ? '' : ` by ${user}`}` });
   }
-  const still = activePauses(deps.read(), deps.now()).find((each) => each.agent === null || each.agent === agent);
-  if (still) deps.print(`Still paused: ${pauseText(still)}. To resume everything: dispatcher resume\n`);
-  return EXIT.ok;
+  const still = activePauses(await store.pauses(), now()).find((each) => each.agent === null || each.agent === agent);
+  if (still) print(`Still paused: ${pauseText(still)}. To resume everything: dispatcher resume\n`);
 }
 
 function agentOf({ config }: PauseDeps, login: string | undefined): string | null {

@@ -2,6 +2,7 @@ import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stall, Taken } from '../core/mailbox/claim.ts';
+import type { Machines } from '../core/store/machines.ts';
 import type { Pause } from '../core/state/pause.ts';
 import { type Snapshot, snapshotOf } from '../core/health/snapshot.ts';
 import type { PassHistory } from '../core/state/last-pass.ts';
@@ -14,6 +15,8 @@ export interface SnapshotDeps {
   readonly now: () => Instant;
   readonly readState: () => { readonly state: PassHistory; readonly found: 'whole' | 'missing' | 'broken' };
   readonly readPauses: () => readonly Pause[];
+  /** Null or missing: this machine works alone. */
+  readonly readMachines?: () => Machines | null;
   readonly readDispatches: () => readonly DispatchRecord[];
   readonly listTasks: () => readonly TaskFile[];
   /** Why a task that is taken is stalled; null: it is not. */
@@ -30,6 +33,7 @@ export function takeSnapshot(deps: SnapshotDeps): Snapshot {
       version: deps.version,
       state,
       pauses: deps.readPauses(),
+      hosts: deps.readMachines?.() ?? null,
       files: deps.listTasks(),
       stallOf: deps.stallOf,
       dispatches: deps.readDispatches(),

@@ -29,6 +29,11 @@ export class UserError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
 
+  /** The other bundles have this class as well: what they throw is told by what it is. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'UserError' && 'exitCode' in value;
+  }
+
   constructor(message: string, options: UserErrorOptions) {
     super(message, { cause: options.cause });
     this.name = 'UserError';

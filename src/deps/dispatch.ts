@@ -32,6 +32,7 @@ import {
   warner,
   type World,
 } from './world.ts';
+import { storeFor } from './store.ts';
 import { randomWord, taskFolder } from './task-folder.ts';
 
 interface Start {
@@ -79,6 +80,7 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
       },
       pauses: () => readPauses(config.stateDirectory),
     },
+    store: storeFor(world, config, !options.dryRun),
     trying: openTrying(config),
     journal: {
       ...journal,

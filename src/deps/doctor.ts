@@ -36,6 +36,7 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
       loadTemplate(file, packaged('templates'))(sampleData());
     },
     gitea: giteaFor(world, options),
+    examineStore: async (config) => (await import('./store.ts')).examineStore(world, config),
     userName: userName(),
     account: accountOf,
     ownership: ownershipOf,

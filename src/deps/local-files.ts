@@ -1,10 +1,12 @@
 import { type SnapshotDeps, takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Config } from '../core/config/config.ts';
+import type { KnownMachines } from '../core/store/machines.ts';
 import { stallOf } from '../core/mailbox/claim.ts';
 import { processesHere } from '../io/processes.ts';
 import { EVERYBODY_READS, replaceFile } from '../io/files.ts';
 import { followDispatches, readDispatches } from '../io/state/journal.ts';
 import { readMemory } from '../io/state/history.ts';
+import { readMachines } from '../io/state/machines.ts';
 import { readPauses } from '../io/state/pauses.ts';
 import { readPassHistory } from '../io/state/store.ts';
 import { listTaskFiles } from '../io/tasks/task-list.ts';
@@ -18,11 +20,17 @@ export function localFiles(config: Config, version: string): SnapshotDeps {
     version,
     now,
     readState: () => readPassHistory(config),
-    readPauses: () => readPauses(config.stateDirectory),
+    readPauses: () => [...readPauses(config.stateDirectory), ...(known(config)?.pauses ?? [])],
+    readMachines: () => known(config)?.machines ?? null,
     readDispatches: () => readDispatches(config.stateDirectory),
     listTasks: () => listTaskFiles(config),
     stallOf: stallsHere(config, now),
   };
+}
+
+// Left over from when there was a store it tells nothing.
+function known({ store, stateDirectory }: Config): KnownMachines | null {
+  return store === null ? null : readMachines(stateDirectory);
 }
 
 /** Tells why tasks are stalled, by the clock and the processes of this machine. */

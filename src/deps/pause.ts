@@ -1,7 +1,7 @@
 import type { PauseDeps } from '../commands/pause.ts';
 import { actAsOwner } from '../io/acting.ts';
 import { loadConfig } from '../io/config-file.ts';
-import { readPauses, removePause, writePause } from '../io/state/pauses.ts';
+import { storeFor } from './store.ts';
 import { type GlobalOptions, logOf, now, type World } from './world.ts';
 
 /** The real dependencies of `pause` and `resume`. */
@@ -12,9 +12,7 @@ export function pauseDeps(world: World, options: GlobalOptions): PauseDeps {
     config,
     now,
     user: world.environment['SUDO_USER'] || world.environment['USER'] || null,
-    read: () => readPauses(config.stateDirectory),
-    write: (pause) => writePause(config.stateDirectory, pause),
-    remove: (agent) => removePause(config.stateDirectory, agent),
+    store: storeFor(world, config, false),
     log: logOf(world, config, options),
     print: world.stdout.write,
   };

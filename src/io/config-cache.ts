@@ -50,6 +50,8 @@ export async function loadKnownConfig(
 async function checked(file: string, cache: string | null, stamp: string, now: () => Instant): Promise<RawConfig> {
   const { readConfigFile } = await import('./config-file.ts');
   const raw = readConfigFile(file);
+  // An address with a password is nobody's to keep.
+  if (raw.store?.url !== undefined) return raw;
   if (cache !== null && !isRecent(file, now()) && stampOf(file) === stamp) remember(cache, { stamp, raw });
   return raw;
 }

@@ -18,6 +18,8 @@ export interface Outlook {
   readonly now: Instant;
   /** Read once: a choice that saw a pause must not be remembered as one that saw none. */
   readonly pauses: readonly Pause[];
+  /** What the other machines have and want, as one text. */
+  readonly others: string;
 }
 
 /** Whether a choice would come to nothing because it came to nothing with the same. */
@@ -39,7 +41,7 @@ export function basisOf(deps: DispatchDeps, outlook: Outlook): Heartbeat['basis'
 // Time is in it as what it makes of the rest: which turns are due, which pauses hold, whether a slot is free.
 function printOf(
   deps: DispatchDeps,
-  { state, listing, now, pauses }: Outlook,
+  { state, listing, now, pauses, others }: Outlook,
   agents: readonly string[],
 ): string | null {
   if (listing.stamp === undefined) return null;
@@ -63,6 +65,7 @@ function printOf(
     nextFreeSlot(lastDispatchAt(state), config.rateLimitMs, now) - now <= SLOT_PATIENCE_MS,
     openScopes(config, state, now),
     activePauses(pauses, now),
+    others,
     deps.tasks.fingerprint(agents),
   ];
   return deps.sha256(JSON.stringify(parts, (_, value: unknown) => (value instanceof Map ? [...value] : value)));

@@ -18,7 +18,7 @@ import type { TrackedTask } from '../core/task/tracked.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { answersIn, noteOutage, type Search } from './search.ts';
+import { answersIn, noteOutage, type Others, type Search, withDeclined } from './search.ts';
 import { type Tried, tryCandidate } from './try-candidate.ts';
 import { unusableFolders } from './unusable-folders.ts';
 
@@ -33,6 +33,8 @@ const SHORTEST_SLICE_MS = 3000;
 export interface Choice {
   readonly decision: Decision;
   readonly task: PreparedTask | null;
+  /** What goes to an agent of another machine, now or as soon as its slot opens. */
+  readonly offer: Candidate | null;
   /** The state with what was learnt about candidates. */
   readonly state: State;
   readonly warnings: readonly string[];
@@ -44,6 +46,8 @@ interface Manner {
   /** Prepare the next one although no slot is free. */
   readonly ignoreSlot: boolean;
   readonly pauses: readonly Pause[];
+  /** Of whoever decides for several machines: the agents of others, and what these could not take. */
+  readonly others: Others;
   /** What can still go wrong with a task that is rendered: its file. Throws when it does. */
   readonly draft: (task: PreparedTask) => void;
 }
@@ -53,7 +57,7 @@ export async function choose(
   deps: DispatchDeps,
   state: State,
   listing: Listing,
-  { ignoreSlot, pauses, draft }: Manner,
+  { ignoreSlot, pauses, others, draft }: Manner,
 ): Promise<Choice> {
   const now = deps.now();
   const isOpen = opener(listing);
@@ -64,7 +68,7 @@ export async function choose(
     listed: new Set(candidates.map(({ key }) => key)),
     candidates,
     turns: state.turns,
-    heldBack: heldBackBy(state.turns, candidates, { now, mayAsk, isOpen }),
+    heldBack: withDeclined(heldBackBy(state.turns, candidates, { now, mayAsk, isOpen }), candidates, others),
     warnings: [...listing.warnings, ...unusableFolders(deps, candidates)],
     outages: new Map(),
     down: new Set(),
@@ -75,15 +79,20 @@ export async function choose(
     fresh: 0,
   };
   const facts = factsOf(deps, { heldBack: search.heldBack, pauses }, state);
+  const end = (came: Pick<Choice, 'decision' | 'task' | 'offer'>): Choice =>
+    ended(search, { ...came, state, now: deps.now() });
   for (;;) {
     const decision = decide(search.candidates, facts, lastDispatchAt(state), deps.now());
-    const target = decision.chosen ?? (ignoreSlot ? decision.next : null);
-    if (!target || isOver(deps, search)) return ended(search, { state, decision, task: null, now: deps.now() });
+    const isNextOffered = ignoreSlot || (decision.next !== null && others.isElsewhere(decision.next.agent));
+    const target = decision.chosen ?? (isNextOffered ? decision.next : null);
+    if (!target || isOver(deps, search)) return end({ decision, task: null, offer: null });
     const slice = Math.min(SLICE_MS, deps.timeLeft() - (search.asked > 0 ? KEPT_MS : 0));
-    const tried = await tryCandidate(deps, target, { decision, facts, state, slice, draft });
-    if (tried.kind === 'ready') {
+    const isElsewhere = others.isElsewhere(target.agent);
+    const tried = await tryCandidate(deps, target, { decision, facts, state, slice, isElsewhere, draft });
+    if (tried.kind === 'ready' || tried.kind === 'elsewhere') {
       search.turns = settled(search.turns, target.key);
-      return ended(search, { state, decision, task: tried.task, now: deps.now() });
+      const [task, offer] = tried.kind === 'ready' ? [tried.task, null] : [null, tried.candidate];
+      return end({ decision, task, offer });
     }
     learn(search, { target, tried, isNew: !wasAsked(state.turns, target.key), isOpen, now: deps.now() });
   }
@@ -98,7 +107,7 @@ function isOver(deps: DispatchDeps, { asked, fresh, down, answering, warnings }:
 
 interface Lesson {
   readonly target: Candidate;
-  readonly tried: Exclude<Tried, { kind: 'ready' }>;
+  readonly tried: Exclude<Tried, { kind: 'ready' | 'elsewhere' }>;
   /** Whether it was never asked about before. */
   readonly isNew: boolean;
   readonly isOpen: (ref: string) => boolean;
@@ -155,7 +164,13 @@ const RECHECK_GONE_MS = 60_000;
 
 function ended(
   { listed, turns, outages, down, warnings, failure }: Search,
-  { state, decision, task, now }: Pick<Choice, 'state' | 'decision' | 'task'> & { readonly now: Instant },
+  {
+    state,
+    decision,
+    task,
+    offer,
+    now,
+  }: Pick<Choice, 'state' | 'decision' | 'task' | 'offer'> & { readonly now: Instant },
 ): Choice {
   // Of an outage that all share nobody is to blame, and nobody has to wait for long after it.
   const all = [...outages.values()].flatMap(({ about, message, server }) =>
@@ -175,9 +190,10 @@ function ended(
   return {
     decision,
     task,
+    offer,
     state: withoutStaleTurns({ ...state, turns: known }, listed),
     warnings,
-    failure: task ? null : failure,
+    failure: task || offer ? null : failure,
   };
 }
 

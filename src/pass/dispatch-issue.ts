@@ -19,7 +19,8 @@ import { archivedHold, holdOf } from './hold.ts';
 import { openLedger } from './ledger.ts';
 import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { publishTask } from './publish.ts';
+import { handOver } from './hand-over.ts';
+import { type Met, meetOthers } from './meet-others.ts';
 import { taskFor } from './try-candidate.ts';
 
 const LOCK_PATIENCE_S = 30;
@@ -46,20 +47,22 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     const ledger = openLedger(deps, deps.now());
     ledger.repair();
     ledger.findings.forEach(deps.log);
-    const { task, slotOpensAt } = await prepareOverride(deps, ledger.state, override);
+    const met = await meetOthers(deps, ledger.state);
+    const { task, slotOpensAt } = await prepareOverride(met, override);
     for (const gate of task.record.lifted) deps.print(`lifted by --force: ${gate}\n`);
     if (slotOpensAt > deps.now()) deps.say(`Waiting ${shortDuration(slotOpensAt - deps.now())} for the slot.`);
     await deps.sleep(untilSlot(slotOpensAt, deps.now()));
     if (deps.isInterrupted()) return EXIT.interrupted;
-    let { state } = ledger;
+    let { state } = met;
     const ready = { task, draft: deps.tasks.draft(task.candidate, task.text) };
-    const isPublished = publishTask(deps, state, ready, (next) => (state = next));
+    const isPublished = await handOver(deps, state, ready, (next) => (state = next));
     deps.state.write(state);
     if (!isPublished) return EXIT.refused;
     deps.say(task.record.file);
     await tellOthers(deps, state, task);
     return EXIT.ok;
   } finally {
+    await deps.store.close();
     lock.release();
   }
 }
@@ -79,13 +82,13 @@ const PATIENCE_MS = 30_000;
 
 /** Finds and renders what an override asks for, without writing anything: the override and its dry run share it. */
 export async function prepareOverride(
-  deps: DispatchDeps,
-  state: State,
+  { deps, state, isElsewhere }: Met,
   override: Override,
 ): Promise<{ readonly task: PreparedTask; readonly slotOpensAt: number }> {
   const gitea = deps.gitea(PATIENCE_MS);
   const issue = await findIssue(deps, gitea, override);
   const candidate = candidateFor(issue, chooseAgent(deps.config, issue, override), deps.config);
+  if (isElsewhere(candidate.agent)) throw elsewhere(candidate.agent);
   const repository = await gitea.readRepository(issue);
   const hold =
     (await holdOf(gitea, deps.config, issue, candidate.agent)) ?? (repository.isArchived ? archivedHold(issue) : null);
@@ -226,6 +229,14 @@ function patternsOf({ repositories }: Pick<Config, 'repositories'>): string {
 
 function refused(message: string, hint: string): UserError {
   return new UserError(message, { exitCode: EXIT.refused, code: 'refused', hint });
+}
+
+// Only there is its folder.
+function elsewhere(agent: string): UserError {
+  return refused(
+    `${cleanLine(agent, 100)} lives on another machine`,
+    'run the command there: dispatcher status names the machines and their agents',
+  );
 }
 
 function usage(message: string, hint: string): UserError {

@@ -10,6 +10,7 @@ import type { FullIssue, Issue } from '../core/issue/issue.ts';
 import type { Listing, ListingMode } from '../core/listing/listing.ts';
 import type { Pause } from '../core/state/pause.ts';
 import type { DispatchFacts, TaskData } from '../core/task/document.ts';
+import type { Store } from '../core/store/store.ts';
 import type { Monitors } from './tell-monitors.ts';
 import type { Receipt, ReceiptLeft } from '../core/task/receipt.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
@@ -120,6 +121,8 @@ export interface DispatchDeps {
     /** Every pause on record. */
     readonly pauses: () => readonly Pause[];
   };
+  /** What is one over all machines. */
+  readonly store: Store;
   readonly trying: TryingRecord;
   readonly journal: Journal;
   /** Notes for the history what the files and the recorded state show. What goes wrong there is a warning. */

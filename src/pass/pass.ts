@@ -16,7 +16,11 @@ import { startHooks } from './follow-up/hooks.ts';
 import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { publishTask } from './publish.ts';
+import { declineOffers, listingOf, makeOffer } from './offers.ts';
+import { handOver } from './hand-over.ts';
+import { type Met, meetOthers } from './meet-others.ts';
+import { partFromOthers } from './part-from-others.ts';
+import { NO_OTHERS } from './search.ts';
 import { type Course, logNew, recordPass, recordState, tellRecovery, tellReturns } from './record.ts';
 import { tellMonitors } from './tell-monitors.ts';
 
@@ -45,6 +49,7 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     throw error;
   } finally {
     deps.noteHistory();
+    await deps.store.close();
     lock.release();
     if (!deps.isInterrupted()) await tellMonitors(deps.monitors, failure);
   }
@@ -62,6 +67,8 @@ async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void>
     decision: null,
     answers: [],
     basis: null,
+    met: null,
+    hasListed: false,
   };
   const hooks = startHooks(deps, course.state);
   let failure: unknown = null;
@@ -69,7 +76,10 @@ async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void>
     ledger.repair();
     ledger.findings.forEach(deps.log);
     deps.tasks.leaveSettings();
-    await work(deps, course, before, hooks.start);
+    const met = await meetOthers(deps, course.state);
+    course.met = met;
+    course.state = met.state;
+    await work(met, course, before, hooks.start);
   } catch (error) {
     failure = error;
   }
@@ -81,6 +91,7 @@ async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void>
   recordState(deps, course, failure);
   if (failure !== null && (deps.isInterrupted() || isOfThisShell(deps, failure))) throw failure;
   recordPass(deps, before, course, { startedAt, failure });
+  await partFromOthers(deps, before, course);
   if (failure !== null) throw failure;
   tellReturns(deps, before, course);
   tellRecovery(deps, before);
@@ -88,16 +99,20 @@ async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void>
 }
 
 async function work(
-  deps: DispatchDeps,
+  { deps, meeting, isElsewhere }: Met,
   course: Course,
   before: Heartbeat | null,
-  tell: (key: string, record: PreparedTask['record']) => void,
+  tell: Tell,
 ): Promise<void> {
-  const listing = await deps.listIssues('keep', watchedRepositories(deps.config, course.state));
-  course.answers = listing.answers ?? [];
-  const outlook = { state: course.state, listing, now: deps.now(), pauses: deps.state.pauses() };
+  const listing = meeting.isDecider
+    ? await deps.listIssues('keep', watchedRepositories(deps.config, course.state))
+    : listingOf(meeting);
+  course.hasListed = meeting.isDecider;
+  const { pauses, stamp: others } = meeting;
+  const outlook = { state: course.state, listing, now: deps.now(), pauses, others };
+  const manner = { meeting, isElsewhere, tell };
   const isKnown = !deps.isWatched && isAsBefore(deps, before, outlook);
-  const failure = isKnown ? null : await chooseAndPublish(deps, course, outlook, tell);
+  const failure = isKnown ? null : await chooseAndPublish(deps, course, outlook, manner);
   if (isKnown) {
     course.basis = before?.basis ?? null;
     course.warnings.push(...listing.warnings);
@@ -114,22 +129,30 @@ async function chooseAndPublish(
   deps: DispatchDeps,
   course: Course,
   outlook: Outlook,
-  tell: (key: string, record: PreparedTask['record']) => void,
+  { meeting, isElsewhere, tell }: Pick<Met, 'meeting' | 'isElsewhere'> & { readonly tell: Tell },
 ): Promise<unknown> {
   let draft: Draft | null = null;
   const choice = await choose(deps, course.state, outlook.listing, {
     ignoreSlot: false,
     pauses: outlook.pauses,
+    others: { isElsewhere, declined: meeting.isDecider ? meeting.declined : NO_OTHERS.declined },
     draft: (task) => (draft = deps.tasks.draft(task.candidate, task.text)),
   });
   const { decision, task } = choice;
-  course.decision = decision;
   course.warnings.push(...choice.warnings);
-  course.state = choice.state;
+  if (meeting.isDecider) {
+    course.decision = decision;
+    course.state = choice.state;
+    if (choice.failure === null) await makeOffer(deps, meeting, choice.offer);
+  } else {
+    // Of what it was not offered it has not looked at anything: that keeps its turn.
+    course.state = { ...choice.state, turns: { ...course.state.turns, ...choice.state.turns } };
+    await declineOffers(deps, meeting, decision);
+  }
   if (task && draft) {
     const published = await publishInSlot(deps, course, decision, { task, draft });
     if (published) tell(task.candidate.key, task.record);
-  } else if (choice.failure === null) {
+  } else if (choice.failure === null && meeting.isDecider) {
     deps.say(idleReason(decision, deps.now()));
     // What is said of candidates besides has to be said again by each pass.
     const isAll = choice.warnings.length === outlook.listing.warnings.length;
@@ -151,13 +174,15 @@ async function publishInSlot(
     ready.draft.discard();
     return false;
   }
-  const isPublished = publishTask(deps, course.state, ready, (next) => (course.state = next));
+  const isPublished = await handOver(deps, course.state, ready, (next) => (course.state = next));
   if (isPublished) [course.outcome, course.ref] = ['dispatched', record.ref];
   // At once: what is remembered of the task must not hang on what comes after it.
   deps.state.write(course.state);
   course.stored = course.state;
   return isPublished;
 }
+
+type Tell = (key: string, record: PreparedTask['record']) => void;
 
 function isKnown(before: Heartbeat | null, failure: unknown): boolean {
   return before?.lastPass.error?.code === errorRecord(failure).code;

@@ -21,7 +21,7 @@ import type { PreparedTask } from './prepare.ts';
 export function publishTask(
   deps: DispatchDeps,
   state: State,
-  { task, draft }: { readonly task: PreparedTask; readonly draft: Draft },
+  { task, draft, mayAppear }: { readonly task: PreparedTask; readonly draft: Draft; readonly mayAppear: () => boolean },
   remember: (state: State) => void,
 ): boolean {
   const { record, candidate, tracked } = task;
@@ -35,6 +35,13 @@ export function publishTask(
   } catch (error) {
     draft.discard();
     throw error;
+  }
+  // Writing that down may have taken long, or this machine stood still.
+  if (!mayAppear()) {
+    draft.discard();
+    remember(taken(state, null));
+    deps.log({ name: 'WARNING', message: `${record.ref} came too late for its slot; another pass dispatches it` });
+    return false;
   }
   const outcome = draft.publish(record.trigger === 'forced');
   // From now on, not from when the slot was recorded: the window is between the appearances of two files.

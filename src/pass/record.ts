@@ -8,6 +8,7 @@ import { type Heartbeat, nextHeartbeat } from '../core/state/last-pass.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import { awayAfter, backAgain } from '../core/state/away.ts';
 import type { State } from '../core/state/state.ts';
+import type { Met } from './meet-others.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 
 /** What a pass has come to so far. Whatever ends it, this is what is recorded. */
@@ -23,6 +24,10 @@ export interface Course {
   answers: NonNullable<Listing['answers']>;
   /** What a choice that came to nothing has looked at. */
   basis: Heartbeat['basis'];
+  /** What the others told; null: the pass did not come so far. */
+  met: Met | null;
+  /** Whether Gitea was asked what is open, and answered. */
+  hasListed: boolean;
 }
 
 /** Writes what is remembered, unless that is on the disk. When the disk is full this fails as well; the first error is the one to tell. */

@@ -58,3 +58,28 @@ export function noteOutage(
   for (const candidate of search.candidates)
     if (search.serverOf(candidate) === server) search.heldBack.set(candidate.key, { reason: 'failed', message });
 }
+
+/** What whoever decides knows of the other machines. */
+export interface Others {
+  /** Whether an agent lives on other machines alone. */
+  readonly isElsewhere: (agent: string) => boolean;
+  /** What these could not take, and why, by the key of the candidate. */
+  readonly declined: ReadonlyMap<string, string>;
+}
+
+/** There is one machine. */
+export const NO_OTHERS: Others = { isElsewhere: () => false, declined: new Map() };
+
+/** The same with what other machines could not take. */
+export function withDeclined(
+  heldBack: Map<string, HeldBack>,
+  candidates: readonly Candidate[],
+  { isElsewhere, declined }: Others,
+): Map<string, HeldBack> {
+  if (declined.size === 0) return heldBack;
+  for (const { key, agent } of candidates) {
+    const message = isElsewhere(agent) ? declined.get(key) : undefined;
+    if (message !== undefined && !heldBack.has(key)) heldBack.set(key, { reason: 'failed', message });
+  }
+  return heldBack;
+}

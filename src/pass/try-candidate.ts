@@ -18,6 +18,8 @@ import { isTrustedFor, prepareTask, type PreparedTask } from './prepare.ts';
 /** What became of a try. */
 export type Tried =
   | { readonly kind: 'ready'; readonly task: PreparedTask }
+  /** It may go, and its agent lives on other machines: one of them prepares it. */
+  | { readonly kind: 'elsewhere'; readonly candidate: Candidate }
   /** The issue is not what the list said; `now` is what it is. */
   | { readonly kind: 'changed'; readonly now: Candidate }
   /** It is no candidate any more; `isIssue`: neither are the others of its issue. */
@@ -32,17 +34,19 @@ interface Occasion {
   readonly state: State;
   /** Milliseconds. */
   readonly slice: number;
+  /** Whether its agent lives on other machines alone. */
+  readonly isElsewhere: boolean;
   readonly draft: (task: PreparedTask) => void;
 }
 
 /** Tries to prepare a candidate's task. Throws only what ends the pass: an interrupt, a token that is refused, a journal that cannot be read. */
 export async function tryCandidate(deps: DispatchDeps, target: Candidate, occasion: Occasion): Promise<Tried> {
-  let render: (data: TaskData) => string;
+  let render: ((data: TaskData) => string) | null;
   try {
-    render = await deps.template(target.agent);
+    render = occasion.isElsewhere ? null : await deps.template(target.agent);
     // What cannot be loaded is no fault of the issue.
-    await deps.markdown();
-    deps.tasks.checkWay(target);
+    if (render) await deps.markdown();
+    if (render) deps.tasks.checkWay(target);
   } catch (error) {
     return { kind: 'failed', error, blame: 'agent', isOutage: false };
   }
@@ -76,7 +80,7 @@ const OUTAGE = /^gitea_(?:unreachable|unavailable|throttled|timeout)$/u;
 async function preparedOrNot(
   deps: DispatchDeps,
   target: Candidate,
-  render: (data: TaskData) => string,
+  render: ((data: TaskData) => string) | null,
   { decision, facts, state, slice }: Occasion,
 ): Promise<Tried> {
   const gitea = deps.gitea(slice);
@@ -94,6 +98,7 @@ async function preparedOrNot(
   if (hold) return { kind: 'held', hold };
   const repository = await gitea.readRepository(issue);
   if (repository.isArchived) return { kind: 'held', hold: archivedHold(issue) };
+  if (!render) return { kind: 'elsewhere', candidate: fresh };
   const at = Math.max(again.slotOpensAt, deps.now());
   const occasion = { at, trigger: deps.trigger, lifted: [], facts, render, repository };
   return { kind: 'ready', task: await taskFor(deps, gitea, fresh, issue, occasion) };

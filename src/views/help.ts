@@ -41,6 +41,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dispatcher systemd install --user --now        the same without root',
     'sudo dispatcher systemd install --name acme --now   for a second office on this machine',
   ],
+  store: [
+    'dispatcher store init                          once, from one machine: makes the tables',
+    'dispatcher store status                        the machines, and what each of them has',
+    'dispatcher store import                        tasks and pauses of this machine go to the database',
+  ],
   completion: [
     'source <(dispatcher completion bash)           now; its first lines tell how to keep it',
     'dispatcher completion fish > ~/.config/fish/completions/dispatcher.fish',
@@ -101,7 +106,7 @@ Exit codes (one that is not listed means failure):
   4    token missing or refused
   5    refused without --force, or by what --force never lifts
   6    next, work: there is no task; done, block, release: there is no such task
-  75   Gitea unreachable or throttling, or another command is running: try later
+  75   Gitea (or the database of several machines) unreachable or throttling, or another command is running: try later
   78   configuration or template invalid
   130  interrupted`;
 
@@ -113,7 +118,8 @@ Environment variables:
                          the current folder is the workspace then
   GITEA_TOKEN            the access token, when neither gitea.tokenFile nor a systemd credential has it;
                          of several servers each has its own: GITEA_TOKEN_WORK for the one called work
-  CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token (of a server called work: gitea-token-work)
+  CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token (of a server called work: gitea-token-work),
+                         the address of the store in store-url
   XDG_CONFIG_HOME        where dispatcher/config.yaml is looked for (default: ~/.config)
   NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority (better: gitea.caFile)
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY

@@ -8,6 +8,7 @@ import { cleanLine } from '../core/task/untrusted.ts';
 import { columns, fitted } from './columns.ts';
 import { countsText } from './counts.ts';
 import { HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
+import { machineLines } from './store.ts';
 import { stageSentence, taskName } from './stage.ts';
 
 interface Screen {
@@ -40,6 +41,7 @@ export function statusScreen(snapshot: Snapshot, screen: Screen): string {
   if (snapshot.agents.length === 0 && snapshot.lastSuccessAt !== null) {
     lines.push('No open issue is assigned to an agent. Assign one on Gitea; the next pass sees it.', '');
   }
+  if (snapshot.hosts) lines.push(...machineLines(snapshot.hosts, now, width), '');
   if (snapshot.counts.skipped > 0) lines.push(chalk.dim(skippedLine(snapshot)), '');
   for (const warning of snapshot.warnings)
     lines.push(chalk.yellow(fitted(`warning: ${warning}`, Math.max(width, 200))));

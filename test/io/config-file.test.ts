@@ -36,7 +36,7 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}zzz: 1\n`,
       [
-        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, rateLimits, priority, holdLabels, log, updates, trust, instructions, context, receipt, attachments, onDispatch, state, history, dashboard, monitor)',
+        '4:1: unknown key zzz (known: gitea, workspace, agents, tasks, rateLimit, rateLimits, priority, holdLabels, log, updates, trust, instructions, context, receipt, attachments, onDispatch, state, store, history, dashboard, monitor)',
       ],
     ],
     [`${MINIMAL}gitea: {}\n`, ['4:1: this key stands twice']],
@@ -76,6 +76,15 @@ describe('a mistake is told with line, column and what to do', () => {
     [
       `${MINIMAL}rateLimits: { repositories: { acme/app: 1ms } }\n`,
       ['4:41: rateLimits.repositories.acme/app must be at least 1s'],
+    ],
+    [`${MINIMAL}store: { lease: 1m }\n`, ['4:17: store.lease must be at least 2m: passes come once a minute']],
+    [
+      `${MINIMAL}store: { url: mysql://x }\n`,
+      ['4:15: store.url must be an address such as postgres://dispatcher@db.example.com/dispatcher'],
+    ],
+    [
+      `${MINIMAL}store: { url: "postgres://a@b/c", urlFile: d }\n`,
+      ['4:44: store.urlFile stands beside store.url: only one of them'],
     ],
     [`${MINIMAL}log: { format: xml }\n`, ['4:16: log.format must be one of text, json']],
     [`${MINIMAL}agents: { hans: { maxTasks: 0 } }\n`, ['4:29: agents.hans.maxTasks must be at least 1']],
@@ -157,6 +166,7 @@ describe('a configuration', () => {
       rateLimitMs: 60_000,
       rateLimits: { agents: new Map(), repositories: new Map() },
       priorityLabels: new Map(),
+      store: null,
       historyKeepMs: 7_776_000_000,
       holdLabels: [],
       logFile: join(place, '.agent-dispatcher.log'),

@@ -121,6 +121,7 @@ export const aConfig = (overrides: Partial<Config> = {}): Config => ({
   logFile: '/srv/acme/.agent-dispatcher.log',
   logFormat: 'text',
   stateDirectory: '/srv/acme/.agent-dispatcher',
+  store: null,
   historyKeepMs: 90 * 24 * 60 * MINUTE,
   dashboard: { host: '127.0.0.1', port: 8098, auth: null, allowedHosts: [] },
   monitor: { pingUrl: null, metricsFile: null, office: '/srv/acme' },

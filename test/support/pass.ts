@@ -15,6 +15,7 @@ import { openJournal } from '../../src/io/state/journal.ts';
 import { takeLock } from '../../src/io/state/lock.ts';
 import { readPauses } from '../../src/io/state/pauses.ts';
 import { openState } from '../../src/io/state/store.ts';
+import { fileStore } from '../../src/io/store/files.ts';
 import { openTrying } from '../../src/io/state/trying.ts';
 import { openTaskFolder, type TaskFolder } from '../../src/io/tasks/folder.ts';
 import { aConfig } from './builders.ts';
@@ -127,6 +128,7 @@ export function simulation(
       },
       pauses: () => readPauses(config.stateDirectory),
     },
+    store: fileStore(config.stateDirectory),
     trying: openTrying(config),
     journal: {
       ...journal,

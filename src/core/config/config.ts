@@ -4,6 +4,7 @@ import type { ContextConfig } from '../issue/context.ts';
 import { type OwnRateLimits, ownRateLimits } from './own-rate-limits.ts';
 import { parsePattern, type RepositoryPattern, taskFilePattern } from './patterns.ts';
 import type { Server, Servers } from './servers.ts';
+import { normaliseStore, type StoreConfig } from '../store/store-config.ts';
 import { type Instructions, normaliseInstructions, plainLabel } from './instructions.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
 
@@ -41,6 +42,8 @@ export interface Config {
   readonly logFile: string;
   readonly logFormat: 'text' | 'json';
   readonly stateDirectory: string;
+  /** Null: this machine works alone, with files. */
+  readonly store: StoreConfig | null;
   /** How long the history is kept. */
   readonly historyKeepMs: number;
   readonly dashboard: DashboardConfig;
@@ -144,6 +147,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
         : null,
       allowedHosts: (raw.dashboard?.allowedHosts ?? []).map((host) => host.toLowerCase()),
     },
+    store: raw.store ? normaliseStore(raw.store, read) : null,
     ...forTasks(raw),
     ...afterwards(raw),
     monitor: {

@@ -28,6 +28,12 @@ export function crossCheck(raw: RawConfig): readonly ConfigProblem[] {
   if (durationOf(raw.history?.keep ?? '90d') < 86_400_000) {
     problems.push({ path: ['history', 'keep'], message: 'must be at least 1d' });
   }
+  if (durationOf(raw.store?.lease ?? '5m') < 120_000) {
+    problems.push({ path: ['store', 'lease'], message: 'must be at least 2m: passes come once a minute' });
+  }
+  if (raw.store?.url !== undefined && raw.store.urlFile !== undefined) {
+    problems.push({ path: ['store', 'urlFile'], message: 'stands beside store.url: only one of them' });
+  }
   if (durationOf(raw.tasks?.stalledAfter ?? '24h') < 60_000) {
     problems.push({ path: ['tasks', 'stalledAfter'], message: 'must be at least 1m' });
   }

@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { priorityNamed } from '../issue/priority.ts';
 import { describe, duration, LOGIN, logins, REPOSITORY, text } from './schema-parts.ts';
 import { ServerSchema, ServersSchema } from './server-schema.ts';
+import { StoreSchema } from '../store/store-config.ts';
 import { AgentSchema, ContextSchema, InstructionsSchema, RateLimitsSchema } from './task-schema.ts';
 
 /** The configuration file as users write it, with one server. */
@@ -136,6 +137,7 @@ export const ConfigSchema = z.strictObject({
   state: z.optional(
     describe(text, 'Folder of state file, lock and journal, relative to the workspace. Default: .agent-dispatcher'),
   ),
+  store: z.optional(StoreSchema),
   history: z.optional(
     z.strictObject({
       keep: z.optional(

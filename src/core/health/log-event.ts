@@ -19,6 +19,7 @@ const EVENTS = {
   'FILE GONE': { sign: '🗑', level: 'warning' },
   'UNKNOWN AGENT': { sign: '👤', level: 'info' },
   ARCHIVED: { sign: '📦', level: 'notice' },
+  'LEASE LOST': { sign: '⛓', level: 'warning' },
   WAITING: { sign: '⏳', level: 'info' },
   PAUSED: { sign: '⏸', level: 'notice' },
   RESUMED: { sign: '▶', level: 'notice' },

@@ -23,6 +23,7 @@ import type { Priority } from '../issue/priority.ts';
 import type { RestRecord, RowRecord } from '../state/decision-record.ts';
 import type { PassHistory, PassRecord } from '../state/last-pass.ts';
 import { lastDispatchAt } from '../state/state.ts';
+import type { Machines } from '../store/machines.ts';
 import type { TaskFile, TaskState } from '../task/status.ts';
 import {
   type AgentStatus,
@@ -84,6 +85,8 @@ export interface Snapshot {
   readonly rest: readonly RestRecord[];
   readonly recent: readonly DispatchRecord[];
   readonly warnings: readonly string[];
+  /** All machines of the office, as this one saw them at the end of its last pass; null: there is one. */
+  readonly hosts: Machines | null;
 }
 
 interface ServerStatus {
@@ -102,6 +105,8 @@ interface Sources {
   /** Why a task that is taken is stalled; null: it is not. */
   readonly stallOf: (taken: Taken) => Stall | null;
   readonly dispatches: readonly DispatchRecord[];
+  /** Null or missing: this machine works alone. */
+  readonly hosts?: Machines | null;
   /** When the day began where the reader is. */
   readonly midnight: Instant;
   readonly warnings: readonly string[];
@@ -165,6 +170,7 @@ export function snapshotOf(sources: Sources, now: Instant): Snapshot {
     rest,
     recent: dispatches.slice(-RECENT).toReversed(),
     warnings: [...sources.warnings, ...(state.lastPass?.warnings ?? [])],
+    hosts: sources.hosts ?? null,
   };
 }
 

@@ -33,8 +33,8 @@ const ArchiveRecordSchema = z.object({
   ref: z.string(),
   issueId: z.int(),
   agent: z.string(),
-  /** `replaced`: its repository was deleted and made again. */
-  reason: z.enum(['closed', 'unassigned', 'replaced']),
+  /** `replaced`: its repository was deleted and made again. `lease_lost`: another machine may have it. */
+  reason: z.enum(['closed', 'unassigned', 'replaced', 'lease_lost']),
   /** Absolute paths. */
   from: z.string(),
   to: z.string(),

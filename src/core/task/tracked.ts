@@ -104,6 +104,8 @@ export const TrackedTaskSchema = z.object({
   pulls: z._default(z.array(WatchedPullSchema), []),
   /** Whether the issue moved since it was looked which ones those are. */
   arePullsStale: z._default(z.boolean(), true),
+  /** What it is held by at the store of several machines; missing where there is one. */
+  lease: z.optional(z.object({ attempt: z.int() })),
 });
 export type TrackedTask = z.infer<typeof TrackedTaskSchema>;
 

@@ -13,6 +13,7 @@ import { type Heartbeat, NO_PASSES, type PassHistory } from '../../core/state/la
 import { EMPTY_STATE, newerVersion, parseState, type State } from '../../core/state/state.ts';
 import { fromVersion1 } from '../../core/state/version-1.ts';
 import { fileStamp, NOBODY_ELSE, readRegularFile, replaceFile } from '../files.ts';
+import { MACHINES } from './machines.ts';
 import { readDispatches } from './journal.ts';
 import { heartbeatStamp, markUnrecorded, readHeartbeat, writeHeartbeat } from './heartbeat.ts';
 
@@ -97,7 +98,7 @@ export function readPassHistory(config: Place): {
 
 /** A text that is another one when the state, the journal or the pauses became other ones. */
 export function stateFingerprint(stateDirectory: string): string {
-  const others = [STATE, 'dispatches.jsonl', 'pauses'].map((name) => fileStamp(join(stateDirectory, name)));
+  const others = [STATE, 'dispatches.jsonl', 'pauses', MACHINES].map((name) => fileStamp(join(stateDirectory, name)));
   return [heartbeatStamp(stateDirectory), ...others].join(' ');
 }
 

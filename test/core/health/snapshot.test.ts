@@ -123,6 +123,7 @@ describe('the picture of a state', () => {
       rest: [],
       recent: [],
       warnings: [],
+      hosts: null,
     });
   });
 

@@ -1,0 +1,53 @@
+// All machines of an office, as one look at the store shows them. Ages are milliseconds, by the clock of the database.
+
+import type { Stage } from '../mailbox/place.ts';
+import type { Pause } from '../state/pause.ts';
+
+/** A task that a machine has. */
+interface HeldTask {
+  readonly ref: string;
+  readonly agent: string;
+  readonly title: string;
+  readonly priority: string;
+  readonly stage: Stage | 'gone';
+  readonly attempt: number;
+  readonly age: number;
+}
+
+/** A machine as the others see it. */
+export interface HostView {
+  readonly name: string;
+  readonly version: string;
+  /** Null: every assignee is an agent there. */
+  readonly agents: readonly string[] | null;
+  readonly seenAgo: number;
+  /** It has not come for longer than the lease: what is new or taken there goes to others. */
+  readonly isLost: boolean;
+  /** When it asked Gitea last; null: never. */
+  readonly listedAgo: number | null;
+  readonly lastPass: {
+    readonly finishedAt: string;
+    readonly outcome: 'dispatched' | 'idle' | 'failed';
+    readonly ref: string | null;
+    readonly error: { readonly code: string; readonly message: string } | null;
+  } | null;
+  readonly tasks: readonly HeldTask[];
+}
+
+/** All of them, and what holds for all. */
+export interface Overview {
+  /** Who asked Gitea last. */
+  readonly poller: string | null;
+  readonly slot: { readonly ref: string | null; readonly lastAgo: number } | null;
+  readonly pauses: readonly Pause[];
+  /** What was decided last, as `candidates.json` has it, and by whom. */
+  readonly decision: unknown;
+  readonly decidedBy: string | null;
+  readonly offered: readonly {
+    readonly ref: string;
+    readonly agent: string;
+    readonly priority: string;
+    readonly age: number;
+  }[];
+  readonly hosts: readonly HostView[];
+}

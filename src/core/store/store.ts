@@ -1,0 +1,162 @@
+// What must be one over all machines that work for one office: the slots, who decides, who has which task, the pauses. Two things
+// can be it: the files of the one machine, and a database that several machines share. This is all that a pass needs of either.
+
+import type { Issue } from '../issue/issue.ts';
+import type { Priority } from '../issue/priority.ts';
+import type { Stage } from '../mailbox/place.ts';
+import type { Overview } from './overview.ts';
+import type { Pause } from '../state/pause.ts';
+
+/** What a machine has in its hands: the attempt at which it got a task. Who comes with an older one has lost it. */
+export interface Lease {
+  readonly attempt: number;
+}
+
+/** A task of which this machine remembers the file. */
+export interface Holding {
+  readonly key: string;
+  readonly server: string;
+  readonly issueId: number;
+  readonly repository: string;
+  readonly number: number;
+  readonly agent: string;
+  /** `gone`: its agent deleted the file. */
+  readonly stage: Stage | 'gone';
+  /** Null: it was dispatched before there were several machines. */
+  readonly lease: Lease | null;
+  /** How often it was dispatched since it was last archived or forced. */
+  readonly dispatches: number;
+  readonly file: string;
+}
+
+/** What the machines must know of an agent of another one. */
+export interface AgentTerms {
+  readonly maxTasks: number | null;
+  /** Lower-cased; null: it takes all. */
+  readonly labels: readonly string[] | null;
+  readonly rateLimitMs: number | null;
+}
+
+/** What a machine tells the others when its pass begins. */
+export interface Report {
+  readonly version: string;
+  /** By lower-cased login. Null: every assignee is an agent here. */
+  readonly agents: Readonly<Record<string, AgentTerms>> | null;
+  /** Null: nobody knows, the state was lost; then nothing is given up. */
+  readonly holdings: readonly Holding[] | null;
+  /** How long ago the last file appeared here, in milliseconds; null: not since this machine was started. */
+  readonly lastFileAgo: number | null;
+  /** What this machine would list: machines that list the same can do it for each other. */
+  readonly scope: string;
+}
+
+/** A task that another machine has, or that is on its way to one. */
+export interface TaskElsewhere {
+  readonly host: string;
+  readonly agent: string;
+  readonly stage: Stage | 'gone';
+}
+
+/** When a limit lets the next file appear, in milliseconds from the moment of the meeting; at most 0: now. */
+interface Window {
+  /** Empty: of all; else as `ownLimits` names it. */
+  readonly scope: string;
+  /** How long ago the last file of it appeared. */
+  readonly lastAgo: number;
+  readonly ref: string | null;
+}
+
+/** A task that was chosen for an agent of this machine. */
+export interface Offer {
+  readonly key: string;
+  readonly agent: string;
+  readonly issue: Issue;
+}
+
+/** What a machine learns from the others when its pass begins. */
+export interface Meeting {
+  /** Whether this pass lists and decides for all; else it takes what it is offered. */
+  readonly isDecider: boolean;
+  /** Null: what this machine remembers itself is all there is. */
+  readonly windows: readonly Window[] | null;
+  readonly pauses: readonly Pause[];
+  /** What the tasks of this machine are held by, where it did not know. */
+  readonly leases: ReadonlyMap<string, Lease>;
+  /** Tasks that this machine lost: it did not come for too long. The words say to whom. */
+  readonly lost: ReadonlyMap<string, string>;
+  readonly offers: readonly Offer[];
+  /** Whether anything is offered to anybody. */
+  readonly isOffering: boolean;
+  readonly elsewhere: ReadonlyMap<string, TaskElsewhere>;
+  /** The agents of the other machines that live. Null: one of them takes every assignee for an agent. */
+  readonly agentsElsewhere: ReadonlyMap<string, AgentTerms> | null;
+  /** Why candidates wait that another machine could not take, by their key. */
+  readonly declined: ReadonlyMap<string, string>;
+  /** A text that is another one when any of this that a choice looks at is. */
+  readonly stamp: string;
+}
+
+/** What is about to go to an agent of this machine. */
+export interface Claim {
+  readonly key: string;
+  readonly server: string;
+  readonly issueId: number;
+  readonly repository: string;
+  readonly number: number;
+  readonly agent: string;
+  readonly title: string;
+  readonly priority: Priority;
+  readonly file: string;
+  readonly dispatches: number;
+  /** The limits that it is under, the one for all (with an empty scope) among them. */
+  readonly limits: readonly { readonly scope: string; readonly ms: number }[];
+  /** By hand with `--force`: limits, pauses, and another machine that has it, do not hold it up. */
+  readonly isForced: boolean;
+}
+
+/** The answer to a claim. */
+export type Claimed =
+  | {
+      readonly kind: 'granted';
+      /** Null: nobody else could have it. */
+      readonly lease: Lease | null;
+      /** False: so much time has passed since that the file must not appear any more. To be asked at the very last moment. */
+      readonly mayAppear: () => boolean;
+      /** To be told when the file is there: the windows count from then. */
+      readonly appeared: () => Promise<void>;
+      /** To be told when it did not appear. The slot is lost, the task is not. */
+      readonly withdrawn: () => Promise<void>;
+    }
+  /** Why not, in words; `opensIn`: only because of a slot, which opens in so many milliseconds. */
+  | { readonly kind: 'refused'; readonly why: string; readonly opensIn: number | null };
+
+/** What a machine leaves when its pass ends. */
+interface Parting {
+  /** How the pass went, as `last-pass.json` has it. */
+  readonly lastPass: unknown;
+  /** What it decided; null: it did not, or as before. */
+  readonly decision: unknown;
+  /** Whether it listed, so that the others need not at once, and what. */
+  readonly hasListed: boolean;
+  readonly scope: string;
+}
+
+/** What is one over all machines. Everything but `close` throws exit 75 when it cannot be reached, and 78 when it cannot be used. */
+export interface Store {
+  /** Begins a pass. `isDry`: only looks. */
+  readonly meet: (report: Report, isDry: boolean) => Promise<Meeting>;
+  /** Offers a task to the machines of its agent, in place of what is offered now. Null: nothing. */
+  readonly offer: (offer: (Offer & Pick<Claim, 'server' | 'priority'>) | null) => Promise<void>;
+  /** Says why an offer was not taken, and that it is not to be made again for so long. */
+  readonly decline: (key: string, why: string, ms: number) => Promise<void>;
+  /** Takes the slot and the task in one step. */
+  readonly claim: (claim: Claim) => Promise<Claimed>;
+  /** Ends a pass; answers what there is to see of all machines, or null: there is one. */
+  readonly leave: (parting: Parting) => Promise<Overview | null>;
+  readonly pauses: () => Promise<readonly Pause[]>;
+  readonly pause: (pause: Pause) => Promise<void>;
+  /** False when there was none. */
+  readonly resume: (agent: string | null) => Promise<boolean>;
+  /** Never throws. */
+  readonly close: () => Promise<void>;
+}

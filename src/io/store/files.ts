@@ -1,0 +1,40 @@
+// One machine: what is one over all is what lies in its own state folder, under its own lock.
+
+import type { Meeting, Store } from '../../core/store/store.ts';
+import { readPauses, removePause, writePause } from '../state/pauses.ts';
+
+const NOBODY_ELSE: Omit<Meeting, 'pauses'> = {
+  isDecider: true,
+  windows: null,
+  leases: new Map(),
+  lost: new Map(),
+  offers: [],
+  isOffering: false,
+  elsewhere: new Map(),
+  agentsElsewhere: new Map(),
+  declined: new Map(),
+  stamp: '',
+};
+
+const GRANTED = {
+  kind: 'granted',
+  lease: null,
+  mayAppear: () => true,
+  appeared: async () => {},
+  withdrawn: async () => {},
+} as const;
+
+/** The store of a machine that works alone. The slot is in its state file, which a pass keeps. */
+export function fileStore(stateDirectory: string): Store {
+  return {
+    meet: async () => ({ ...NOBODY_ELSE, pauses: readPauses(stateDirectory) }),
+    offer: async () => {},
+    decline: async () => {},
+    claim: async () => GRANTED,
+    leave: async () => null,
+    pauses: async () => readPauses(stateDirectory),
+    pause: async (pause) => writePause(stateDirectory, pause),
+    resume: async (agent) => removePause(stateDirectory, agent),
+    close: async () => {},
+  };
+}

@@ -1,0 +1,148 @@
+// How a task goes to a machine: offered by whoever decides, and taken, with the slot, in one transaction by the clock of the database.
+
+import { activePauses, pauseText } from '../../../core/state/pause.ts';
+import { shortDuration } from '../../../core/clock.ts';
+import type { Claim, Claimed, Store } from '../../../core/store/store.ts';
+import type { Ask } from './connection.ts';
+import { ago, readPauses } from './look.ts';
+import { note, numberIn, type Office, textIn } from './office.ts';
+
+/** A file appears within this time of its slot, or not at all: so long the window is counted longer, until it is known. */
+const APPEARS_WITHIN_MS = 2000;
+
+/** Offers a task in place of what is offered. */
+export async function offer({ connection, host }: Office, offered: Parameters<Store['offer']>[0]): Promise<void> {
+  await connection.atOnce(async (ask) => {
+    await ask(
+      `update task set state = 'free', since = clock_timestamp() where state = 'offered' and key is distinct from $1`,
+      [offered?.key ?? null],
+    );
+    if (!offered) return note(ask, host, [{ kind: 'offered', key: '', attempt: null }]);
+    const { key, agent, issue, server, priority } = offered;
+    const rows = await ask(
+      `insert into task as t (key, server, issue_id, repository, number, agent, title, priority, state, issue)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, 'offered', $9)
+       on conflict (key) do update set state = 'offered', host = null, title = $7, priority = $8, issue = $9, since = clock_timestamp()
+       where t.state = 'free' or (t.state = 'held' and t.stage = 'gone')
+       returning attempt`,
+      [
+        key,
+        server,
+        issue.id,
+        issue.repository,
+        issue.number,
+        agent,
+        issue.title,
+        priority,
+        JSON.stringify({ ...issue, assignees: [agent] }),
+      ],
+    );
+    if (rows.length === 0) return;
+    const ref = `${issue.repository}#${issue.number}`;
+    await note(ask, host, [{ kind: 'offered', key, agent, ref, attempt: numberIn(rows[0], 'attempt') }]);
+  });
+}
+
+/** Gives an offer back, not to be made again for so long. */
+export async function decline({ connection, host }: Office, key: string, why: string, ms: number): Promise<void> {
+  await connection.atOnce(async (ask) => {
+    await ask(
+      `update task set state = 'free', wait_until = clock_timestamp() + $2 * interval '1 ms', wait_reason = $3
+       where key = $1 and state = 'offered'`,
+      [key, ms, why],
+    );
+    await note(ask, host, [{ kind: 'declined', key, attempt: null, detail: { why } }]);
+  });
+}
+
+/** Takes the slot and the task, or says why not. */
+export async function claim(office: Office, wanted: Claim): Promise<Claimed> {
+  const { connection, host, ticks } = office;
+  const began = ticks();
+  const outcome = await connection.atOnce(async (ask) => {
+    const why = (await closedWindow(ask, wanted)) ?? (await closedBy(office, ask, wanted));
+    return why ?? (await taken(office, ask, wanted));
+  });
+  if ('why' in outcome) return { kind: 'refused', ...outcome };
+  const own = [wanted.key, host, outcome.attempt] as const;
+  const ref = `${wanted.repository}#${wanted.number}`;
+  const happened = { key: wanted.key, agent: wanted.agent, ref, attempt: outcome.attempt };
+  return {
+    kind: 'granted',
+    lease: outcome,
+    mayAppear: () => ticks() - began < APPEARS_WITHIN_MS,
+    appeared: async () =>
+      connection.atOnce(async (ask) => {
+        await ask('update slot set at = clock_timestamp() where key = $1 and host = $2 and attempt = $3', own);
+        await note(ask, host, [{ kind: 'appeared', ...happened }]);
+      }),
+    withdrawn: async () =>
+      connection.atOnce(async (ask) => {
+        await ask(
+          `update task set state = 'free', host = null, stage = null, attempt = attempt + 1
+           where key = $1 and host = $2 and attempt = $3`,
+          own,
+        );
+        await note(ask, host, [{ kind: 'withdrawn', ...happened }]);
+      }),
+  };
+}
+
+type Refusal = Omit<Extract<Claimed, { kind: 'refused' }>, 'kind'>;
+
+// The rows are locked, one after the other in one order: whoever comes at the same time waits, and then sees what was taken.
+async function closedWindow(ask: Ask, { limits, isForced }: Claim): Promise<Refusal | null> {
+  const scopes = limits.map(({ scope }) => scope);
+  await ask(`insert into slot (scope, at) select unnest($1::text[]), '-infinity' on conflict do nothing`, [scopes]);
+  await ask('select 1 from slot where scope = any($1) order by scope for update', [scopes]);
+  // By the time after the wait for them.
+  const rows = await ask(
+    `select scope, at, ${ago('at')} as last_ago from slot where scope = any($1) and at > '-infinity'`,
+    [scopes],
+  );
+  if (isForced) return null;
+  for (const { scope, ms } of limits) {
+    const row = rows.find((each) => each['scope'] === scope);
+    const left = row ? ms - numberIn(row, 'last_ago') : 0;
+    const of = scope === '' ? '' : ` of ${scope}`;
+    if (left > 0) return { why: `the slot${of} opens in ${shortDuration(left)}`, opensIn: left };
+  }
+  return null;
+}
+
+async function closedBy({ host }: Office, ask: Ask, wanted: Claim): Promise<Refusal | null> {
+  await ask(
+    `insert into task (key, server, issue_id, repository, number, agent, state) values ($1, $2, $3, $4, $5, $6, 'free')
+     on conflict do nothing`,
+    [wanted.key, wanted.server, wanted.issueId, wanted.repository, wanted.number, wanted.agent],
+  );
+  const [row] = await ask('select state, host, stage from task where key = $1 for update', [wanted.key]);
+  if (wanted.isForced) return null;
+  const holder = textIn(row, 'host');
+  if (holder !== null && holder !== host && row?.['stage'] !== 'gone')
+    return { why: `${holder} has it`, opensIn: null };
+  // Whether a pause is over the clock of this machine does not decide.
+  const [clock] = await ask('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now');
+  const pauses = activePauses(await readPauses(ask), numberIn(clock, 'now'));
+  const pause = pauses.find(({ agent }) => agent === null || agent === wanted.agent);
+  return pause ? { why: pauseText(pause), opensIn: null } : null;
+}
+
+async function taken({ host }: Office, ask: Ask, wanted: Claim): Promise<{ readonly attempt: number }> {
+  const [row] = await ask(
+    `update task set state = 'held', host = $2, attempt = attempt + 1, stage = 'new', dispatches = $3, file = $4, title = $5,
+       priority = $6, repository = $7, number = $8, issue = null, wait_until = null, wait_reason = null, since = clock_timestamp()
+     where key = $1 returning attempt`,
+    [wanted.key, host, wanted.dispatches, wanted.file, wanted.title, wanted.priority, wanted.repository, wanted.number],
+  );
+  const attempt = numberIn(row, 'attempt');
+  const ref = `${wanted.repository}#${wanted.number}`;
+  await ask(
+    `update slot set at = clock_timestamp() + $2 * interval '1 ms', ref = $3, host = $4, key = $5, attempt = $6
+     where scope = any($1)`,
+    [wanted.limits.map(({ scope }) => scope), APPEARS_WITHIN_MS, ref, host, wanted.key, attempt],
+  );
+  await ask('update host set seen_at = clock_timestamp() where name = $1', [host]);
+  await note(ask, host, [{ kind: 'taken', key: wanted.key, agent: wanted.agent, ref, attempt }]);
+  return { attempt };
+}

@@ -1,0 +1,115 @@
+// What a machine learns from the others: when the next file may appear, who has what, what it is offered, what is paused.
+
+import { parsePause, type Pause } from '../../../core/state/pause.ts';
+import type { Reconciled } from '../../../core/store/reconcile.ts';
+import type { AgentTerms, Meeting, Offer, Report, TaskElsewhere } from '../../../core/store/store.ts';
+import type { Ask, Row } from './connection.ts';
+import { numberIn, type Office, textIn } from './office.ts';
+import { issueIn, stageIn, termsIn } from './parse.ts';
+
+/** What became of its own tasks a machine looks at itself so often at least. */
+const LISTED_BY_ITSELF_MS = 110_000;
+/** An offer that nobody of its living machines took in this time is none that they can take. */
+const OFFER_STANDS_MS = 180_000;
+
+/** Looks, within the transaction of the meeting. */
+export async function look(
+  { host, leaseMs, listedForAllMs }: Office,
+  ask: Ask,
+  report: Report,
+  { isDecider, result }: { readonly isDecider: boolean; readonly result: Reconciled },
+): Promise<Meeting> {
+  const hosts = await ask(
+    `select name, agents, listed_scope, ${ago('listed_at')} as listed_ago, ${ago('seen_at')} < $1 as lives
+     from host order by name`,
+    [leaseMs],
+  );
+  const slots = await ask(`select scope, ref, ${ago('at')} as last_ago from slot`);
+  const tasks = await ask(
+    `select key, agent, state, host, stage, issue, repository, wait_reason, ${ago('since')} as age,
+       wait_until > clock_timestamp() as waits
+     from task where state = 'offered' or host <> $1 or wait_until > clock_timestamp() order by key`,
+    [host],
+  );
+  const pauses = await readPauses(ask);
+  const [office] = await ask('select revision from office');
+  const others = hosts.filter((row) => row['name'] !== host && row['lives'] === true);
+  const offered = tasks.filter((row) => row['state'] === 'offered');
+  const stale = offered.filter((row) => numberIn(row, 'age') > OFFER_STANDS_MS);
+  return {
+    isDecider: isDecider && !isListedByOthers(hosts, host, report.scope, listedForAllMs),
+    windows: slots.map((row) => ({
+      scope: textIn(row, 'scope') ?? '',
+      lastAgo: Math.max(0, numberIn(row, 'last_ago')),
+      ref: textIn(row, 'ref'),
+    })),
+    pauses,
+    leases: new Map(result.adopted.map(({ key, lease }) => [key, lease])),
+    lost: result.lost,
+    offers: offersFor(report, offered),
+    isOffering: offered.length > 0,
+    elsewhere: new Map(tasks.flatMap((row) => elsewhere(row, host))),
+    agentsElsewhere: agentsOf(others),
+    declined: new Map([
+      ...tasks.flatMap((row): [string, string][] =>
+        row['waits'] === true
+          ? [[String(row['key']), textIn(row, 'wait_reason') ?? 'another machine could not take it']]
+          : [],
+      ),
+      ...stale.map((row): [string, string] => [String(row['key']), STALE]),
+    ]),
+    stamp: JSON.stringify([
+      office?.['revision'],
+      others.map((row) => [row['name'], row['agents']]),
+      stale.map((row) => row['key']),
+    ]),
+  };
+}
+
+const STALE = 'it was offered to the machine of its agent, which has not taken it; doctor there may tell why';
+
+/** Every pause on record. */
+export async function readPauses(ask: Ask): Promise<readonly Pause[]> {
+  const rows = await ask('select agent, record from pause order by agent');
+  return rows.map((row) => parsePause(row['record'], textIn(row, 'agent') || null));
+}
+
+/** How long ago that is by the clock of the database, in milliseconds. */
+export function ago(column: string): string {
+  return `(extract(epoch from clock_timestamp() - ${column}) * 1000)::float8`;
+}
+
+function isListedByOthers(hosts: readonly Row[], host: string, scope: string, ms: number): boolean {
+  const own = hosts.find((row) => row['name'] === host);
+  const isLongAgo = own?.['listed_ago'] == null || numberIn(own, 'listed_ago') > LISTED_BY_ITSELF_MS;
+  return (
+    !isLongAgo &&
+    hosts.some(
+      (row) =>
+        row['name'] !== host &&
+        row['listed_scope'] === scope &&
+        row['listed_ago'] !== null &&
+        numberIn(row, 'listed_ago') < ms,
+    )
+  );
+}
+
+function offersFor({ agents }: Report, offered: readonly Row[]): readonly Offer[] {
+  return offered.flatMap((row) => {
+    const [key, agent, issue] = [String(row['key']), String(row['agent']), issueIn(row)];
+    return issue && (agents === null || agent in agents) ? [{ key, agent, issue }] : [];
+  });
+}
+
+function elsewhere(row: Row, me: string): [string, TaskElsewhere][] {
+  const host = textIn(row, 'host');
+  return host === null || host === me
+    ? []
+    : [[String(row['key']), { host, agent: String(row['agent']), stage: stageIn(row) }]];
+}
+
+function agentsOf(others: readonly Row[]): ReadonlyMap<string, AgentTerms> | null {
+  const all = others.map(termsIn);
+  const known = all.filter((terms) => terms !== null);
+  return known.length < all.length ? null : new Map(known.flatMap((terms) => Object.entries(terms)));
+}

@@ -1,0 +1,73 @@
+// All machines at one look: for `status`, `explain`, the page and the metrics of any of them.
+
+import * as z from 'zod/mini';
+import type { Ask } from './connection.ts';
+import { ago, readPauses } from './look.ts';
+import { stageIn, termsIn } from './parse.ts';
+import { numberIn, textIn } from './office.ts';
+import type { HostView, Overview } from '../../../core/store/overview.ts';
+
+const PassSchema = z.object({
+  finishedAt: z.string(),
+  outcome: z.enum(['dispatched', 'idle', 'failed']),
+  ref: z.nullable(z.string()),
+  error: z.nullable(z.object({ code: z.string(), message: z.string() })),
+});
+
+/** Reads what there is to see of all machines. */
+export async function overview(ask: Ask, leaseMs: number): Promise<Overview> {
+  const hosts = await ask(
+    `select name, version, agents, last_pass, ${ago('seen_at')} as seen_ago, ${ago('listed_at')} as listed_ago from host order by name`,
+  );
+  const tasks = await ask(
+    `select host, agent, repository || '#' || number as ref, title, priority, stage, attempt, ${ago('since')} as age
+     from task where state = 'held' order by host, agent, since, key`,
+  );
+  const offered = await ask(
+    `select agent, repository || '#' || number as ref, priority, ${ago('since')} as age from task where state = 'offered'`,
+  );
+  const [office] = await ask('select decision, decided_by from office');
+  const [slot] = await ask(`select ref, ${ago('at')} as last_ago from slot where scope = '' and at > '-infinity'`);
+  const poller = hosts
+    .filter((row) => row['listed_ago'] !== null)
+    .toSorted((a, b) => numberIn(a, 'listed_ago') - numberIn(b, 'listed_ago'))
+    .at(0);
+  return {
+    poller: textIn(poller, 'name'),
+    slot: slot ? { ref: textIn(slot, 'ref'), lastAgo: Math.max(0, numberIn(slot, 'last_ago')) } : null,
+    pauses: await readPauses(ask),
+    decision: office?.['decision'] ?? null,
+    decidedBy: textIn(office, 'decided_by'),
+    offered: offered.map((row) => ({
+      ref: textIn(row, 'ref') ?? '',
+      agent: textIn(row, 'agent') ?? '',
+      priority: textIn(row, 'priority') ?? '',
+      age: numberIn(row, 'age'),
+    })),
+    hosts: hosts.map((row): HostView => {
+      const name = textIn(row, 'name') ?? '';
+      const seenAgo = Math.max(0, numberIn(row, 'seen_ago'));
+      const terms = termsIn(row);
+      return {
+        name,
+        version: textIn(row, 'version') ?? '',
+        agents: terms && Object.keys(terms).toSorted(),
+        seenAgo,
+        isLost: seenAgo >= leaseMs,
+        listedAgo: row['listed_ago'] === null ? null : Math.max(0, numberIn(row, 'listed_ago')),
+        lastPass: PassSchema.safeParse(row['last_pass']).data ?? null,
+        tasks: tasks
+          .filter((task) => task['host'] === name)
+          .map((task) => ({
+            ref: textIn(task, 'ref') ?? '',
+            agent: textIn(task, 'agent') ?? '',
+            title: textIn(task, 'title') ?? '',
+            priority: textIn(task, 'priority') ?? '',
+            stage: stageIn(task),
+            attempt: numberIn(task, 'attempt'),
+            age: numberIn(task, 'age'),
+          })),
+      };
+    }),
+  };
+}

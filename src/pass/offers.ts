@@ -1,0 +1,41 @@
+// Between the machine that decides and the one that takes: what is offered, and what becomes of an offer.
+
+import type { Decision } from '../core/choice/choice.ts';
+import type { Candidate } from '../core/issue/candidate.ts';
+import { serverWith } from '../core/issue/identity.ts';
+import type { Listing } from '../core/listing/listing.ts';
+import type { Meeting } from '../core/store/store.ts';
+import type { DispatchDeps } from './pass-deps.ts';
+
+/** What a machine looks at that does not decide: what it is offered, and nothing else. */
+export function listingOf({ offers }: Meeting): Listing {
+  return { issues: offers.map(({ issue }) => issue), warnings: [], isUnread: () => true };
+}
+
+/** Offers what was chosen for another machine; what was offered before, and was not taken, is not any more. */
+export async function makeOffer(deps: DispatchDeps, { isOffering }: Meeting, chosen: Candidate | null): Promise<void> {
+  if (chosen === null && !isOffering) return;
+  const { store, config } = deps;
+  if (chosen === null) return store.offer(null);
+  const { key, agent, issue, priority } = chosen;
+  const { id, repository, number, title, labels, author, assignees, createdAt, updatedAt } = issue;
+  // No text of it: whoever takes it reads it again.
+  const row = { id, repository, number, title, labels, author, assignees, createdAt, updatedAt };
+  await store.offer({ key, agent, issue: row, server: serverWith(config, repository), priority });
+}
+
+/** Gates that open by themselves: an offer waits for them. */
+const PASSING = new Set(['paused', 'rate_limited', 'agent_busy']);
+const CHANGED_MS = 60_000;
+const REFUSED_MS = 5 * 60_000;
+
+/** Gives back the offers that this machine cannot take, with the reason: another one is chosen meanwhile. */
+export async function declineOffers(deps: DispatchDeps, { offers }: Meeting, { rows }: Decision): Promise<void> {
+  const outcomes = new Map(rows.map(({ candidate, outcome }) => [candidate.key, outcome]));
+  for (const { key } of offers) {
+    const outcome = outcomes.get(key);
+    if (!outcome) await deps.store.decline(key, 'it is not what the list said any more', CHANGED_MS);
+    else if (outcome.kind === 'skipped' && !PASSING.has(outcome.reason))
+      await deps.store.decline(key, `${outcome.reason}: ${outcome.detail}`, REFUSED_MS);
+  }
+}

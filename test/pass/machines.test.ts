@@ -1,0 +1,172 @@
+// Several machines, one office: what they do together, over a PostgreSQL of their own.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FullIssue } from '../../src/core/issue/issue.ts';
+import { dispatchIssue } from '../../src/pass/dispatch-issue.ts';
+import { aFullIssue, aPause } from '../support/builders.ts';
+import { type Cluster, startPostgres } from '../support/postgres.ts';
+import { noPostgres } from '../support/postgres-process.ts';
+import { type Machine, sharedOffice } from '../support/shared-store.ts';
+
+const lacking = noPostgres();
+
+const agents = (...names: string[]) => ({
+  rateLimitMs: 1,
+  agents: new Map(names.map((name) => [name, { maxTasks: null, template: null, attempts: 3 }])),
+});
+const issueFor = (number: number, agent: string, more: Partial<FullIssue> = {}): FullIssue =>
+  aFullIssue({ number, id: number, createdAt: number, assignees: [agent], ...more });
+const home = ({ config }: Machine, agent: string): string => join(config.tasksDirectory, agent);
+const hasFile = (machine: Machine, agent: string, number: number): boolean =>
+  existsSync(join(home(machine, agent), `issue-${number}.md`));
+
+describe.skipIf(lacking !== null)('several machines', { timeout: 60_000 }, () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startPostgres();
+  }, 60_000);
+  afterAll(async () => cluster.remove());
+
+  test('whoever passes decides for the agents of all; each task appears where its agent lives, the most urgent first', async () => {
+    const issues = [issueFor(1, 'hans'), issueFor(2, 'greta', { labels: ['critical'] }), issueFor(3, 'greta')];
+    const office = await sharedOffice(cluster, issues);
+    const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('greta'))];
+    await b.pass({ listIssues: async () => ({ issues: [], warnings: [], isUnread: () => false }) });
+    // Hans's would be free to go, but greta's is critical: it is offered, and the slot is kept for it.
+    await a.pass();
+    expect([...a.dispatched(), ...b.dispatched()]).toEqual([]);
+    await b.pass();
+    expect([a.dispatched(), b.dispatched()]).toEqual([[], ['#2']]);
+    for (let count = 0; count < 3; count += 1) {
+      await a.pass();
+      await b.pass();
+    }
+    expect([a.dispatched(), b.dispatched()]).toEqual([['#1'], ['#2', '#3']]);
+    expect(hasFile(b, 'greta', 3)).toBe(true);
+    expect(existsSync(home(a, 'greta'))).toBe(false);
+  });
+
+  test('many at once, with an agent that lives on all of them: none twice, and never two in one window', async () => {
+    const issues = [1, 2, 3, 4, 5, 6].map((number) => issueFor(number, 'hans'));
+    const office = await sharedOffice(cluster, issues);
+    const machines = ['a', 'b', 'c', 'd'].map((name) => office.machine(name, { ...agents('hans'), rateLimitMs: 300 }));
+    const ends = performance.now() + 6000;
+    await Promise.all(
+      machines.map(async (machine) => {
+        while (performance.now() < ends) {
+          await machine.pass().catch((error: unknown) => expect(String(error)).toContain('asked for the same'));
+          await wait(Math.random() * 200);
+        }
+      }),
+    );
+    const all = machines.flatMap((machine) => machine.dispatched());
+    expect(all.toSorted()).toEqual(['#1', '#2', '#3', '#4', '#5', '#6']);
+    const times = cluster
+      .sql(`select extract(epoch from at) * 1000 from ${office.schema}.event where kind = 'appeared' order by at`)
+      .map(Number);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(300);
+  });
+
+  test('a machine that does not come loses what is new or taken; what it comes back with goes to its archive', async () => {
+    const issues = [issueFor(1, 'hans'), issueFor(2, 'hans')];
+    const office = await sharedOffice(cluster, issues);
+    const lease = { leaseMs: 3000 };
+    const [a, b] = [office.machine('a', agents('hans'), lease), office.machine('b', agents('hans'), lease)];
+    await a.pass();
+    await a.pass();
+    mkdirSync(join(home(a, 'hans'), 'done'));
+    renameSync(join(home(a, 'hans'), 'issue-2.md'), join(home(a, 'hans'), 'done', 'issue-2.md'));
+    mkdirSync(join(home(a, 'hans'), 'doing'));
+    renameSync(join(home(a, 'hans'), 'issue-1.md'), join(home(a, 'hans'), 'doing', 'issue-1.md'));
+    await a.pass();
+    await b.pass();
+    expect(b.dispatched()).toEqual([]);
+    await wait(3200);
+    await b.pass();
+    // What is done stays done.
+    expect(b.dispatched()).toEqual(['#1']);
+    // Its agent is late: finished, but not its own any more.
+    renameSync(join(home(a, 'hans'), 'doing', 'issue-1.md'), join(home(a, 'hans'), 'done', 'issue-1.md'));
+    await a.pass();
+    expect(readdirSync(join(home(a, 'hans'), 'archive'))).toEqual(['issue-1.md']);
+    expect(a.events.map(({ name }) => name)).toContain('LEASE LOST');
+    expect(readFileSync(join(a.config.stateDirectory, 'archived.jsonl'), 'utf8')).toContain('"reason":"lease_lost"');
+    await b.pass();
+    expect(hasFile(b, 'hans', 1)).toBe(true);
+    expect([a.dispatched(), b.dispatched()]).toEqual([['#1', '#2'], ['#1']]);
+  });
+
+  test('a pause holds on every machine', async () => {
+    const office = await sharedOffice(cluster, [issueFor(1, 'hans')]);
+    const [a, b] = [office.machine('a', agents('greta')), office.machine('b', agents('hans'))];
+    const store = await a.store();
+    await store.pause(aPause({ agent: null, until: null }));
+    await a.pass();
+    await b.pass();
+    expect(b.dispatched()).toEqual([]);
+    await store.resume(null);
+    await store.close();
+    await b.pass();
+    expect(b.dispatched()).toEqual(['#1']);
+  });
+
+  test('what a machine cannot take it gives back with the reason, and the next one goes', async () => {
+    const issues = [issueFor(1, 'greta', { labels: ['critical'] }), issueFor(2, 'greta')];
+    const office = await sharedOffice(cluster, issues);
+    const often = { listedForAllMs: 20_000 };
+    const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('greta'), often)];
+    const broken: Machine['deps']['gitea'] = (ms) => ({
+      ...b.deps.gitea(ms),
+      readContext: async () => {
+        throw new Error('this issue cannot be rendered');
+      },
+    });
+    const blind = { listIssues: async () => ({ issues: [], warnings: [], isUnread: () => false }) };
+    await b.pass(blind);
+    await a.pass();
+    // It was listed by another a moment ago, so it takes what it is offered.
+    await b.pass({ gitea: broken });
+    expect(b.dispatched()).toEqual([]);
+    await a.pass();
+    await b.pass();
+    expect(b.dispatched()).toEqual(['#2']);
+  });
+
+  test('two machines of one name are told so; the same one comes again', async () => {
+    const office = await sharedOffice(cluster, []);
+    await office.machine('a', agents('hans')).pass();
+    await office.machine('a', agents('hans')).pass();
+    const other = office.machine('a', agents('hans'), { instance: 'another' });
+    await expect(other.pass()).rejects.toThrow('another machine calls itself a');
+  });
+
+  test('by hand it goes where its agent lives alone', async () => {
+    const office = await sharedOffice(cluster, [issueFor(1, 'greta')]);
+    const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('greta'))];
+    await b.pass({ listIssues: async () => ({ issues: [], warnings: [], isUnread: () => false }) });
+    const order = { number: 1, repository: null, agent: null, force: false };
+    await expect(dispatchIssue({ ...a.deps, store: await a.store() }, order)).rejects.toThrow(
+      'lives on another machine',
+    );
+    await dispatchIssue({ ...b.deps, store: await b.store() }, order);
+    expect(b.dispatched()).toEqual(['#1']);
+  });
+
+  test('tasks of a machine that worked alone are its own when it comes to the store', async () => {
+    const office = await sharedOffice(cluster, [issueFor(1, 'hans')]);
+    const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('hans'))];
+    const { fileStore } = await import('../../src/io/store/files.ts');
+    const { dispatch } = await import('../../src/pass/pass.ts');
+    await dispatch({ ...a.deps, store: fileStore(a.config.stateDirectory) });
+    await a.pass();
+    await b.pass();
+    expect([a.dispatched(), b.dispatched()]).toEqual([['#1'], []]);
+    expect(cluster.sql(`select kind, attempt from ${office.schema}.event where kind = 'adopted'`)).toEqual([
+      'adopted|1',
+    ]);
+  });
+});
