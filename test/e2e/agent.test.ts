@@ -2,7 +2,7 @@
 
 import { chmodSync, chownSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { addTask } from '../support/mailbox.ts';
 import { COMMAND, type Finished, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
@@ -10,6 +10,8 @@ import { COMMAND, type Finished, finished, NODE, RECORDING, type Workspace, work
 const YAML =
   'gitea: { url: URL, repositories: [acme/app] }\nagents: { hans: {}, greta: { maxTasks: 1 } }\nrateLimit: 1s\n';
 const AS_HANS = { DISPATCHER_AGENT: 'hans' };
+
+const CAN_TRACE = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 
 const ofHans = (at: Workspace): readonly string[] =>
   at.tasks().flatMap((name) => (name.endsWith('.md') ? [name.replace('.agent-tasks/hans/', '')] : []));
@@ -71,6 +73,25 @@ describe('next', () => {
     expect(performance.now() - startedAt).toBeLessThan(4000);
     expect((await at.run(['next', '--wait', '1s'], AS_HANS)).code).toBe(6);
   });
+
+  test.skipIf(!CAN_TRACE)(
+    '--wait finds it also where no folder can be watched, by looking again',
+    async () => {
+      const at = await workspace({ yaml: YAML });
+      addTask(at, 'hans/done/issue-9.md');
+      const blind = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=inotify_init1,inotify_add_watch'];
+      const waiting = spawn(
+        'strace',
+        [...blind, '-e', 'inject=inotify_init1,inotify_add_watch:error=EMFILE', NODE, COMMAND, 'next', '--wait', '60s'],
+        { cwd: at.folder, env: { PATH: process.env['PATH'], HOME: at.folder, ...AS_HANS }, stdio: 'pipe' },
+      );
+      setTimeout(() => addTask(at, 'hans/issue-1.md'), 2000);
+      const startedAt = performance.now();
+      expect(taskOf(await finished(waiting))).toBe('doing/issue-1.md');
+      expect(performance.now() - startedAt).toBeLessThan(20_000);
+    },
+    40_000,
+  );
 
   test('of eight at once each gets another task', async () => {
     const at = await workspace({ yaml: YAML });
