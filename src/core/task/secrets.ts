@@ -9,31 +9,47 @@ const MASK = '[masked]';
 
 /** What is said of a secret, and is none: `…/token: Permission denied`, `password: required`, `--token must be set`. */
 const SAID = [
-  'access denied|authentication (?:error|failed|required)|cannot|could|denied|does|empty|error|expire[ds]|fail(?:ed|ure)|forbidden|incorrect',
-  'invalid|mismatch|missing|must|need(?:ed|s)|none|null|optional|refused|rejected|require[ds]|revoked|should|unauthorized|undefined|unknown|unset|wrong',
+  'access denied|authentication (?:error|failed|required)|cannot|could|denied|does|empty|error|expire[ds]|fail(?:ed|ure)|false|forbidden|incorrect',
+  'invalid|mismatch|missing|must|need(?:ed|s)|none|null|optional|refused|rejected|require[ds]|revoked|should|true|unauthorized|undefined|unknown|unset|wrong',
   // As the system says it, behind the name of a file.
   'connection (?:closed|refused|reset|timed out)|device or resource busy|file (?:exists|name too long|not found|too large)|input/output error',
   'no such file|not a directory|operation not permitted|permission denied|read-only file system|too many open files',
-  'argument|boolean|flag|from|have|instead|into|number|option|string|that|this|value|were|when|which|will|with|without|your',
+  'argument|await|boolean|flag|from|have|instead|into|number|option|string|that|this|value|were|when|which|will|with|without|your',
+  // The type or variable of that name.
+  'password|secret|token',
 ].join('|');
-/** Nor are a variable's name and a place to fill in: `${DEPLOY_TOKEN}`, `${{ secrets.X }}`, `<your token>`; `$DEPLOY_TOKEN`. */
-const NO_SECRET = String.raw`(?!(?:${SAID})(?![^\s"',;.:!?)\]}])|\$\{(?:\{|\w{1,60}\})|<[a-z _-]{1,60}>)`;
-const VARIABLE = /^\$[A-Z][A-Z0-9_]{0,60}[.:)\]]?$/u;
+/** What stands in the place of one, in code and in explanations. */
+const PLACEHOLDER = [
+  String.raw`\$[({]|<[a-z _-]{1,60}>|\*{3}`, // `${TOKEN}`, `$(cat token)`, `<your token>`, `***`
+  String.raw`(?:process\.|os\.|import\.meta\.)?env(?:iron)?[.[]|(?:await|new)\s|[\w$.]{1,80}\(`, // what code calls or reads
+  String.raw`(?:~|\.{0,2})/[a-z][\w.-]{1,40}/[\w./-]{1,200}(?![\w+=])`, // a file
+  String.raw`(?:bearer|basic|token)\s`, // what comes then was none
+].join('|');
+const NO_SECRET = String.raw`(?!(?:${SAID})(?![\w$%&@#+=/~^-])|${PLACEHOLDER})`;
+/** Up to what ends it in code, in Markdown and in addresses. */
+const VALUE = String.raw`((?:[^\s"',;&[\])}<>|\x60]|[\])}>|](?=[\w!#$%^*])){4,})`;
+const VARIABLE = /^\$[A-Z][A-Z0-9_]{0,60}[.:]?$/u;
+const QUOTE = String.raw`["'\x60]?`;
+/** In the same line; below it only what has a digit, and begins no list, quotation or code of its own. */
+const GAP = String.raw`(?:[^\S\r\n]{0,3}|\s{1,12}(?![\x60~>#*+-])(?=\S{0,60}\d))`;
 
 const NAMED = new RegExp(
-  String.raw`((?:authorization|token|passw(?:or)?d|secret|api[-_]?key|access[-_]?key|private[-_]?key)["']?\s{0,3}[:=]\s{0,3}["']?(?:(?:bearer|basic|token)\s{1,3})?)${NO_SECRET}([^\s"',;&[]{4,})`,
+  String.raw`((?<!unexpected )(?:authorization|token|passw(?:or)?d|secret|api[-_]?key|access[-_]?key|private[-_]?key)["']?\s{0,3}[:=]${GAP}${QUOTE}(?:(?:bearer|basic|token)\s{1,3})?)${NO_SECRET}${VALUE}`,
   'giu',
 );
 /** `--token X`, `--password X`: the word behind an option of such a name. */
 const OPTION = new RegExp(
-  String.raw`((?<![a-z-])--?[a-z-]{0,30}(?:token|password|passwd|secret|api-?key)\s{1,3})(?!-)${NO_SECRET}([^\s"',;&[]{4,})`,
+  String.raw`((?<![a-z-])--?[a-z-]{0,30}(?:token|password|passwd|secret|api-?key)[^\S\r\n]{1,3}${QUOTE})(?!-)${NO_SECRET}${VALUE}`,
   'giu',
 );
 /** The header, which has pairs; not the word in a sentence. */
 const COOKIE = /(\b(?:set-)?cookie\s{0,3}:\s{0,3})(?=[\w!#$%&'*+.^`|~-]{1,100}=)[^\r\n[]{4,4000}/giu;
-/** Not `basic understanding`: of letters alone, one word or several joined, no credential is made. */
-const SCHEME =
-  /\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s{1,3}(?!(?:[A-Z]?[a-z]{1,30}|[A-Z]{1,30})(?:[/-](?:[A-Z]?[a-z]{1,30}|[A-Z]{1,30})){0,5}\.{0,3}(?![\w.~+/=-]))[A-Za-z0-9._~+/=-]{8,}/gu;
+/** Of words no credential is made: `basic understanding`, `Basic WebSocket`, `basic HTTP/1.1`. */
+const WORD = '(?:[a-z]{0,30}(?:[A-Z][a-z]{2,20}){0,6}|[A-Z]{2,30})';
+const SCHEME = new RegExp(
+  String.raw`\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s{1,3}(?!${WORD}(?:[-/.](?:${WORD}|\d{1,3})){0,6}\.{0,3}(?![\w~+/=-]))[A-Za-z0-9._~+/=-]{8,}`,
+  'gu',
+);
 /** Up to the last at sign of the address's first part: a password may hold one as well. */
 const IN_ADDRESS = /\/\/[^\s/@:]{1,200}:[^\s/]{1,200}@/gu;
 const PEM =
