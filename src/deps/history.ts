@@ -1,7 +1,9 @@
 import type { Config } from '../core/config/config.ts';
 import type { Instant } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import { bareName, splitServer } from '../core/config/servers.ts';
 import { historyKey } from '../core/history/event.ts';
+import type { Sight } from '../core/history/observe.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import type { ArchiveRecord, DispatchRecord } from '../core/state/dispatch-record.ts';
@@ -48,14 +50,7 @@ function sightOf(
   const lastPass = store.heartbeat()?.lastPass ?? null;
   return {
     now,
-    places:
-      tasks &&
-      new Map(
-        Object.values(tasks).map((task) => [
-          historyKey({ ...task, ref: refOf(task) }),
-          { place: stageOf(task) ?? ('gone' as const), since: null },
-        ]),
-      ),
+    places: tasks && placesOf(Object.values(tasks), config, stageOf),
     get waiting() {
       const { rows, rest } = store.decision();
       return [...rows.map((row) => ({ ...row, count: 1 })), ...rest].filter(
@@ -68,3 +63,21 @@ function sightOf(
 
 // They would go if their agent, or everybody, were free: a backlog that grows for that reason must show as well.
 const WAITS: ReadonlySet<string> = new Set(['agent_busy', 'paused', 'rate_limited']);
+
+// One that was begun when there was one server was on the first: it is looked for without a name as well.
+function placesOf(
+  tasks: readonly TrackedTask[],
+  { servers }: Pick<Config, 'servers'>,
+  stageOf: (task: TrackedTask) => Stage | null,
+): Sight['places'] {
+  const places = tasks.map((task) => {
+    const key = historyKey({ ...task, ref: refOf(task) });
+    return { key, place: { place: stageOf(task) ?? ('gone' as const), since: null } };
+  });
+  const [{ name }] = servers;
+  const begun = places.filter(({ key }) => name !== null && splitServer(key).server === name);
+  return new Map([
+    ...begun.map(({ key, place }) => [bareName(key), place] as const),
+    ...places.map(({ key, place }) => [key, place] as const),
+  ]);
+}

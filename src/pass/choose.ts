@@ -18,7 +18,7 @@ import type { TrackedTask } from '../core/task/tracked.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { answersIn, noteOutage, type Others, type Search, withDeclined } from './search.ts';
+import { answersIn, letOthersPass, noteOutage, type Others, type Search, withDeclined } from './search.ts';
 import { type Tried, tryCandidate } from './try-candidate.ts';
 import { unusableFolders } from './unusable-folders.ts';
 
@@ -72,6 +72,7 @@ export async function choose(
     warnings: [...listing.warnings, ...unusableFolders(deps, candidates)],
     outages: new Map(),
     down: new Set(),
+    silences: new Map(),
     answering: answersIn(listing),
     serverOf: ({ issue }) => serverWith(deps.config, issue.repository),
     failure: null,
@@ -153,6 +154,7 @@ function learn(search: Search, { target, tried, isNew, isOpen, now }: Lesson): v
       const message = messageOf(tried.error);
       search.warnings.push(passedOver(target, message));
       close(ofIssue, { reason: 'failed', message });
+      if (tried.isOutage) letOthersPass(search, target, message);
       if (!tried.isOutage || !isNew) return record(ofIssue, 'read', { kind: 'failed', message });
       noteOutage(search, target, { about: ofIssue, message, error: tried.error });
     }

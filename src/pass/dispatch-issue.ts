@@ -4,20 +4,19 @@ import { candidateFor } from '../core/issue/candidate.ts';
 import { untilSlot } from '../core/choice/slot.ts';
 import { shortDuration } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
-import { coversRepository, namedRepositories, patternText } from '../core/config/patterns.ts';
-import { nameOn, splitServer } from '../core/config/servers.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { judgeOverride } from '../core/choice/override.ts';
 import { lastDispatchAt, type State } from '../core/state/state.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { factsOf } from './choose.ts';
+import { findIssue, refused, usage } from './find-issue.ts';
 import { followUp } from './follow-up/follow-up.ts';
 import { startHooks } from './follow-up/hooks.ts';
 import { receipts } from './follow-up/receipts.ts';
 import { archivedHold, holdOf } from './hold.ts';
 import { openLedger } from './ledger.ts';
-import type { DispatchDeps, GiteaSlice } from './pass-deps.ts';
+import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 import { handOver } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
@@ -123,69 +122,6 @@ export async function prepareOverride(
   };
 }
 
-async function findIssue(deps: DispatchDeps, gitea: GiteaSlice, { number, repository }: Override): Promise<FullIssue> {
-  const { repositories } = deps.config;
-  const named = repository === null ? null : placesNamed(deps.config, repository);
-  if (named?.length === 0) {
-    throw usage(
-      `${cleanLine(repository ?? '', 200)} is not among gitea.repositories`,
-      `configured: ${patternsOf(deps.config)}`,
-    );
-  }
-  const all = await readAll(gitea, named ?? (await placesOf(deps, number)), number);
-  // Closed issues and pull requests of the same number in other repositories are no alternatives.
-  const open = all.filter((issue) => issue.state === 'open' && !issue.isPullRequest);
-  const issues = open.length > 0 ? open : all;
-  const [issue] = issues;
-  if (!issue) {
-    throw usage(
-      `there is no issue #${number} in ${repository ?? patternsOf(deps.config)}, or this token may not see it`,
-      repository === null && repositories.some((pattern) => pattern.name === null)
-        ? 'in a repository without open issues that owner/* covers, name it with --repo'
-        : 'check the number on Gitea',
-    );
-  }
-  if (issues.length > 1) {
-    const list = issues.map((each) => `  ${refOf(each)}  ${cleanLine(each.title, 80)}`);
-    throw usage(
-      [`#${number} fits ${issues.length} issues:`, ...list].join('\n'),
-      `say which one: --repo ${issue.repository}`,
-    );
-  }
-  if (issue.isPullRequest)
-    throw refused(`${refOf(issue)} is a pull request, not an issue`, 'pull requests are never dispatched');
-  if (issue.state === 'closed') throw refused(`${refOf(issue)} is closed`, `reopen it first: ${issue.url}`);
-  return issue;
-}
-
-// The configured repositories that are meant by a name: one on each server, when it does not say on which.
-function placesNamed({ servers, repositories }: Config, typed: string): readonly string[] {
-  const { server, rest } = splitServer(typed);
-  const places = servers.map(({ name }) => name).filter((name) => server === null || server === name);
-  return places.map((name) => nameOn(name, rest)).filter((place) => coversRepository(repositories, place));
-}
-
-// What cannot be looked for may be what is meant: then nothing goes.
-async function readAll(gitea: GiteaSlice, places: readonly string[], number: number): Promise<readonly FullIssue[]> {
-  const found = await Promise.all(places.map(async (repository) => gitea.readIssue({ repository, number })));
-  return found.filter((issue) => issue !== null);
-}
-
-/** So many repositories that `owner/*` covers are looked into for a bare number. */
-const MAX_PLACES = 30;
-
-// Where a bare number may be meant: each repository that is named, and of the others those that have open issues,
-// beginning with those that have an open one of this number.
-async function placesOf({ config, listIssues }: DispatchDeps, number: number): Promise<readonly string[]> {
-  const named = namedRepositories(config.repositories);
-  if (named.length === config.repositories.length) return named;
-  const { issues } = await listIssues('all');
-  const fitting = issues.filter((issue) => issue.number === number);
-  const places = [...fitting, ...issues].map((issue) => issue.repository).concat(named);
-  const byName = new Map(places.toReversed().map((place) => [place.toLowerCase(), place]));
-  return [...byName.values()].toReversed().slice(0, MAX_PLACES);
-}
-
 function chooseAgent(config: Config, issue: FullIssue, { agent, force }: Override): string {
   const ref = refOf(issue);
   const assigned = issue.assignees.map((login) => login.toLowerCase());
@@ -223,22 +159,10 @@ function chooseAgent(config: Config, issue: FullIssue, { agent, force }: Overrid
   return first;
 }
 
-function patternsOf({ repositories }: Pick<Config, 'repositories'>): string {
-  return repositories.map((pattern) => patternText(pattern)).join(', ');
-}
-
-function refused(message: string, hint: string): UserError {
-  return new UserError(message, { exitCode: EXIT.refused, code: 'refused', hint });
-}
-
 // Only there is its folder.
 function elsewhere(agent: string): UserError {
   return refused(
     `${cleanLine(agent, 100)} lives on another machine`,
     'run the command there: dispatcher status names the machines and their agents',
   );
-}
-
-function usage(message: string, hint: string): UserError {
-  return new UserError(message, { exitCode: EXIT.usage, code: 'usage', hint });
 }

@@ -21,6 +21,8 @@ export interface Search {
   readonly outages: Map<string, Outage>;
   /** Servers that do not answer. */
   readonly down: Set<string>;
+  /** By server the issues for which it did not answer, whether or not they failed before. */
+  readonly silences: Map<string, Set<string>>;
   /** How many servers could be listed. */
   readonly answering: number;
   readonly serverOf: (candidate: Candidate) => string;
@@ -40,7 +42,7 @@ export function answersIn({ answers }: Listing): number {
   return answers?.filter(({ error }) => error === null).length ?? 1;
 }
 
-/** Notes that a server did not answer for an issue. Where other servers do, what is on it stands in front of nobody then. */
+/** Notes that a server did not answer for an issue that never failed before. */
 export function noteOutage(
   search: Search,
   target: Candidate,
@@ -51,10 +53,15 @@ export function noteOutage(
   const count = [...search.outages.values()].filter((outage) => outage.server === server).length;
   if (count < SERVER_IS_DOWN) return;
   search.down.add(server);
-  if (search.down.size >= search.answering) {
-    search.failure = error;
-    return;
-  }
+  if (search.down.size >= search.answering) search.failure = error;
+}
+
+/** What else is on a server that does not answer stands in front of nobody, where there are others that may. */
+export function letOthersPass(search: Search, target: Candidate, message: string): void {
+  const server = search.serverOf(target);
+  const silences = (search.silences.get(server) ?? new Set()).add(issueKeyOf(target));
+  search.silences.set(server, silences);
+  if (search.answering === 1 || silences.size < SERVER_IS_DOWN) return;
   for (const candidate of search.candidates)
     if (search.serverOf(candidate) === server) search.heldBack.set(candidate.key, { reason: 'failed', message });
 }

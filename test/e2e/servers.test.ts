@@ -167,6 +167,28 @@ describe('a server that is away', () => {
     expect(pass.code).toBe(0);
   });
 
+  test('and silent costs the pass its time, and the other one nothing', async () => {
+    const at = await twins();
+    at.home.intercept(/./u, FAULTS.hang);
+    const began = Date.now();
+    const pass = await at.run([]);
+    expect(pass.stdout).toContain('WARNING: home is away, the other servers go on: Gitea at');
+    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+    expect(pass.code).toBe(0);
+    expect(Date.now() - began).toBeLessThan(45_000);
+  });
+
+  test('may have the issue that is meant: a bare number waits, one with a name goes', async () => {
+    const at = await twins();
+    at.home.intercept(/./u, FAULTS.reset);
+    const vague = await at.run(['dispatch', '--issue', '5']);
+    expect(vague.code).toBe(75);
+    expect(vague.stderr).toMatch(/whether #5 is meant that home has cannot be told[^]*name the server/u);
+    at.write('dispatcher.yaml', at.read('dispatcher.yaml').replaceAll('acme/app', '"acme/*"'));
+    expect(await at.run(['dispatch', '--issue', '5'])).toMatchObject({ code: 75 });
+    expect(await at.run(['dispatch', '--issue', 'work:acme/app#5'])).toMatchObject({ code: 0 });
+  });
+
   test('without the other is exit 75; one without a token is away as well', async () => {
     const at = await twins();
     const back = at.home.intercept(/./u, FAULTS.reset);
@@ -266,6 +288,18 @@ describe('from one server to several and back', () => {
     at.configure('both');
     await nextSlot();
     expect((await at.run([])).stdout).not.toContain('DISPATCHED');
+  });
+
+  test('the history goes on: what was begun under one name ends under the other', async () => {
+    const at = await twins();
+    at.configure('work');
+    await at.run([]);
+    at.configure('both');
+    at.work.editIssue('acme/app#5', { state: 'closed' });
+    await nextSlot();
+    expect((await at.run([])).stdout).toContain('ARCHIVED: hans: work:acme/app#5 is closed');
+    const report = JSON.parse((await at.run(['report', '--json'])).stdout) as { total: object };
+    expect(report.total).toMatchObject({ dispatched: 2, finished: 1 });
   });
 });
 

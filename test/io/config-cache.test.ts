@@ -28,7 +28,7 @@ interface Place {
 }
 
 /** A configuration that was read once, long enough ago to be remembered. */
-async function place(): Promise<Place> {
+async function place(yaml = YAML): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-known-'));
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
   onTestFinished(() => {
@@ -37,7 +37,7 @@ async function place(): Promise<Place> {
   });
   const file = join(folder, 'dispatcher.yaml');
   const cache = join(folder, 'cache/agent-dispatcher');
-  writeFileSync(file, YAML);
+  writeFileSync(file, yaml);
   const load = async () =>
     loadKnownConfig(
       undefined,
@@ -160,4 +160,15 @@ test('without a folder to keep it in, it is read each time', async () => {
   const cwd = join(file, '..');
   for (const environment of [{}, { HOME: '/proc/none' }, { XDG_CACHE_HOME: 'relative' }])
     expect((await loadKnownConfig(undefined, { environment, cwd }, Date.now)).servers[0].url).toBe(FROM_FILE);
+});
+
+test('a list of servers comes from the cache as it is in the file', async () => {
+  const here = await place(
+    'gitea:\n  - { name: work, url: https://git.example.com, repositories: [a/b] }\n  - { name: home, url: https://x.org, repositories: [a/b] }\n',
+  );
+  mark(here);
+  expect((await here.load()).servers).toMatchObject([
+    { name: 'work', url: FROM_CACHE },
+    { name: 'home', url: 'https://x.org' },
+  ]);
 });

@@ -65,6 +65,24 @@ describe('a mistake is told with line, column and what to do', () => {
       ['3:17: gitea.repositories must name at least one repository'],
     ],
     ['gitea:\n  url: https://x.org\n  repositories: a/b\n', ['3:17: gitea.repositories must be a list']],
+    [
+      'gitea:\n  - name: work\n    url: https://x.org\n    repositories: [a/b, c]\n    tokenfile: x\n  - url: y\n    name: Home\n',
+      [
+        '4:25: gitea[0].repositories[1] must be owner/repository or owner/*',
+        '5:5: unknown key gitea[0].tokenfile (did you mean tokenFile?)',
+        '6:5: gitea[1].repositories is missing',
+        '6:10: gitea[1].url must be an http(s) address without user, query or fragment',
+        '7:11: gitea[1].name must be small letters, digits and hyphens, such as work',
+      ],
+    ],
+    ['gitea: []\n', ['1:8: gitea must name at least one server']],
+    [
+      'gitea:\n  - { name: a, url: "https://x.org", repositories: [a/b] }\n  - { name: a, url: "http://X.org/", repositories: [a/*] }\n',
+      [
+        '3:13: gitea[1].name is the name of gitea[0] as well',
+        '3:21: gitea[1].url is the server of gitea[0]: what is on it belongs into one entry',
+      ],
+    ],
     [`${MINIMAL}rateLimit: 60\n`, ['4:12: rateLimit must be a duration such as 60s, 5m or 1h']],
     [`${MINIMAL}rateLimit: fast\n`, ['4:12: rateLimit must be a duration such as 60s, 5m or 1h']],
     [`${MINIMAL}rateLimit: 10ms\n`, ['4:12: rateLimit must be at least 1s']],

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { readToken } from '../../src/io/token.ts';
 
 function files(content: string, mode = 0o600): { folder: string; file: string } {
@@ -48,4 +48,26 @@ test('a file that is not there is exit 4 and names it', () => {
   expect(() => readToken({ name: null, tokenFile: '/nowhere/token' }, {})).toThrow(
     expect.objectContaining({ exitCode: 4, message: expect.stringContaining('/nowhere/token') }),
   );
+});
+
+describe('of several servers', () => {
+  const work = { name: 'my-work', tokenFile: null };
+
+  test('each has a credential and a variable of its own', () => {
+    const { folder } = files('from-credential\n');
+    writeFileSync(join(folder, 'gitea-token-my-work'), 'of-work\n', { mode: 0o600 });
+    expect(readToken(work, { CREDENTIALS_DIRECTORY: folder }).value).toBe('of-work');
+    expect(readToken(work, { GITEA_TOKEN_MY_WORK: 'from-variable', GITEA_TOKEN: 'plain' }).value).toBe('from-variable');
+  });
+
+  test('none gets what is not its own: exit 4, and it is said whose is missing', () => {
+    const { folder } = files('from-credential\n');
+    const environment = { CREDENTIALS_DIRECTORY: folder, GITEA_TOKEN: 'plain', GITEA_TOKEN_HOME: 'of-home' };
+    expect(() => readToken(work, environment)).toThrow(
+      expect.objectContaining({
+        exitCode: 4,
+        message: expect.stringContaining('for the server my-work: gitea[my-work].tokenFile is not set'),
+      }),
+    );
+  });
 });

@@ -21,7 +21,7 @@ import type { TrackedTask } from '../../src/core/task/tracked.ts';
 export const NOON = Date.UTC(2026, 3, 9, 12);
 export const MINUTE = 60_000;
 /** The server of the configuration below, and what names an issue of it for an agent. */
-const SERVER = 'git.example.com';
+export const SERVER = 'git.example.com';
 export const keyOf = (issueId: number, agent = 'hans'): string => taskKey(SERVER, issueId, agent);
 
 /** An issue of acme/app assigned to hans; name only what the test is about. */

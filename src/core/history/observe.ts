@@ -3,6 +3,7 @@
 
 import * as z from 'zod/mini';
 import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
+import { bareName } from '../config/servers.ts';
 import { PRIORITIES, type Priority } from '../issue/priority.ts';
 import {
   type ArchivedEvent,
@@ -115,6 +116,16 @@ export function withDispatch(memory: Memory, event: DispatchedEvent): Memory {
   return { ...memory, waited: [...waited], tasks: { ...memory.tasks, [key]: task } };
 }
 
+/** The same event of the task that is meant, which may have begun under another name of its server, or none. */
+export function asBegun(memory: Memory, event: ArchivedEvent): ArchivedEvent {
+  if (memory.tasks[event.key]) return event;
+  const isSame = (key: string, ref: string): boolean =>
+    bareName(key) === bareName(event.key) && bareName(ref) === bareName(event.ref);
+  const found = Object.entries(memory.tasks).filter(([key, { ref }]) => isSame(key, ref));
+  const [begun] = found.length === 1 ? found : [];
+  return begun ? { ...event, key: begun[0] } : event;
+}
+
 /** What to remember once a task is archived. When its issue is closed, it is finished if it was not before. */
 export function withArchived(memory: Memory, { key, at, reason }: ArchivedEvent): Memory {
   const { [key]: task, ...tasks } = memory.tasks;
@@ -135,7 +146,8 @@ function movesSeen(before: Memory, { places, now }: Sight): { events: readonly H
   let { worked } = before;
   const tasks: Record<string, Task> = {};
   for (const [key, task] of Object.entries(before.tasks)) {
-    const seen = places.get(key);
+    // Begun when there were several servers, and now there is one.
+    const seen = places.get(key) ?? places.get(bareName(key));
     if (!seen) continue; // not tracked any more: archived, or forgotten
     tasks[key] = { ...task, place: seen.place };
     if (seen.place === task.place) continue;

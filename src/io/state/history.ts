@@ -25,6 +25,7 @@ import {
   parseEvents,
 } from '../../core/history/event.ts';
 import {
+  asBegun,
   knowsDispatch,
   type Memory,
   NO_MEMORY,
@@ -59,8 +60,9 @@ export function openHistory(stateDirectory: string, keepMs: number): HistoryWrit
       remember(withDispatch(memory, event));
     },
     archived: (record) => {
-      const event = archivedEvent(record);
-      const memory = recall(stateDirectory, event.at - keepMs);
+      const archived = archivedEvent(record);
+      const memory = recall(stateDirectory, archived.at - keepMs);
+      const event = asBegun(memory, archived);
       append(folder, [event]);
       remember(withArchived(memory, event));
     },

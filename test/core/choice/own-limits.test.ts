@@ -97,3 +97,14 @@ test('what a limit closes opens exactly when its slot does', () => {
     }),
   );
 });
+
+test('a limit of a repository holds on when its server gets a name, or loses it', () => {
+  const last = (at: number) => ({ at: iso(at), uptime: null });
+  const before = lastOfScope({ lastOf: { 'repository acme/app': last(NOON), 'agent acme/app': last(NOON + 1) } });
+  expect(before('repository work:acme/app')).toBe(NOON);
+  expect(before('repository work:acme/api')).toBeNull();
+  const several = { 'repository work:acme/app': last(NOON), 'repository home:acme/app': last(NOON + MINUTE) };
+  expect(lastOfScope({ lastOf: several })('repository acme/app')).toBe(NOON + MINUTE);
+  // Another server's is none of its business.
+  expect(lastOfScope({ lastOf: several })('repository other:acme/app')).toBeNull();
+});

@@ -1,0 +1,172 @@
+// Passes over two servers, of which one or both are away, silent, or slow, in any order, and which close and assign in between:
+// what goes, goes once, and whoever is on a server that answers goes in time, whatever becomes of the other.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { EXIT, UserError } from '../../src/core/errors.ts';
+import type { FullIssue } from '../../src/core/issue/issue.ts';
+import { joined, type Part } from '../../src/core/listing/joined.ts';
+import type { Listing } from '../../src/core/listing/listing.ts';
+import { routed } from '../../src/deps/servers.ts';
+import { dispatch } from '../../src/pass/pass.ts';
+import type { DispatchDeps, GiteaSlice } from '../../src/pass/pass-deps.ts';
+import { aFullIssue, aServer, MINUTE, NOON } from '../support/builders.ts';
+import { simulation } from '../support/pass.ts';
+
+const BUDGET_MS = 38_000;
+const NAMES = ['work', 'home'] as const;
+type Name = (typeof NAMES)[number];
+const SERVERS = [
+  aServer({ name: 'work', url: 'https://work.example.com' }),
+  aServer({ name: 'home', url: 'https://home.example.com' }),
+] as const;
+
+/** How a server behaves in a pass. `silent`: it lists, and answers for no issue until the slice is over. */
+type Mood = 'well' | 'away' | 'silent';
+const DIES = { away: 'gitea_unreachable', silent: 'gitea_timeout' } as const;
+const outage = (mood: 'away' | 'silent'): UserError =>
+  new UserError('no answer', { exitCode: 75, code: DIES[mood], hint: 'wait' });
+
+interface Minute {
+  readonly moods: Readonly<Record<Name, Mood>>;
+  /** An issue that is closed before this pass. */
+  readonly closes: { readonly server: Name; readonly number: number } | null;
+}
+
+interface Lived {
+  /** `work:3`, with the pass that it went in. */
+  readonly went: readonly (readonly [string, number])[];
+  readonly codes: readonly number[];
+  readonly tasks: readonly string[];
+}
+
+/** The same issues on both, with the same numbers and ids; those of home are the more urgent ones. */
+function issuesOf(name: Name, count: number, closed: ReadonlySet<string>): readonly FullIssue[] {
+  return Array.from({ length: count }, (_, index) =>
+    aFullIssue({
+      id: index + 1,
+      number: index + 1,
+      title: `${name} ${index + 1}`,
+      url: `https://${name}.example.com/acme/app/issues/${index + 1}`,
+      labels: name === 'home' ? ['critical'] : [],
+      state: closed.has(`${name}:${index + 1}`) ? 'closed' : 'open',
+    }),
+  );
+}
+
+async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly Minute[]): Promise<Lived> {
+  const repositories = NAMES.map((server) => ({ owner: 'acme', name: 'app', server }));
+  const { deps, clock } = simulation(() => [], NOON, {
+    servers: SERVERS,
+    repositories,
+    taskFile: '{server}/{owner}/{repo}/issue-{number}.md',
+  });
+  const closed = new Set<string>();
+  const codes: number[] = [];
+  const went: [string, number][] = [];
+  for (const [pass, { moods, closes }] of minutes.entries()) {
+    clock.now += MINUTE;
+    if (closes) closed.add(`${closes.server}:${closes.number}`);
+    const endsAt = clock.now + BUDGET_MS;
+    const all = (name: Name): readonly FullIssue[] => issuesOf(name, counts[name], closed);
+    const listing = (name: Name): Listing => ({
+      issues: all(name).filter(({ state }) => state === 'open'),
+      warnings: [],
+      isUnread: () => false,
+    });
+    const sliceOf = (name: Name, ms: number): GiteaSlice => {
+      const until = clock.now + ms;
+      const read = async ({ repository, number }: { repository: string; number: number }) => {
+        expect(repository).toBe('acme/app');
+        const mood = moods[name];
+        if (mood === 'silent') clock.now = Math.max(clock.now, until);
+        if (mood !== 'well') throw outage(mood);
+        return all(name)[number - 1] ?? null;
+      };
+      return { ...deps.gitea(ms), readIssue: read, peekIssue: read };
+    };
+    const given: DispatchDeps = {
+      ...deps,
+      timeLeft: () => endsAt - clock.now,
+      listIssues: async () =>
+        joined(
+          NAMES.map((server): Part => {
+            return moods[server] === 'away' ? { server, error: outage('away') } : { server, listing: listing(server) };
+          }),
+        ),
+      gitea: (ms) => routed(SERVERS, ({ name }) => sliceOf(name === 'home' ? 'home' : 'work', ms)),
+    };
+    const before = deps.journal.read().length;
+    try {
+      codes.push(await dispatch(given));
+    } catch (error) {
+      codes.push(error instanceof UserError ? error.exitCode : EXIT.failure);
+    }
+    expect(clock.now).toBeLessThanOrEqual(endsAt + 7000);
+    for (const { ref } of deps.journal.read().slice(before)) went.push([ref.replace('acme/app#', ''), pass]);
+  }
+  return { went, codes, tasks: Object.values(deps.state.read().state.tasks ?? {}).map(({ repository }) => repository) };
+}
+
+const well = (count: number): Minute[] =>
+  Array.from({ length: count }, () => ({ moods: { work: 'well', home: 'well' }, closes: null }));
+
+const aMinute: fc.Arbitrary<Minute> = fc.record({
+  moods: fc.record({
+    work: fc.constantFrom<Mood>('well', 'away', 'silent'),
+    home: fc.constantFrom<Mood>('well', 'away', 'silent'),
+  }),
+  closes: fc.option(fc.record({ server: fc.constantFrom(...NAMES), number: fc.integer({ min: 1, max: 4 }) }), {
+    nil: null,
+    freq: 4,
+  }),
+});
+
+test('in any history each issue goes at most once, none is archived unseen, and in the end all have gone', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({ work: fc.integer({ min: 0, max: 4 }), home: fc.integer({ min: 0, max: 4 }) }),
+      fc.array(aMinute, { maxLength: 10 }),
+      async (counts, minutes) => {
+        // Whatever failed last waits for at most 15 minutes.
+        const { went, codes } = await lived(counts, [...minutes, ...well(25)]);
+        const names = went.map(([name]) => name);
+        expect(new Set(names).size).toBe(names.length);
+        for (const [pass, { moods }] of minutes.entries()) {
+          const isAnyWell = Object.values(moods).includes('well');
+          const isAllAway = Object.values(moods).every((mood) => mood === 'away');
+          if (isAnyWell) expect([pass, codes[pass]]).toEqual([pass, 0]);
+          if (isAllAway) expect([pass, codes[pass]]).toEqual([pass, 75]);
+        }
+        // What was closed before its turn came need not have gone.
+        const closed = new Set(minutes.flatMap(({ closes }) => (closes ? [`${closes.server}:${closes.number}`] : [])));
+        for (const server of NAMES)
+          for (let number = 1; number <= counts[server]; number += 1)
+            if (!closed.has(`${server}:${number}`)) expect(names).toContain(`${server}:${number}`);
+      },
+    ),
+    { numRuns: 6 },
+  );
+}, 120_000);
+
+test.for<Mood>(['away', 'silent'])(
+  'while the server with the more urgent ones is %s, one of the other goes in every pass',
+  async (mood) => {
+    const { went, codes } = await lived(
+      { work: 4, home: 4 },
+      Array.from({ length: 5 }, () => ({ moods: { work: 'well', home: mood }, closes: null })),
+    );
+    expect(went.map(([name]) => name)).toEqual(['work:1', 'work:2', 'work:3', 'work:4']);
+    expect(codes).toEqual([0, 0, 0, 0, 0]);
+  },
+);
+
+test('tasks of a server that is away stay, and are archived when it says so', async () => {
+  const minutes = [
+    ...well(2),
+    { moods: { work: 'well', home: 'away' }, closes: { server: 'home', number: 1 } } as const,
+    { moods: { work: 'well', home: 'away' }, closes: null } as const,
+  ];
+  expect((await lived({ work: 1, home: 1 }, minutes)).tasks.toSorted()).toEqual(['home:acme/app', 'work:acme/app']);
+  expect((await lived({ work: 1, home: 1 }, [...minutes, ...well(1)])).tasks).toEqual(['work:acme/app']);
+});
