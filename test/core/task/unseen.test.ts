@@ -2,6 +2,7 @@
 // oracle; the corpus is the published ways to hide words, times the places where words go.
 
 import fc from 'fast-check';
+import MarkdownIt from 'markdown-it';
 import { describe, expect, test } from 'vitest';
 import { candidateFor } from '../../../src/core/issue/candidate.ts';
 import { taskData } from '../../../src/core/task/document.ts';
@@ -119,5 +120,25 @@ test('what is shown is shown again as it is', () => {
   for (const text of Object.values(CHANNELS)) {
     const once = visibleMarkdown(text, MARKER, (url) => url).text;
     expect(visibleMarkdown(once, MARKER, (url) => url).text).toBe(once);
+  }
+});
+
+test.for([
+  '[Issue]: http://evil.example',
+  'a [x] [Issue]: http://evil.example\n[Issue]: http://evil.example',
+  '[Is\nsue]: http://evil.example',
+  '[Issue\n]: http://evil.example',
+  '[\nIssue]: http://evil.example',
+  '[Is\\] sue]: http://evil.example',
+  '[Issue\\\\]: http://evil.example',
+  '> [Is\n> sue]: http://evil.example',
+  '- [Issue]:\n  http://evil.example',
+])('12.16 behind broken HTML %j defines nothing for the rest of a document', (text) => {
+  for (const head of ['<div\n\nb\n\n', 'a <b c="\n\nx\n\n', '']) {
+    const shown = visibleMarkdown(`${head}${text}\n`, MARKER, (url) => url).text;
+    const quoted = shown.split('\n').map((line) => `> ${line}`);
+    const seen: { references?: Record<string, never> } = {};
+    new MarkdownIt({ html: true }).parse(quoted.join('\n'), seen);
+    expect({ shown, references: Object.keys(seen.references ?? {}) }).toEqual({ shown, references: [] });
   }
 });

@@ -51,16 +51,9 @@ export function openSheet(text: string) {
   };
 }
 
-// The first bracket that could begin a reference definition is a sign. Without an expression: of a line of brackets it would look
-// at all that follow each of them.
+// What could end the label of a reference definition, wherever that began (a label may go over lines), ends none.
 function withoutDefinition(line: string): string {
-  for (let open = line.indexOf('['); open >= 0;) {
-    const close = line.indexOf(']', open);
-    if (close < 0) return line;
-    if (line[close + 1] === ':') return `${line.slice(0, open)}\\${line.slice(open)}`;
-    open = line.indexOf('[', close);
-  }
-  return line;
+  return line.replaceAll(/(?<!\\)((?:\\\\)*)\](?=:)/gu, String.raw`$1\]`);
 }
 
 // The signs that may close a heading.
