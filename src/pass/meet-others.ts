@@ -3,6 +3,8 @@
 
 import { elapsedBetween, fromRfc3339, type Instant, toRfc3339 } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
+import { patternText } from '../core/config/patterns.ts';
+import { nameOn } from '../core/config/servers.ts';
 import { messageOf } from '../core/errors.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { AgentTerms, Holding, Meeting, Report } from '../core/store/store.ts';
@@ -51,8 +53,8 @@ function reportOf(deps: DispatchDeps, { tasks, lastDispatch }: State): Report {
 
 /** What this machine would list, in short: others that list the same can do it for this one. */
 export function scopeOf({ servers, repositories }: Pick<Config, 'servers' | 'repositories'>): string {
-  const named = repositories.map(({ owner, name }) => `${owner}/${name ?? '*'}`.toLowerCase());
-  return [...servers.map(({ url }) => url), ...named].toSorted().join(' ');
+  const named = repositories.map((pattern) => patternText(pattern).toLowerCase());
+  return [...servers.map(({ name, url }) => nameOn(name, url)), ...named].toSorted().join(' ');
 }
 
 function termsOf({ agents, agentLabels, rateLimits }: Config, agent: string): AgentTerms {

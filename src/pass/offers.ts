@@ -2,14 +2,23 @@
 
 import type { Decision } from '../core/choice/choice.ts';
 import type { Candidate } from '../core/issue/candidate.ts';
-import { serverWith } from '../core/issue/identity.ts';
+import type { Config } from '../core/config/config.ts';
+import { bareName, nameOn, type Servers } from '../core/config/servers.ts';
+import { serverOf, serverWith, taskKey } from '../core/issue/identity.ts';
+import type { Issue } from '../core/issue/issue.ts';
 import type { Listing } from '../core/listing/listing.ts';
-import type { Meeting } from '../core/store/store.ts';
+import type { Meeting, Offer } from '../core/store/store.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 
 /** What a machine looks at that does not decide: what it is offered, and nothing else. */
-export function listingOf({ offers }: Meeting): Listing {
-  return { issues: offers.map(({ issue }) => issue), warnings: [], isUnread: () => true };
+export function listingOf({ offers }: Pick<Meeting, 'offers'>, { servers }: Pick<Config, 'servers'>): Listing {
+  return { issues: offers.flatMap((offer) => issueHere(offer, servers)), warnings: [], isUnread: () => true };
+}
+
+// The machine that decides may have another name for the server. What is on one that is not configured here is not taken.
+function issueHere({ key, agent, issue }: Offer, servers: Servers): readonly Issue[] {
+  const server = servers.find(({ url }) => key === taskKey(serverOf(url), issue.id, agent));
+  return server ? [{ ...issue, repository: nameOn(server.name, bareName(issue.repository)) }] : [];
 }
 
 /** Offers what was chosen for another machine; what was offered before, and was not taken, is not any more. */

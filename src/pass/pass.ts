@@ -106,7 +106,7 @@ async function work(
 ): Promise<void> {
   const listing = meeting.isDecider
     ? await deps.listIssues('keep', watchedRepositories(deps.config, course.state))
-    : listingOf(meeting);
+    : listingOf(meeting, deps.config);
   course.hasListed = meeting.isDecider;
   const { pauses, stamp: others } = meeting;
   const outlook = { state: course.state, listing, now: deps.now(), pauses, others };

@@ -4,13 +4,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EXIT, UserError } from '../../src/core/errors.ts';
+import { taskKey } from '../../src/core/issue/identity.ts';
+import type { Servers } from '../../src/core/config/servers.ts';
 import type { FullIssue } from '../../src/core/issue/issue.ts';
 import { joined, type Part } from '../../src/core/listing/joined.ts';
 import type { Listing } from '../../src/core/listing/listing.ts';
 import { routed } from '../../src/deps/servers.ts';
+import { scopeOf } from '../../src/pass/meet-others.ts';
+import { listingOf } from '../../src/pass/offers.ts';
 import { dispatch } from '../../src/pass/pass.ts';
 import type { DispatchDeps, GiteaSlice } from '../../src/pass/pass-deps.ts';
-import { aFullIssue, aServer, MINUTE, NOON } from '../support/builders.ts';
+import { aFullIssue, anIssue, aServer, MINUTE, NOON } from '../support/builders.ts';
 import { simulation } from '../support/pass.ts';
 
 const BUDGET_MS = 38_000;
@@ -169,4 +173,28 @@ test('tasks of a server that is away stay, and are archived when it says so', as
   ];
   expect((await lived({ work: 1, home: 1 }, minutes)).tasks.toSorted()).toEqual(['home:acme/app', 'work:acme/app']);
   expect((await lived({ work: 1, home: 1 }, [...minutes, ...well(1)])).tasks).toEqual(['work:acme/app']);
+});
+
+test('a machine takes what another one offers under its own name of the server, and nothing of one that it has not', () => {
+  const offered = (server: string, repository: string) => ({
+    key: taskKey(server, 7, 'hans'),
+    agent: 'hans',
+    issue: anIssue({ id: 7, repository }),
+  });
+  const offers = [offered('home.example.com', 'private:acme/app'), offered('elsewhere.org', 'work:acme/app')];
+  const taken = (servers: Servers) => listingOf({ offers }, { servers }).issues.map(({ repository }) => repository);
+  expect(taken(SERVERS)).toEqual(['home:acme/app']);
+  expect(taken([aServer({ url: 'https://home.example.com' })])).toEqual(['acme/app']);
+});
+
+test('machines list the same only where names stand for the same servers', () => {
+  const pattern = (server: string) => ({ owner: 'acme', name: server === 'work' ? 'app' : 'api', server });
+  const [work, home] = SERVERS;
+  const scope = scopeOf({ servers: [work, home], repositories: [pattern('work'), pattern('home')] });
+  expect(scopeOf({ servers: [home, work], repositories: [pattern('home'), pattern('work')] })).toBe(scope);
+  const swapped = [
+    { ...work, name: 'home' },
+    { ...home, name: 'work' },
+  ] as const;
+  expect(scopeOf({ servers: swapped, repositories: [pattern('work'), pattern('home')] })).not.toBe(scope);
 });
