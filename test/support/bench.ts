@@ -1,6 +1,5 @@
 // `npm run bench`: what a pass costs, as multiples of `node -e 0` measured in the same run, and what the dashboard costs.
 
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { benchDashboard } from './bench-dashboard.ts';
 import { benchHistory } from './bench-history.ts';
 import { benchListing } from './bench-listing.ts';
+import { benchStore } from './bench-store.ts';
+import { cpuOf } from './cpu.ts';
 import { PRIORITIES } from '../../src/core/issue/priority.ts';
 import { type FakeGitea, startFakeGitea } from './gitea/server.ts';
 import { addTask } from './mailbox.ts';
@@ -45,13 +46,14 @@ async function measure({ url, token }: FakeGitea): Promise<void> {
         priority: PRIORITIES[issue % PRIORITIES.length],
       });
   // Round by round, not case by case: what else the machine does hits all alike.
+  const environment = { GITEA_TOKEN: token, DISPATCHER_AGENT: 'hans', DISPATCHER_TASKS: '.agent-tasks' };
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, { args, repository = 'acme/app', fresh }] of cases.entries()) {
       const folder = folders[index] ?? '';
       if (fresh) rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, 'dispatcher.yaml'), `gitea: { url: "${url}", repositories: [${repository}] }\n`);
-      times[index]?.push(await cpuOf(args, folder, token));
+      times[index]?.push(await cpuOf(args, folder, environment));
     }
   }
   const medians = times.map((list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0);
@@ -71,21 +73,6 @@ async function measure({ url, token }: FakeGitea): Promise<void> {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
-// bash measures: Node tells the CPU time of all its children together only.
-async function cpuOf(args: readonly string[], cwd: string, token: string): Promise<number> {
-  const script = 'TIMEFORMAT="%U %S"; time "$0" "$@" >/dev/null 2>&1';
-  const child = spawn('bash', ['-c', script, process.execPath, ...args], {
-    cwd,
-    env: { ...process.env, GITEA_TOKEN: token, DISPATCHER_AGENT: 'hans', DISPATCHER_TASKS: '.agent-tasks' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let text = '';
-  child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part));
-  await new Promise((resolve) => child.on('close', resolve));
-  const [user = 0, system = 0] = text.trim().split(' ').map(Number);
-  return (user + system) * 1000;
-}
-
 const gitea = await startFakeGitea();
 const body = 'A body of ordinary length. '.repeat(60);
 for (let number = 1; number <= 50; number += 1) {
@@ -93,6 +80,7 @@ for (let number = 1; number <= 50; number += 1) {
   gitea.addIssue({ repository: 'acme/idle', title: `Issue ${number}`, body });
 }
 await measure(gitea);
+await benchStore(COMMAND, gitea);
 await gitea.close();
 await benchListing(COMMAND);
 await benchDashboard(COMMAND);

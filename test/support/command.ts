@@ -35,12 +35,18 @@ export interface Workspace {
   readonly write: (name: string, text: string) => void;
 }
 
+interface WorkspaceOptions extends FakeGiteaOptions {
+  readonly yaml?: string;
+  /** Another one, with whose fake Gitea it works. */
+  readonly beside?: Workspace;
+}
+
 /** A new folder with a configuration, beside a fake Gitea of its own. Both go away when the test is over. */
-export async function workspace(options: FakeGiteaOptions & { readonly yaml?: string } = {}): Promise<Workspace> {
-  const gitea = await startFakeGitea(options);
+export async function workspace(options: WorkspaceOptions = {}): Promise<Workspace> {
+  const gitea = options.beside?.gitea ?? (await startFakeGitea(options));
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-test-'));
   onTestFinished(async () => {
-    await gitea.close();
+    if (!options.beside) await gitea.close();
     rmSync(folder, { recursive: true, force: true });
   });
   const yaml = options.yaml ?? 'gitea:\n  url: URL\n  repositories: [acme/app]\n';

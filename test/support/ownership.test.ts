@@ -101,6 +101,15 @@ describe('a recorded history', () => {
     ).toEqual(['without an owner']);
   });
 
+  test('in which a lease is over early, as an experiment wants it, is accepted', () => {
+    const early = GOOD.replace('9 lapsed #2', '8.5 expired #2\n9 lapsed #2').replace(
+      '4 renewed #2 b 1',
+      '5 renewed #2 b 1',
+    );
+    expect(rulesBroken(early)).toEqual([]);
+    expect(rulesBroken(early.replace('8.5 expired #2\n', ''))).toEqual(['single owner']);
+  });
+
   test('in which a task is forgotten by who had it begins anew', () => {
     const anew = '0 wanted #1\n1 file #1 a 3\n1.5 ended #1 a 3\n2 file #1 b 1\n3 finished #1 b 1';
     expect(rulesBroken(anew)).toEqual([]);

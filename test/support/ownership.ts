@@ -14,6 +14,7 @@ export interface OwnershipEvent {
     | /** Its holder handed it back, done or blocked, and that was accepted. */ 'finished'
     | /** Its holder gave it back at once: no file appeared. */ 'returned'
     | /** Its holder has it no more, and nobody remembers it: attempts begin anew. */ 'ended'
+    | /** Its lease is over from now on: its holder has not come for long. */ 'expired'
     | /** It was taken from its holder, which did not come any more. */ 'lapsed';
   /** Of what a holder does: who. */
   readonly host?: string;
@@ -127,6 +128,7 @@ function forbidden(
         : [];
     case 'wanted':
     case 'unwanted':
+    case 'expired':
       return [];
   }
 }
@@ -157,6 +159,8 @@ function after(
       return isBy(model.holding, host, attempt)
         ? { ...model, isFinished: true, holding: null, freeSince: null }
         : model;
+    case 'expired':
+      return model.holding ? { ...model, holding: { ...model.holding, until: at } } : model;
     case 'ended':
       return { ...model, holding: null, attempts: 0, freeSince: model.isWanted ? at : null };
     case 'returned':

@@ -1,0 +1,202 @@
+// Several hosts with one database: every line of their conversations is lost once, and a crowd of them is killed, stopped, cut
+// off, has wrong clocks, and loses its database, while agents work.
+
+import { mkdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { type Finished, finished } from '../support/command.ts';
+import { DATABASE, type Host, hostsOf, noHosts } from '../support/hosts.ts';
+import { age, witness } from '../support/ownership-record.ts';
+import { type Cluster, startPostgres } from '../support/postgres.ts';
+import { conclude, sampled, unseemly } from './experiment.ts';
+import { CLOCKS, startAt, startCrowd } from './hosts-crowd.ts';
+import { brokenHistory, brokenInOffice, officeRecord, taskFiles } from './hosts-office.ts';
+
+const lacking = noHosts();
+const RATE_MS = 1000;
+const AT_ONCE = 10;
+const ARCHIVED = '.agent-dispatcher/archived.jsonl';
+const ROUNDS = Number(process.env['DISPATCHER_TEST_ROUNDS'] ?? 30);
+
+describe.skipIf(lacking !== null)(`several hosts${lacking === null ? '' : ` (skipped: ${lacking})`}`, () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startPostgres({ settings: { max_connections: '60' } });
+  });
+  afterAll(async () => cluster.remove());
+
+  test('each line of the conversation with the database is lost once, before or after it was heard', async (context) => {
+    const [probe] = await office(cluster, { one: ['hans'], two: ['hans'] }, 1);
+    probe.proxy.lose(null);
+    await probe.run([]);
+    const lines = probe.proxy.said();
+    const cases = sampled(
+      (['request', 'answer'] as const).flatMap((what) =>
+        Array.from({ length: lines }, (_, index) => ({ message: index + 1, what })),
+      ),
+    );
+    const found: string[] = [];
+    for (const loss of cases) {
+      const hosts = await office(cluster, { one: ['hans'], two: ['hans'] }, 2);
+      const [one, two = one] = hosts;
+      const record = officeRecord();
+      const outputs = new Map<Host, Finished[]>(hosts.map((host) => [host, []]));
+      const pass = async (host: Host): Promise<Finished> => {
+        const end = await host.run([]);
+        outputs.get(host)?.push(end);
+        record.look(host);
+        return end;
+      };
+      one.proxy.lose(loss);
+      const hit = await pass(one);
+      one.proxy.lose(null);
+      for (const host of [two, one, two, one, two]) {
+        await wait(RATE_MS / 2);
+        await pass(host);
+      }
+      const codes = (outputs.get(two) ?? [])
+        .filter(({ code }) => code !== 0)
+        .map(({ code, stderr }) => `exit ${code}: ${stderr}`);
+      const broken = [
+        ...unseemly(hit),
+        ...codes,
+        ...brokenInOffice(hosts, outputs, { rateMs: RATE_MS, record, due: ['hans 1', 'hans 2'] }),
+      ];
+      found.push(...broken.map((what) => `the ${loss.what} of line ${loss.message}: ${what}`));
+    }
+    conclude(context, 'several hosts: a line to the database is lost', cases.length, found);
+  });
+
+  test('hosts with clocks that are years apart want the slot, and then one task, at the same instant', async (context) => {
+    const names = Array.from({ length: AT_ONCE }, (_, index) => `host-${index}`);
+    const rounds = Math.max(1, Math.round(ROUNDS / 6));
+    const found: string[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const agents = Object.fromEntries(names.map((name) => [name, ['hans', name]]));
+      const hosts = await hostsOf({ cluster, agents, yaml: 'rateLimit: 60s\nupdates: { enabled: false }' });
+      const record = officeRecord();
+      const [{ gitea }] = hosts;
+      names.forEach((name, index) =>
+        gitea.addIssue({
+          repository: 'acme/app',
+          number: index + 1,
+          title: `Issue ${index + 1}`,
+          assignees: ['hans', name],
+        }),
+      );
+      const outputs = new Map<Host, Finished[]>();
+      const orders = hosts.map((host, index) => {
+        const number = String(round % 2 === 0 ? index + 1 : 1);
+        return finished(
+          startAt(host, index % 2 === 0 ? null : (CLOCKS[index % CLOCKS.length] ?? null), [
+            'dispatch',
+            '--issue',
+            number,
+            '--agent',
+            round % 2 === 0 ? host.name : 'hans',
+          ]),
+        );
+      });
+      for (const [index, end] of (await Promise.all(orders)).entries()) {
+        const host = hosts[index];
+        if (!host) continue;
+        outputs.set(host, [end]);
+        record.look(host);
+        // 5: the slot is not free, or another one has it.
+        if (![0, 5, 75].includes(end.code ?? -1)) found.push(`${host.name}: exit ${end.code}: ${end.stderr}`);
+      }
+      const files = record.appeared.length;
+      if (files !== 1) found.push(`I2 round ${round}: ${files} files at the same instant`);
+      found.push(
+        ...brokenInOffice(
+          hosts.filter((host) => taskFiles(host).length > 0),
+          outputs,
+          { rateMs: 60_000, record, due: [] },
+        ),
+      );
+    }
+    conclude(context, 'several hosts: at the same instant', rounds * AT_ONCE, found);
+  });
+
+  test('a host that was away for longer than its lease has lost its tasks, and finishes none of them', async (context) => {
+    const hosts = await office(cluster, { one: ['hans'], two: ['hans'] }, 3);
+    const [one, two = one] = hosts;
+    witness(cluster, DATABASE);
+    const record = officeRecord();
+    const outputs = new Map<Host, Finished[]>(hosts.map((host) => [host, []]));
+    const pass = async (host: Host): Promise<Finished> => {
+      await wait(RATE_MS);
+      const end = await host.run([]);
+      outputs.get(host)?.push(end);
+      record.look(host);
+      return end;
+    };
+    const move = (host: Host, number: number, to: string): void => {
+      const name = taskFiles(host).find((file) => file.number === number)?.name ?? '';
+      const target = join(host.folder, name.replace('hans/', `hans/${to}/`));
+      mkdirSync(dirname(target), { recursive: true });
+      renameSync(join(host.folder, name), target);
+    };
+    for (let issue = 0; issue < 3; issue += 1) await pass(one);
+    // What was handed back in time stays; what is new or taken is lost, whatever its agent does with it meanwhile.
+    move(one, 1, 'done');
+    await pass(one);
+    move(one, 2, 'doing');
+    age(cluster, DATABASE, 'one', 3);
+    for (let turn = 0; turn < 3; turn += 1) await pass(two);
+    move(one, 3, 'done');
+    const late = await pass(one);
+    for (const host of [two, one, two]) await pass(host);
+    const where = hosts
+      .flatMap((host) => taskFiles(host).map(({ place, number }) => `${host.name} ${place} ${number}`))
+      .toSorted();
+    const found = [
+      ...brokenInOffice(hosts, outputs, { rateMs: RATE_MS, record, due: ['hans 1', 'hans 2', 'hans 3'] }),
+      ...brokenHistory(cluster, record, [], {
+        rateLimitMs: RATE_MS,
+        leaseMs: 120_000,
+        patienceMs: 60_000,
+        until: Date.now(),
+      }),
+      ...(String(where) === 'one archive 2,one archive 3,one done 1,two new 2,two new 3'
+        ? []
+        : [`I3 ${where.join(', ')}`]),
+      ...(late.stdout.includes('LEASE LOST') ? [] : [`I7 nobody was told: ${late.stdout}`]),
+      ...(one.read('.agent-dispatcher/archived.jsonl').includes('lease_lost')
+        ? []
+        : ['I7 archived.jsonl has no lease_lost']),
+    ];
+    conclude(context, 'several hosts: back too late', 1, found);
+  });
+
+  test('20 hosts are killed, stopped, cut off and away, and their database is killed and fails over, while agents work', async (context) => {
+    const crowd = await startCrowd(cluster, { rounds: ROUNDS });
+    for (let round = 0; round < ROUNDS; round += 1) {
+      crowd.people(round);
+      if (round === Math.floor(ROUNDS / 3)) await crowd.duringRound(() => crowd.killDatabase());
+      else if (round === Math.floor((2 * ROUNDS) / 3)) await crowd.duringRound(() => crowd.failOver());
+      else await crowd.duringRound(null);
+    }
+    await crowd.settle();
+    const { passes, faults, broken } = crowd.conclude();
+    console.log(`${passes} passes of 20 hosts: ${JSON.stringify(faults)}`);
+    conclude(context, 'several hosts: a crowd in trouble', passes, broken);
+  });
+});
+
+/** Issues of hans, and hosts that have him. */
+async function office(cluster: Cluster, agents: Readonly<Record<string, readonly string[]>>, issues: number) {
+  const hosts = await hostsOf({
+    cluster,
+    agents,
+    yaml: `rateLimit: ${RATE_MS}ms\nupdates: { enabled: false }`,
+    // Who reads the same as another host leaves it to that one for a while.
+    repositoriesOf: (name) => ['acme/app', `acme/${name}`],
+  });
+  const [{ gitea }] = hosts;
+  for (const { name } of hosts) gitea.addRepository(`acme/${name}`);
+  for (let number = 1; number <= issues; number += 1)
+    gitea.addIssue({ repository: 'acme/app', number, title: `Issue ${number}`, assignees: ['hans'] });
+  return hosts;
+}
