@@ -4,11 +4,12 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Finished } from '../support/command.ts';
-import { DATABASE, type Host, hostsOf, leaks, noHosts, rowsOf } from '../support/hosts.ts';
+import { DATABASE, type Host, hostsOf, leaks, rowsOf } from '../support/hosts.ts';
 import { type Cluster, PASSWORD, startPostgres } from '../support/postgres.ts';
+import { noPostgres } from '../support/postgres-process.ts';
 import { CAN_MOUNT, databaseOnSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 
-const lacking = noHosts();
+const lacking = noPostgres();
 
 interface Trouble {
   readonly name: string;

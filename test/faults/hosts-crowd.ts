@@ -152,7 +152,7 @@ export async function startCrowd(first: Cluster, { rounds }: { readonly rounds: 
     );
   };
 
-  for (let issue = 0; issue < 30; issue += 1) open();
+  for (let issue = 0; issue < 8 + rounds; issue += 1) open();
   return {
     /** What people do between two rounds. */
     people: (number: number): void => {

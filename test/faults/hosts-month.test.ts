@@ -20,7 +20,7 @@ import { makeStore } from '../../src/io/store/postgres/open.ts';
 import { spawnSync } from 'node:child_process';
 
 const EVERY = Number(process.env['DISPATCHER_TEST_EVERY'] ?? 1);
-const PASSES = Number(process.env['DISPATCHER_TEST_PASSES'] ?? 10_000 / EVERY);
+const PASSES = Number(process.env['DISPATCHER_TEST_PASSES'] ?? 10_000 / EVERY / (EVERY > 1 ? 2 : 1));
 const HOSTS = 20;
 const AGENTS = ['hans', 'greta', 'ida', 'otto', 'ada', 'emil', 'nora', 'paul'];
 const REPOSITORIES = ['acme/app', 'acme/api', 'acme/web'];

@@ -27,7 +27,7 @@ analyze;
 
 /** Prints the figures. `command` is the path of the built command, `gitea` one in which nothing is assigned. */
 export async function benchStore(command: string, { url, token }: FakeGitea): Promise<void> {
-  const lacking = noPostgres() ?? tooOld();
+  const lacking = noPostgres();
   if (lacking !== null) {
     console.log(`\nThe store in PostgreSQL: not measured (${lacking})`);
     return;
@@ -87,11 +87,4 @@ export async function benchStore(command: string, { url, token }: FakeGitea): Pr
   }
   await cluster.remove();
   for (const { folder } of folders) rmSync(folder, { recursive: true, force: true });
-}
-
-function tooOld(): string | null {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  return major > 22 || (major === 22 && minor >= 12)
-    ? null
-    : `it needs Node 22.12 or newer, and this is ${process.versions.node}`;
 }

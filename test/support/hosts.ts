@@ -4,11 +4,9 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { NODE, type Workspace, workspace } from './command.ts';
+import { type Workspace, workspace } from './command.ts';
 import { type Cluster, PASSWORD } from './postgres.ts';
-import { noPostgres } from './postgres-process.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
-import { spawnSync } from 'node:child_process';
 
 export interface Host extends Workspace {
   readonly name: string;
@@ -31,16 +29,6 @@ export interface HostsOptions {
 
 /** The database of the hosts. */
 export const DATABASE = 'dispatcher';
-
-/** Why several hosts cannot be tried here; null when they can. */
-export function noHosts(): string | null {
-  const [major = 0, minor = 0] = spawnSync(NODE, ['-p', 'process.versions.node'], { encoding: 'utf8' })
-    .stdout.split('.')
-    .map(Number);
-  if (major < 22 || (major === 22 && minor < 12))
-    return `the store needs Node 22.12 or newer, and this is ${major}.${minor}`;
-  return noPostgres();
-}
 
 /** Hosts with a database of their own in the cluster, made by `store init`. They go away when the test is over. */
 export async function hostsOf({

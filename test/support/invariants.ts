@@ -107,7 +107,7 @@ function missing(tasks: readonly TaskOnDisk[], { due }: Expectation): readonly V
 // I5: nothing outside the configured folders is written.
 function strangers(names: readonly string[]): readonly Violation[] {
   const ours =
-    /^(?:dispatcher\.yaml|\.agent-dispatcher\.log|\.agent-dispatcher\/(?:(?:state|last-pass|candidates|trying)\.json(?:\.tmp|\.broken.*)?|dispatches\.jsonl(?:\.\d+)?|archived\.jsonl|lock|instance|pauses\/.*|history\/[\w.-]+|listing\/[\w.-]+)|\.agent-tasks\/\.{1,2}dispatcher\.json(?:\.\d+\.tmp)?|\.agent-tasks\/[a-z0-9._-]+\/\.wake|\.agent-tasks\/[a-z0-9._-]+\/(?:archive\/)?issue-\d+\.attachments\/\d+-[\w.-]+|\.agent-tasks\/[a-z0-9._-]+\/(?:[A-Za-z0-9._-]+\/){0,4}\.?issue-\d+(?:\.\d+)?\.md(?:\.\w+\.tmp)?)$/u;
+    /^(?:dispatcher\.yaml|\.agent-dispatcher\.log|\.agent-dispatcher\/(?:(?:state|last-pass|candidates|trying|machines)\.json(?:\.tmp|\.broken.*)?|dispatches\.jsonl(?:\.\d+)?|archived\.jsonl|lock|instance|pauses\/.*|history\/[\w.-]+|listing\/[\w.-]+)|\.agent-tasks\/\.{1,2}dispatcher\.json(?:\.\d+\.tmp)?|\.agent-tasks\/[a-z0-9._-]+\/\.wake|\.agent-tasks\/[a-z0-9._-]+\/(?:archive\/)?issue-\d+\.attachments\/\d+-[\w.-]+|\.agent-tasks\/[a-z0-9._-]+\/(?:[A-Za-z0-9._-]+\/){0,4}\.?issue-\d+(?:\.\d+)?\.md(?:\.\w+\.tmp)?)$/u;
   return names.filter((name) => !ours.test(name)).map((name) => ({ invariant: 'I5', what: `${name} is none of ours` }));
 }
 
