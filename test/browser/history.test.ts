@@ -51,6 +51,13 @@ describe.skipIf(!CHROMIUM)('history', () => {
     expect(await sums('#waited tbody td:nth-of-type(5)')).toBe(
       dispatched.filter((event) => event.event === 'dispatched' && event.since !== null).length,
     );
+    // Handed back, or its issue closed: in this history each task ends once.
+    const finished = inTime.filter(
+      (event) => event.event === 'done' || (event.event === 'archived' && event.reason === 'closed'),
+    );
+    expect(await number(page, 'finished')).toBe(String(finished.length));
+    expect(await sums('#steps tbody td:nth-of-type(2)')).toBe(finished.length);
+    expect(await sums('#worked tbody td:nth-of-type(5)')).toBe(finished.length);
     for (const agent of ['agent-1', 'agent-2', 'agent-3']) {
       const own = dispatched.filter((event) => 'agent' in event && event.agent === agent);
       const row = page.locator('.figures .sum', { hasText: agent });

@@ -87,4 +87,31 @@ test('a hundred thousand events: each number as the events tell it', async () =>
     events.filter((event) => event.event === 'dispatched' && event.at >= Date.parse(document.from)).length,
   );
   expect(readdirSync(join(at.folder, '.agent-dispatcher'))).toEqual(['history']);
+
+  // And without any of what counts them: each task of this history is dispatched once and ends once.
+  const begun = new Map(events.flatMap((event) => (event.event === 'dispatched' ? [[event.key, event]] : [])));
+  const waits = [...begun.values()].flatMap((event) =>
+    event.since !== null && event.at >= Date.parse(document.from) ? [event.at - event.since] : [],
+  );
+  const works = events.flatMap((event) =>
+    event.event === 'done' || (event.event === 'archived' && event.reason === 'closed')
+      ? [event.at - (begun.get(event.key)?.at ?? Infinity)]
+      : [],
+  );
+  for (const [told, counted] of [
+    [document.total.waited, waits],
+    [document.total.worked, works],
+  ] as const) {
+    const seconds = counted.map((ms) => Math.round(ms / 1000));
+    expect(told).toMatchObject({ count: seconds.length, longest: Math.max(...seconds) });
+    for (const [value, share] of [
+      [told.median, 0.5],
+      [told.p95, 0.95],
+    ]) {
+      const below = seconds.filter((each) => each < value).length;
+      const upTo = seconds.filter((each) => each <= value).length;
+      expect(below / seconds.length).toBeLessThanOrEqual(share);
+      expect(upTo / seconds.length).toBeGreaterThanOrEqual(share);
+    }
+  }
 });
