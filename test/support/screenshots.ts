@@ -1,7 +1,7 @@
 // `npm run screenshots`: the pictures in the README, from the running page in Chromium.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,13 +34,25 @@ const dispatcher = (...args: readonly string[]) =>
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 
-for (let pass = 0; pass < 4; pass += 1) {
-  await new Promise((resolve) => dispatcher().on('close', resolve).stdout.resume());
+const ended = async (...args: readonly string[]): Promise<void> => {
+  await new Promise((resolve) =>
+    dispatcher(...args)
+      .on('close', resolve)
+      .stdout.resume(),
+  );
+};
+
+for (let pass = 0; pass < 5; pass += 1) {
+  await ended('dispatch', '--timer');
   await pause(1100);
 }
-const tasks = join(folder, '.agent-tasks/greta/acme/app');
-mkdirSync(join(tasks, 'done'));
-renameSync(join(tasks, 'issue-31.md'), join(tasks, 'done/issue-31.md'));
+// Somebody works, somebody is stuck, something is finished; then one more pass, which tells of it.
+await ended('next', '--agent', 'hans', '--pid', String(process.pid));
+await ended('next', '--agent', 'greta');
+await ended('done', '--agent', 'greta');
+await ended('next', '--agent', 'greta');
+await ended('block', '--agent', 'greta', '--reason', 'Which names shall the headers have? Asked on the issue.');
+await ended('dispatch', '--timer');
 
 const page = dispatcher('dashboard', '--port', '0');
 const url = await new Promise<string>((resolve) => {
