@@ -56,7 +56,11 @@ const PARTICULAR = {
 };
 
 // Of `pg`, what it can go without: another driver in C, and the sockets of a platform that is not Node.
-PARTICULAR.store = { external: ['pg-native', 'cloudflare:sockets'] };
+// It asks by these globals whether it runs on that platform; Node loads its whole fetch when they are touched.
+PARTICULAR.store = {
+  external: ['pg-native', 'cloudflare:sockets'],
+  define: { navigator: 'undefined', Response: 'undefined' },
+};
 
 const flags = process.argv.slice(2).map((flag) => {
   const [name, value = 'true'] = flag.slice(2).split('=');

@@ -8,6 +8,7 @@ import { PRIORITIES } from '../core/issue/priority.ts';
 import { type AgentStatus, countIn, isWaiting } from '../core/health/agent-status.ts';
 import type { RestRecord } from '../core/state/decision-record.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
+import type { Machines } from '../core/store/machines.ts';
 import type { TaskStatus } from '../core/task/status.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
@@ -38,7 +39,8 @@ const HEALTHS: readonly Health[] = ['ok', 'late', 'stale', 'failing', 'paused', 
 
 /** The metrics of a snapshot. Unknown times are left out. */
 export function metricsText(snapshot: Snapshot, sources: MetricsSources, isOpenMetrics = false): string {
-  const metrics = [...passMetrics(snapshot), ...taskMetrics(snapshot), ...countedMetrics(sources)];
+  const machines = snapshot.hosts ? machineMetrics(snapshot.hosts) : [];
+  const metrics = [...passMetrics(snapshot), ...taskMetrics(snapshot), ...machines, ...countedMetrics(sources)];
   const texts = metrics.map((metric) => metricText(metric, sources.office, isOpenMetrics));
   return texts.join('') + (isOpenMetrics ? '# EOF\n' : '');
 }
@@ -73,6 +75,39 @@ function passMetrics(snapshot: Snapshot): readonly Metric[] {
     gauge('dispatcher_consecutive_failures', 'Passes that failed since the last good one.', [
       { value: snapshot.consecutiveFailures },
     ]),
+  ];
+}
+
+// Of all machines, as this one saw them last: each of them tells the same, and one that is lost tells nothing.
+function machineMetrics({ hosts, poller, offered }: Machines): readonly Metric[] {
+  const stages = ['new', 'doing', 'blocked', 'done'] as const;
+  return [
+    gauge(
+      'dispatcher_host_last_seen_timestamp_seconds',
+      'When a machine last came to the shared store.',
+      hosts.flatMap(({ name, seenAt }) => time(seenAt).map((sample) => ({ ...sample, labels: { host: name } }))),
+    ),
+    gauge(
+      'dispatcher_host_lost',
+      '1 for a machine that has not come for longer than store.lease.',
+      hosts.map(({ name, isLost }) => ({ labels: { host: name }, value: isLost ? 1 : 0 })),
+    ),
+    gauge(
+      'dispatcher_host_polls',
+      '1 for the machine that asked Gitea last.',
+      hosts.map(({ name }) => ({ labels: { host: name }, value: name === poller ? 1 : 0 })),
+    ),
+    gauge(
+      'dispatcher_host_tasks',
+      'Task files by the machine that has them, and how far their agent is.',
+      hosts.flatMap(({ name, tasks }) =>
+        stages.map((state) => ({
+          labels: { host: name, state },
+          value: tasks.filter(({ stage }) => stage === state).length,
+        })),
+      ),
+    ),
+    gauge('dispatcher_offered_tasks', 'Tasks that are offered to another machine.', [{ value: offered.length }]),
   ];
 }
 

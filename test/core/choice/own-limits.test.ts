@@ -30,6 +30,10 @@ test('a candidate is under the limit of its agent and that of its repository, wh
   expect(ownLimits(config, aCandidate({ repository: 'labs/tool', assignees: ['greta'] }))).toEqual([
     { scope: 'repository labs/tool', name: 'labs/tool', ms: 2 * MINUTE },
   ]);
+  // Of several servers one has a name in front, and a window of its own.
+  expect(ownLimits(config, aCandidate({ repository: 'work:labs/tool', assignees: ['greta'] }))).toEqual([
+    { scope: 'repository work:labs/tool', name: 'work:labs/tool', ms: 2 * MINUTE },
+  ]);
   expect(ownLimits(config, aCandidate({ repository: 'else/where', assignees: ['greta'] }))).toEqual([]);
 });
 
