@@ -144,9 +144,15 @@ export function configFile({ config }: SystemdDeps): string {
   });
 }
 
-/** The files that systemd reads tokens from for the service: those that the service's own user cannot read. */
-export function credentialsFor(deps: SystemdDeps, { user }: SystemdOptions, runAs: string): readonly Credential[] {
-  if (user) return [];
+/** The files that systemd reads tokens, and the address of the store, from for the service: those that its own user cannot read. */
+export function credentialsFor(deps: SystemdDeps, options: SystemdOptions, runAs: string): readonly Credential[] {
+  if (options.user) return [];
+  const address = deps.config.store?.urlFile ?? null;
+  const isShut = address !== null && deps.exists(address) && !deps.mayRead(address, deps.account(runAs));
+  return [...tokensFor(deps, runAs), ...(isShut ? [{ name: 'store-url', file: address }] : [])];
+}
+
+function tokensFor(deps: SystemdDeps, runAs: string): readonly Credential[] {
   return deps.config.servers.flatMap(({ name: server, tokenFile }) => {
     const name = credentialName(server);
     if (tokenFile === null) return [{ name, file: server === null ? CREDENTIAL : `${CREDENTIAL}-${server}` }];

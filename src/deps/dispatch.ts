@@ -29,6 +29,7 @@ import {
   packaged,
   printer,
   sleep,
+  tried,
   warner,
   type World,
 } from './world.ts';
@@ -46,6 +47,7 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
   const config = await loadKnownConfig(options.config, world, now);
   // Root may read it, and the owner of the office perhaps not.
   const tokenOf = tokensOf(config, world);
+  const store = storeFor(world, config, !options.dryRun);
   if (!options.dryRun) actAsOwner(config);
   const endsAt = now() + NETWORK_BUDGET_MS;
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
@@ -80,7 +82,7 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
       },
       pauses: () => readPauses(config.stateDirectory),
     },
-    store: storeFor(world, config, !options.dryRun),
+    store,
     trying: openTrying(config),
     journal: {
       ...journal,
@@ -183,16 +185,4 @@ function tokensOf({ servers }: Config, { environment }: World): (server: Server)
   const tokenOf = ofEach(servers, (server) => tried(() => readToken(server, environment)));
   servers.forEach((server) => void tokenOf(server));
   return tokenOf;
-}
-
-// Does it now, and hands over what came of it when it is asked for: the value, or the error.
-function tried<T>(make: () => T): () => T {
-  try {
-    const value = make();
-    return () => value;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }

@@ -5,24 +5,29 @@ import { machinesOf } from '../core/store/machines.ts';
 import type { Overview } from '../core/store/overview.ts';
 import type { Store } from '../core/store/store.ts';
 import type { StoreConfig } from '../core/store/store-config.ts';
-import { hostName, readAddress } from '../io/store/address.ts';
+import { type Address, hostName, readAddress } from '../io/store/address.ts';
 import { fileStore } from '../io/store/files.ts';
 import { writeMachines } from '../io/state/machines.ts';
 import { readPauses, removePause } from '../io/state/pauses.ts';
 import { readInstance } from '../io/store/instance.ts';
 import type { Options, SharedStore } from '#store';
-import { lazily, now, type World } from './world.ts';
+import { lazily, now, tried, type World } from './world.ts';
 
 type Needed = Pick<Config, 'stateDirectory' | 'historyKeepMs' | 'store'>;
 
-// A pause that was written before there was a store holds all the same, here, until it is taken back or brought there.
-/** What is one over all machines: the files of this one, or the database that is configured, opened when it is first asked. */
+/**
+ * What is one over all machines: the files of this one, or the database that is configured, opened when it is first asked. A pause
+ * that was written before there was a store holds all the same, here, until it is taken back or brought there.
+ */
 export function storeFor(world: World, config: Needed, mayWrite: boolean): Store {
   if (config.store === null) return fileStore(config.stateDirectory);
+  // Root may read it, and the owner of the office perhaps not.
+  const address = tried(() => readAddress(configured(config), world.environment));
   let wasAsked = false;
   const open = lazily(async () => {
     wasAsked = true;
-    return openShared(world, config, mayWrite);
+    const { openStore } = await import('#store');
+    return openStore(optionsFrom(config, address(), mayWrite));
   });
   const { stateDirectory } = config;
   const self = hostName(config.store);
@@ -71,9 +76,13 @@ export async function openShared(world: World, config: Needed, mayWrite: boolean
 
 /** What the shared store is opened with. Throws exit 78 when none is configured, or its address cannot be had. */
 export function optionsFor(world: World, config: Needed, mayWrite: boolean): Options {
+  return optionsFrom(config, readAddress(configured(config), world.environment), mayWrite);
+}
+
+function optionsFrom(config: Needed, { value }: Address, mayWrite: boolean): Options {
   const store = configured(config);
   return {
-    address: readAddress(store, world.environment).value,
+    address: value,
     caFile: store.caFile,
     schema: store.schema,
     host: hostName(store),

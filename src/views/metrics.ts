@@ -8,22 +8,10 @@ import { PRIORITIES } from '../core/issue/priority.ts';
 import { type AgentStatus, countIn, isWaiting } from '../core/health/agent-status.ts';
 import type { RestRecord } from '../core/state/decision-record.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
-import type { Machines } from '../core/store/machines.ts';
 import type { TaskStatus } from '../core/task/status.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
-
-interface Metric {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter' | 'histogram';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-interface Sample {
-  /** What the name of this line ends in. */
-  readonly suffix?: '_total' | '_bucket' | '_sum' | '_count';
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}
+import { gauge, type Metric, type Sample, time } from './gauge.ts';
+import { machineMetrics } from './machine-metrics.ts';
 
 /** What the metrics tell besides the snapshot. */
 export interface MetricsSources {
@@ -75,39 +63,6 @@ function passMetrics(snapshot: Snapshot): readonly Metric[] {
     gauge('dispatcher_consecutive_failures', 'Passes that failed since the last good one.', [
       { value: snapshot.consecutiveFailures },
     ]),
-  ];
-}
-
-// Of all machines, as this one saw them last: each of them tells the same, and one that is lost tells nothing.
-function machineMetrics({ hosts, poller, offered }: Machines): readonly Metric[] {
-  const stages = ['new', 'doing', 'blocked', 'done'] as const;
-  return [
-    gauge(
-      'dispatcher_host_last_seen_timestamp_seconds',
-      'When a machine last came to the shared store.',
-      hosts.flatMap(({ name, seenAt }) => time(seenAt).map((sample) => ({ ...sample, labels: { host: name } }))),
-    ),
-    gauge(
-      'dispatcher_host_lost',
-      '1 for a machine that has not come for longer than store.lease.',
-      hosts.map(({ name, isLost }) => ({ labels: { host: name }, value: isLost ? 1 : 0 })),
-    ),
-    gauge(
-      'dispatcher_host_polls',
-      '1 for the machine that asked Gitea last.',
-      hosts.map(({ name }) => ({ labels: { host: name }, value: name === poller ? 1 : 0 })),
-    ),
-    gauge(
-      'dispatcher_host_tasks',
-      'Task files by the machine that has them, and how far their agent is.',
-      hosts.flatMap(({ name, tasks }) =>
-        stages.map((state) => ({
-          labels: { host: name, state },
-          value: tasks.filter(({ stage }) => stage === state).length,
-        })),
-      ),
-    ),
-    gauge('dispatcher_offered_tasks', 'Tasks that are offered to another machine.', [{ value: offered.length }]),
   ];
 }
 
@@ -200,15 +155,6 @@ function histogram(name: string, help: string, all: readonly Histogram[]): Metri
 
 function isWaitingTask(task: TaskStatus): boolean {
   return task.state === 'waiting' || task.state === 'next';
-}
-
-function gauge(name: string, help: string, samples: readonly Sample[]): Metric {
-  return { name, type: 'gauge', help, samples };
-}
-
-function time(at: string | null | undefined): readonly Sample[] {
-  const instant = fromRfc3339(at ?? '');
-  return instant === undefined ? [] : [{ value: instant / 1000 }];
 }
 
 // Zeros as well: a series that comes and goes cannot be alerted on.

@@ -50,19 +50,19 @@ export function machinesTsv({ hosts, poller }: Machines, now: Instant): string {
     .join('');
 }
 
-// `12s ago`, `7m ago, lost`
-function seenText({ seenAt, isLost }: Machine, now: Instant): string {
+/** `12s ago`, `7m ago, lost` */
+export function seenText({ seenAt, isLost }: Machine, now: Instant): string {
   return `${ageText(seenAt, now)} ago${isLost ? ', lost' : ''}`;
 }
 
-// How its last pass ended.
-function passText({ lastPass }: Machine): string {
+/** How its last pass ended. */
+export function passText({ lastPass }: Machine): string {
   if (lastPass === null) return '-';
   return lastPass.error === null ? lastPass.outcome : `failed: ${cleanLine(lastPass.error.code, 40)}`;
 }
 
-// `2 new, 1 doing`
-function countText({ tasks }: Machine): string {
+/** `2 new, 1 doing` */
+export function countText({ tasks }: Machine): string {
   const count = (stage: string): number => tasks.filter((task) => task.stage === stage).length;
   const parts = ['new', 'doing', 'blocked', 'done'].flatMap((stage) =>
     count(stage) > 0 ? [`${count(stage)} ${stage}`] : [],

@@ -1,6 +1,6 @@
 // Several machines as users have them: the built command, a configuration for each machine, one PostgreSQL.
 
-import { chmodSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Workspace, workspace } from '../support/command.ts';
@@ -256,6 +256,21 @@ describe.skipIf(lacking !== null)('machines with the built command', { timeout: 
     expect(a.tasks()).toEqual(['.agent-tasks/hans/issue-2.md']);
     expect(cluster.sql(`select title from office_${schemas}.task`)).toEqual(["Robert'); drop table task;--"]);
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'an address that only root reads is handed over to the service, and used from there',
+    async () => {
+      const [a] = (await machines({ one: 'hans: {}' })) as [Workspace];
+      const { stdout } = await a.run(['systemd', 'print', '--run-as', 'nobody']);
+      expect(stdout).toContain(`LoadCredential=store-url:${a.folder}/store-url\n`);
+      await a.run(['store', 'init']);
+      renameSync(join(a.folder, 'store-url'), join(a.folder, 'elsewhere'));
+      expect(await a.run([])).toMatchObject({ code: 78, stderr: expect.stringContaining('cannot be read') });
+      mkdirSync(join(a.folder, 'credentials'));
+      renameSync(join(a.folder, 'elsewhere'), join(a.folder, 'credentials', 'store-url'));
+      expect(await a.run([], { CREDENTIALS_DIRECTORY: join(a.folder, 'credentials') })).toMatchObject({ code: 0 });
+    },
+  );
 
   test('without a store configured its commands say so', async () => {
     const at = await workspace();

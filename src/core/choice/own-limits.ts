@@ -35,18 +35,6 @@ export function ownLimits({ rateLimits }: Limited, { agent, issue }: Named): rea
 }
 
 function limitOf(limits: ReadonlyMap<string, number>, repository: string): readonly number[] {
-  // Of several servers one has a name in front.
-  const plain = repository.slice(repository.indexOf(':') + 1);
-  const { agents, repositories } = rateLimits;
-  const ofAgent = agents.get(agent);
-  const ofRepository = repositories.get(plain) ?? repositories.get(`${plain.slice(0, plain.indexOf('/'))}/*`);
-  return [
-    ...(ofAgent === undefined ? [] : [{ scope: `agent ${agent}`, name: agent, ms: ofAgent }]),
-    ...(ofRepository === undefined ? [] : [{ scope: `repository ${repository}`, name: repository, ms: ofRepository }]),
-  ];
-}
-
-function limitOf(limits: ReadonlyMap<string, number>, repository: string): readonly number[] {
   const owner = repository.slice(0, repository.indexOf('/'));
   const limit = limits.get(repository) ?? limits.get(`${owner}/*`);
   return limit === undefined ? [] : [limit];

@@ -35,7 +35,8 @@ export function reconcile(me: string, holdings: readonly Holding[], stored: read
     const row = rows.get(holding.key);
     const attempt = attemptOf(me, holding, row);
     if (attempt === null) lost.set(holding.key, lostTo(row));
-    else if (attempt !== holding.lease?.attempt || row?.host !== me) adopted.push({ ...holding, lease: { attempt } });
+    else if (attempt !== holding.lease?.attempt || row?.host !== me || row.attempt !== attempt)
+      adopted.push({ ...holding, lease: { attempt } });
     else if (row.stage !== holding.stage) moved.push(holding);
   }
   const known = new Set(holdings.map(({ key }) => key));

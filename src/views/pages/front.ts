@@ -1,6 +1,7 @@
 // The first page: health, slot, counts, what is next, agents with their tasks, recent dispatches, log.
 
 import { fromRfc3339 } from '../../core/clock.ts';
+import { machineRows } from './machines.ts';
 import type { DispatchRecord } from '../../core/state/dispatch-record.ts';
 import type { Health } from '../../core/health/health.ts';
 import type { LogLine } from '../../core/health/log-event.ts';
@@ -83,6 +84,7 @@ export function frontPage(sources: FrontSources, frame: Frame) {
       : null,
     nothing: nothingText(sources),
     agents: snapshot.agents.map((agent) => agentCard(agent, snapshot, frame)),
+    machines: machineRows(snapshot.hosts, Date.parse(snapshot.generatedAt)),
     passedOver: nullIfEmpty(passedOver(snapshot)),
     filter: {
       active: filter.agent !== '' || filter.priority !== '',
