@@ -21,6 +21,11 @@ export async function meet(office: Office, report: Report, isDry: boolean): Prom
       "delete from event where id in (select id from event where at < clock_timestamp() - $1 * interval '1 ms' limit 500)",
       [office.keepMs],
     );
+    // Whoever had one so long ago, and comes back, is told by Gitea what became of it.
+    await ask(
+      `delete from task where key in (select key from task where state = 'free' and since < clock_timestamp() - $1 * interval '1 ms' limit 500)`,
+      [office.keepMs],
+    );
     return look(office, ask, report, { isDecider, result });
   });
 }

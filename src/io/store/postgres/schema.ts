@@ -63,6 +63,8 @@ const MIGRATIONS: readonly string[] = [
   );
   create index task_host on task (host) where host is not null;
   create index task_offered on task (agent) where state = 'offered';
+  create index task_waits on task (wait_until) where wait_until is not null;
+  create index task_free on task (since) where state = 'free';
   create table pause (
     agent text primary key,
     record jsonb not null
