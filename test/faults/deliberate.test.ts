@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { build, copyOfSource } from '../support/build.ts';
+import { noPostgres } from '../support/postgres-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -145,6 +146,30 @@ const BUGS: readonly Bug[] = [
     experiment: ['workers', 'are killed at random'],
     every: 10,
   },
+  {
+    invariant: 'I2',
+    bug: 'a host reads the slot without its lock',
+    file: 'src/io/store/postgres/hand-over.ts',
+    from: 'select 1 from slot where scope = any($1) order by scope for update',
+    to: 'select 1 from slot where scope = any($1) order by scope',
+    experiment: ['hosts', 'at the same instant'],
+  },
+  {
+    invariant: 'I2',
+    bug: 'a host counts the limit by its own clock',
+    file: 'src/io/store/postgres/hand-over.ts',
+    from: "ms - numberIn(row, 'last_ago') : 0",
+    to: "ms - (Date.now() - new Date(String(row['at'])).getTime()) : 0",
+    experiment: ['hosts', 'at the same instant'],
+  },
+  {
+    invariant: 'I3',
+    bug: 'a host that comes back late keeps what another one has by now',
+    file: 'src/core/store/reconcile.ts',
+    from: '  if (isHeld) return null;\n',
+    to: '  if (isHeld) return Math.max(own, row.attempt) + 1;\n',
+    experiment: ['hosts', 'away for longer'],
+  },
 ];
 
 /** The built command with a bug in it. */
@@ -194,6 +219,8 @@ function noticed(
 const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 
 test.for(BUGS)('$invariant: $bug', (planned, { task, skip }) => {
+  const lacking = planned.experiment[0] === 'hosts' ? noPostgres() : null;
+  if (lacking !== null) skip(lacking);
   if (planned.experiment[0] === 'killed' && !canTrace) skip('no process may look at another one here');
   const { status, text } = noticed(planted(planned), planned);
   expect(text).toMatch(new RegExp(`^ *\\+ .*\\b${planned.invariant} `, 'mu'));
