@@ -84,6 +84,16 @@ const TROUBLES: readonly Trouble[] = [
     },
   },
   {
+    name: 'its tables are not as they should be',
+    code: 75,
+    said: /refused a statement/u,
+    fix: /log of the database server/u,
+    make: (_, cluster) => {
+      rowsOf(cluster, 'alter table dispatcher.host rename column seen_at to seen');
+      return () => void rowsOf(cluster, 'alter table dispatcher.host rename column seen to seen_at');
+    },
+  },
+  {
     name: 'nobody listens',
     code: 75,
     said: /cannot be reached/u,

@@ -24,7 +24,8 @@ export async function look(
      from host order by name`,
     [leaseMs],
   );
-  const slots = await ask(`select scope, ref, ${ago('at')} as last_ago from slot`);
+  // A slot that was only asked for is one in which nothing has appeared yet.
+  const slots = await ask(`select scope, ref, ${ago('at')} as last_ago from slot where at > '-infinity'`);
   const tasks = await ask(
     `select key, agent, state, host, stage, issue, repository, wait_reason, ${ago('since')} as age,
        wait_until > clock_timestamp() as waits

@@ -106,13 +106,14 @@ async function reconciled({ host }: Office, ask: Ask, holdings: readonly Holding
   return result;
 }
 
-// A machine that does not come loses what its agents have not handed back. Nobody waits for a row that another one has in hand.
+// A machine that does not come loses what its agents have not handed back. Nobody waits for a row that another one has in hand: a
+// machine whose own row is locked is just coming back, and what it was told then must stay true.
 async function takeFromVanished({ host, leaseMs }: Office, ask: Ask): Promise<void> {
   const rows = await ask(
     `with vanished as (
        select t.key, t.host from task t join host h on h.name = t.host
        where t.stage in ('new', 'doing') and h.seen_at < clock_timestamp() - $1 * interval '1 ms'
-       order by t.key for update of t skip locked
+       order by t.key for update of t skip locked for share of h skip locked
      )
      update task t set state = 'free', host = null, attempt = t.attempt + 1, stage = null, since = clock_timestamp()
      from vanished v where t.key = v.key

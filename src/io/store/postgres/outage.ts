@@ -85,6 +85,17 @@ const UNREACHABLE: Told = {
   hint: 'is it running, and the address right? Nothing is dispatched meanwhile, and nothing is lost',
 };
 
+/** Whatever else the server says to a statement: it is there, and answers. */
+const FAILED: Told = {
+  code: 'store_failed',
+  exitCode: LATER,
+  what: 'refused a statement',
+  hint: 'see the log of the database server; if it is in order there, please report this message. Nothing is lost',
+};
+/** States of which the server tells when it ends a conversation: a failed connection, a shutdown. */
+const ENDING = /^(?:08|57P)/u;
+const STATE = /^[0-9A-Z]{5}$/u;
+
 function uninitialised(): Told {
   return {
     code: 'store_uninitialised',
@@ -98,13 +109,17 @@ function uninitialised(): Told {
 export function storeError(error: unknown, secret: string | undefined): UserError {
   if (error instanceof UserError) return error;
   const state = systemCode(error) || (/password|SASL|SCRAM/u.test(messageOf(error)) ? '28P01' : '');
-  const told = certificate(state) ?? TOLD[state] ?? TOLD[state.slice(0, 2)] ?? UNREACHABLE;
+  const told = certificate(state) ?? TOLD[state] ?? TOLD[state.slice(0, 2)] ?? unknown(state);
   const why = masked(cleanLine(messageOf(error) || state || 'no answer', 300), secret);
   return new UserError(`the database of the store ${told.what}: ${why}`, {
     exitCode: told.exitCode,
     code: told.code,
     hint: told.hint,
   });
+}
+
+function unknown(state: string): Told {
+  return STATE.test(state) && !/^E[A-Z]/u.test(state) && !ENDING.test(state) ? FAILED : UNREACHABLE;
 }
 
 function certificate(state: string): Told | undefined {
