@@ -38,12 +38,17 @@ interface Office {
 }
 
 async function office(
-  options: FakeGiteaOptions = {},
+  { skew, ...options }: FakeGiteaOptions & { readonly skew?: number } = {},
   repositories = ['acme/*'],
   watched: readonly string[] = [],
 ): Promise<Office> {
   const clock = { now: NOON };
-  const gitea = await startFakeGitea({ now: () => new Date(clock.now), ...options });
+  const gitea = await startFakeGitea({
+    now: () => new Date(clock.now),
+    // What the answers say, beside what stamps the issues.
+    ...(skew === undefined ? {} : { date: () => new Date(clock.now + skew) }),
+    ...options,
+  });
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-listing-'));
   onTestFinished(async () => {
     await gitea.close();
@@ -122,6 +127,7 @@ type Step =
   | { readonly kind: 'pull'; readonly at: number }
   | { readonly kind: 'open' | 'close' | 'assign' | 'unassign' | 'label' | 'comment' | 'delete'; readonly at: number }
   | { readonly kind: 'rename label' | 'remove assignee' | 'pass' | 'killed pass' }
+  | { readonly kind: 'set clock'; readonly by: number }
   | { readonly kind: 'failed pass'; readonly at: number }
   | { readonly kind: 'cut' | 'garbage' | 'lose'; readonly at: number };
 
@@ -139,9 +145,21 @@ const steps = fc.array(
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('rename label', 'remove assignee', 'killed pass') }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('failed pass'), at }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('cut', 'garbage', 'lose'), at }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('set clock'), by: fc.constantFrom(-60, -4, -2, 2, 60) }),
+    },
   ),
   { minLength: 10, maxLength: 60 },
 ) as fc.Arbitrary<Step[]>;
+
+/** With the clock of the answers beside the one that stamps the issues, or behind it, and both set now and then. */
+const histories = fc.record({
+  history: steps,
+  maxResponseItems: fc.constantFrom(3, 5, 50),
+  watches: fc.boolean(),
+  skew: fc.constantFrom(0, -1, -60),
+});
 
 const FAULT_PLACES = [/since=/u, /state=open.*page=1$/u, /state=open.*page=[2-9]/u, /issues/u];
 
@@ -197,6 +215,9 @@ async function take(office: Office, step: Step, silent: Set<number>): Promise<Li
       silently(({ assignees }) => assignees.includes('greta'));
       gitea.removeAssignee('greta');
       return null;
+    case 'set clock':
+      clock.now += step.by * MINUTE;
+      return null;
     case 'pass':
       clock.now += MINUTE;
       return list();
@@ -232,8 +253,8 @@ describe('a random history', () => {
     { timeout: 240_000 },
     async () => {
       await fc.assert(
-        fc.asyncProperty(steps, fc.constantFrom(3, 5, 50), fc.boolean(), async (history, maxResponseItems, watches) => {
-          const here = await office({ maxResponseItems }, ['acme/*'], watches ? ['acme/app'] : []);
+        fc.asyncProperty(histories, async ({ history, maxResponseItems, watches, skew }) => {
+          const here = await office({ maxResponseItems, skew: skew * MINUTE }, ['acme/*'], watches ? ['acme/app'] : []);
           fill(here, 17, 12);
           for (const author of ['bob', 'carol'])
             here.gitea.addIssue({ repository: 'acme/app', pullRequest: true, author });
