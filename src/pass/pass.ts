@@ -108,6 +108,7 @@ async function work(
     ? await deps.listIssues('keep', watchedRepositories(deps.config, course.state))
     : listingOf(meeting, deps.config);
   course.hasListed = meeting.isDecider;
+  course.answers = listing.answers ?? [];
   const { pauses, stamp: others } = meeting;
   const outlook = { state: course.state, listing, now: deps.now(), pauses, others };
   const manner = { meeting, isElsewhere, tell };

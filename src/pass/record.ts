@@ -67,7 +67,8 @@ export function recordPass(
       rows,
       strangers: decision ? strangersIn(decision) : [...(before?.strangers ?? [])],
       lastDispatchAt: state.lastDispatch?.at ?? null,
-      away: answers.length > 0 ? awayAfter(before, answers, startedAt) : before?.away,
+      // Where all failed, those that were away are it still.
+      away: failure === null || answers.length > 0 ? awayAfter(before, answers, startedAt) : before?.away,
       basis: failure === null ? basis : null,
     },
   );
