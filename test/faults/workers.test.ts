@@ -198,18 +198,18 @@ describe.skipIf(!canTrace)('killed at every call', () => {
       await traced(at, ['-e', `inject=${name}:signal=KILL:when=${nth}`]);
       const [places = []] = placesOf(at).values();
       const broken =
-        places.length === 1 ? [] : [`killed at ${name} ${nth}: it is at ${places.join(', ') || 'no place'}`];
+        places.length === 1 ? [] : [`W3 killed at ${name} ${nth}: it is at ${places.join(', ') || 'no place'}`];
       // What a killed worker started ends; then everybody can go on as if nothing had been.
       await after(600);
       await run(at, ['release', '1']);
       const next = await run(at, ['next']);
       await run(at, ['done', '1']);
       if (next.code !== 0 || !existsSync(join(at.folder, '.agent-tasks/hans/done/issue-1.md')))
-        broken.push(`killed at ${name} ${nth}: afterwards next ended with ${next.code}: ${next.stderr}`);
+        broken.push(`W3 killed at ${name} ${nth}: afterwards next ended with ${next.code}: ${next.stderr}`);
       const lines = existsSync(join(at.folder, 'log'))
         ? readFileSync(join(at.folder, 'log'), 'utf8').trim().split('\n')
         : [];
-      if (lines.length > 2) broken.push(`killed at ${name} ${nth}: it was worked on twice at a time`);
+      if (lines.length > 2) broken.push(`W1 killed at ${name} ${nth}: it was worked on twice at a time`);
       return broken;
     });
     conclude(context, `killed at every call: ${kind}`, sampled(points).length, found);
