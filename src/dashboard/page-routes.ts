@@ -98,12 +98,14 @@ function filterOf(context: Context): Filter {
   };
 }
 
-// Where people see the issues: of the one repository, or of all that are theirs.
-function issuesUrl({ config }: DashboardDeps): string {
-  const [pattern] = config.repositories;
-  return isSingle(config.repositories) && pattern
-    ? `${config.servers[0].url}/${pattern.owner}/${pattern.name}/issues`
-    : `${config.servers[0].url}/issues`;
+// Where people see the issues: of the one repository, or of all that are theirs. Of several servers, the top of the page names each.
+function issuesUrl({ config }: DashboardDeps): string | null {
+  const { servers, repositories } = config;
+  const [pattern] = repositories;
+  if (servers.length > 1) return null;
+  return isSingle(repositories) && pattern
+    ? `${servers[0].url}/${pattern.owner}/${pattern.name}/issues`
+    : `${servers[0].url}/issues`;
 }
 
 const CACHED_MS = 1000;

@@ -42,6 +42,9 @@ interface Lived {
   readonly went: readonly (readonly [string, number])[];
   readonly codes: readonly number[];
   readonly tasks: readonly string[];
+  /** The servers that are away after the last pass, and since which pass. */
+  readonly away: readonly (readonly [string, number])[];
+  readonly said: readonly string[];
 }
 
 /** The same issues on both, with the same numbers and ids; those of home are the more urgent ones. */
@@ -60,7 +63,7 @@ function issuesOf(name: Name, count: number, closed: ReadonlySet<string>): reado
 
 async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly Minute[]): Promise<Lived> {
   const repositories = NAMES.map((server) => ({ owner: 'acme', name: 'app', server }));
-  const { deps, clock } = simulation(() => [], NOON, {
+  const { deps, clock, events } = simulation(() => [], NOON, {
     servers: SERVERS,
     repositories,
     taskFile: '{server}/{owner}/{repo}/issue-{number}.md',
@@ -109,7 +112,14 @@ async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly M
     expect(clock.now).toBeLessThanOrEqual(endsAt + 7000);
     for (const { ref } of deps.journal.read().slice(before)) went.push([ref.replace('acme/app#', ''), pass]);
   }
-  return { went, codes, tasks: Object.values(deps.state.read().state.tasks ?? {}).map(({ repository }) => repository) };
+  const away = deps.state.heartbeat()?.away ?? [];
+  return {
+    went,
+    codes,
+    tasks: Object.values(deps.state.read().state.tasks ?? {}).map(({ repository }) => repository),
+    away: away.map(({ server, since }) => [server, Math.floor((Date.parse(since) - NOON) / MINUTE) - 1]),
+    said: events.filter(({ name }) => name === 'RECOVERED').map(({ message }) => message),
+  };
 }
 
 const well = (count: number): Minute[] =>
@@ -197,4 +207,27 @@ test('machines list the same only where names stand for the same servers', () =>
     { ...home, name: 'work' },
   ] as const;
   expect(scopeOf({ servers: swapped, repositories: [pattern('work'), pattern('home')] })).not.toBe(scope);
+});
+
+test('since when a server is away is remembered, also from passes in which all were; that it is back is said once', async () => {
+  const minute = (work: Mood, home: Mood): Minute => ({ moods: { work, home }, closes: null });
+  const { away, said } = await lived({ work: 0, home: 0 }, [
+    minute('well', 'well'),
+    minute('away', 'away'),
+    minute('away', 'well'),
+  ]);
+  expect(away).toEqual([['work', 1]]);
+  expect(said).toEqual([expect.stringContaining('passes succeed again')]);
+  const back = await lived({ work: 0, home: 0 }, [
+    minute('well', 'away'),
+    minute('away', 'away'),
+    minute('well', 'away'),
+    minute('well', 'well'),
+    minute('well', 'well'),
+  ]);
+  expect(back.away).toEqual([]);
+  expect(back.said).toEqual([
+    expect.stringContaining('passes succeed again'),
+    expect.stringMatching(/^home answers again; it was away for 3m/u),
+  ]);
 });

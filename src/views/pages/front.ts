@@ -40,8 +40,8 @@ export interface FrontSources {
   readonly dispatches: readonly DispatchRecord[];
   readonly log: readonly LogLine[];
   readonly filter: Filter;
-  /** Where the issues are on the server. */
-  readonly issuesUrl: string;
+  /** Where the issues are on the server; null where there are several. */
+  readonly issuesUrl: string | null;
 }
 
 const MOODS: Readonly<Record<Health, Mood>> = {
@@ -150,7 +150,7 @@ function tiles({ counts, consecutiveFailures }: Snapshot) {
 }
 
 function nothingText({ snapshot, issuesUrl }: FrontSources) {
-  const url = safeUrl(issuesUrl);
+  const url = issuesUrl === null ? null : safeUrl(issuesUrl);
   if (snapshot.lastSuccessAt === null) return { text: 'Not known before the first good pass.', url: null };
   if (snapshot.counts.skipped > 0) return { text: 'Nothing: every waiting issue is passed over, see below.', url };
   return { text: 'Nothing to do: no open issue waits for an agent.', url };
