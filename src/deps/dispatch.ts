@@ -16,7 +16,7 @@ import { shutLog } from '../io/state/rights.ts';
 import { openState } from '../io/state/store.ts';
 import { openTrying } from '../io/state/trying.ts';
 import type { TaskTemplate } from '../io/tasks/template.ts';
-import { passHistory } from './history.ts';
+import { sharedHistory } from './share-history.ts';
 import { type Connection, giteaClient, giteaSlices, NETWORK_BUDGET_MS } from './gitea.ts';
 import { issueLister } from './listing.ts';
 import { ofEach } from './servers.ts';
@@ -53,7 +53,7 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
   // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
   const tasks = taskFolder(config);
   const journal = openJournal(config);
-  const history = passHistory(config, tasks.stageOf, now, warner(world));
+  const history = sharedHistory(config, tasks.stageOf, store, warner(world));
   return {
     config,
     version: world.version,
@@ -66,11 +66,7 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     listIssues: issueLister(world, config, options, (server) => tokenOf(server)()),
     gitea: giteaSlices(world, config, connections(world, config, options, { tokenOf, endsAt })),
-    onDispatch: async (record, ms) => {
-      const { runHook } = await import('../io/hook.ts');
-      const folder = config.file === null ? '/' : dirname(config.file);
-      await runHook(config.onDispatch?.command ?? [], ms, record, { ...world, folder });
-    },
+    onDispatch: hookOf(world, config),
     markdown: lazily(async () => (await import('#markdown')).visibleMarkdown),
     template: templateFor(config),
     tasks,
@@ -96,6 +92,7 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
       },
     },
     noteHistory: history.note,
+    shareHistory: history.share,
     log: logOf(world, config, options),
     monitors: monitorsOf(world, config),
     commandLine: commandLine(options),
@@ -103,6 +100,14 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
     say: (line) => (world.stdout.isTTY ? printer(world, options)(line) : undefined),
     print: (text) => world.stdout.write(text),
     isInterrupted: () => world.interrupted.aborted,
+  };
+}
+
+function hookOf(world: World, config: Config): DispatchDeps['onDispatch'] {
+  return async (record, ms) => {
+    const { runHook } = await import('../io/hook.ts');
+    const folder = config.file === null ? '/' : dirname(config.file);
+    await runHook(config.onDispatch?.command ?? [], ms, record, { ...world, folder });
   };
 }
 

@@ -2,7 +2,7 @@ import type { Config } from '../core/config/config.ts';
 import type { Instant } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { bareName, splitServer } from '../core/config/servers.ts';
-import { historyKey } from '../core/history/event.ts';
+import { type HistoryEvent, historyKey } from '../core/history/event.ts';
 import type { Sight } from '../core/history/observe.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { Stage } from '../core/mailbox/place.ts';
@@ -24,8 +24,9 @@ export function passHistory(
   stageOf: (task: TrackedTask) => Stage | null,
   now: () => Instant,
   warn: (message: string) => void,
+  told?: (event: HistoryEvent) => void,
 ): PassHistory {
-  const history = openHistory(config.stateDirectory, config.historyKeepMs);
+  const history = openHistory(config.stateDirectory, config.historyKeepMs, told);
   const carefully = (act: () => void): void => {
     try {
       act();

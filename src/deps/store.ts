@@ -45,6 +45,7 @@ export function storeFor(world: World, config: Needed, mayWrite: boolean): Store
     decline: async (key, why, ms) => (await open()).decline(key, why, ms),
     claim: async (claim) => (await open()).claim(claim),
     leave: async (parting) => kept(await (await open()).leave(parting)),
+    share: async (lines, after) => (await open()).share(lines, after),
     pauses: async () => [...(await (await open()).pauses()), ...readPauses(stateDirectory)],
     pause: async (pause) => {
       const store = await open();

@@ -127,6 +127,8 @@ export interface DispatchDeps {
   readonly journal: Journal;
   /** Notes for the history what the files and the recorded state show. What goes wrong there is a warning. */
   readonly noteHistory: () => void;
+  /** Exchanges with the other machines what happened; where there is one it does nothing. What goes wrong there is a warning. */
+  readonly shareHistory: () => Promise<void>;
   readonly log: (event: LogEvent) => void;
   /** Whether a person at a terminal reads what is said. */
   readonly isWatched: boolean;

@@ -49,6 +49,7 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     throw error;
   } finally {
     deps.noteHistory();
+    if (!isOfStore(failure)) await deps.shareHistory();
     await deps.store.close();
     lock.release();
     if (!deps.isInterrupted()) await tellMonitors(deps.monitors, failure);
@@ -187,6 +188,11 @@ type Tell = (key: string, record: PreparedTask['record']) => void;
 
 function isKnown(before: Heartbeat | null, failure: unknown): boolean {
   return before?.lastPass.error?.code === errorRecord(failure).code;
+}
+
+// It was not there a moment ago: asking again would only take time.
+function isOfStore(failure: unknown): boolean {
+  return failure instanceof UserError && failure.code.startsWith('store_');
 }
 
 // Whoever types it without a token is told; what the timer's passes can do, and status shows, is another matter.

@@ -94,6 +94,15 @@ describe.skipIf(lacking !== null)('machines with the built command', { timeout: 
     expect((await run(b, ['status'])).stderr).toContain('freeze');
     expect((await run(a, ['dispatch', '-n'])).stdout).toContain('freeze');
     expect((await run(a, ['resume'])).stdout).toContain('everything');
+    // A pass later it is told what happened where.
+    for (const at of [a, b, a]) await run(at);
+    for (const at of [a, b]) {
+      const told = JSON.parse((await run(at, ['report', '--json'])).stdout) as { total: { dispatched: number } };
+      expect(told.total.dispatched).toBeGreaterThanOrEqual(2);
+      const { stdout } = await run(at, ['report']);
+      expect(stdout).toContain('greta\t');
+      expect(stdout).toContain('hans\t');
+    }
     await run(a, ['doctor']);
     await run(a, ['explain']);
     for (const text of [...said, everything(a), everything(b)]) {

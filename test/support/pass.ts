@@ -142,6 +142,7 @@ export function simulation(
       },
     },
     noteHistory: history.note,
+    shareHistory: async () => {},
     log: (event) => void events.push(event),
     monitors: { ping: null, writeMetrics: null, warn: () => {} },
     isWatched: false,

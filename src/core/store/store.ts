@@ -141,6 +141,12 @@ interface Parting {
   readonly scope: string;
 }
 
+/** What happened on other machines. */
+export interface Shared {
+  readonly lines: readonly string[];
+  readonly last: number;
+}
+
 /** What is one over all machines. Everything but `close` throws exit 75 when it cannot be reached, and 78 when it cannot be used. */
 export interface Store {
   /** Begins a pass. `isDry`: only looks. */
@@ -153,6 +159,8 @@ export interface Store {
   readonly claim: (claim: Claim) => Promise<Claimed>;
   /** Ends a pass; answers what there is to see of all machines, or null: there is one. */
   readonly leave: (parting: Parting) => Promise<Overview | null>;
+  /** Tells the others what happened here, line by line; answers what they told since line `after`, and which line is the last. */
+  readonly share: (lines: readonly string[], after: number) => Promise<Shared>;
   readonly pauses: () => Promise<readonly Pause[]>;
   readonly pause: (pause: Pause) => Promise<void>;
   /** False when there was none. */

@@ -47,29 +47,37 @@ export interface HistoryWriter {
   readonly seen: (sight: Sight) => void;
 }
 
-/** Opens the history for writing. What is older than `keepMs` goes, at most once a day. */
-export function openHistory(stateDirectory: string, keepMs: number): HistoryWriter {
+/** Opens the history for writing. What is older than `keepMs` goes, at most once a day. `told` gets each event that is written. */
+export function openHistory(
+  stateDirectory: string,
+  keepMs: number,
+  told: (event: HistoryEvent) => void = () => {},
+): HistoryWriter {
   const folder = join(stateDirectory, FOLDER);
+  const write = (events: readonly HistoryEvent[]): void => {
+    append(folder, events);
+    events.forEach(told);
+  };
   const remember = (memory: Memory): void => replaceFile(join(folder, MEMORY), `${JSON.stringify(memory)}\n`);
   return {
     dispatched: (record) => {
       const event = dispatchedEvent(record);
       const memory = recall(stateDirectory, event.at - keepMs);
       if (knowsDispatch(memory, event)) return;
-      append(folder, [event]);
+      write([event]);
       remember(withDispatch(memory, event));
     },
     archived: (record) => {
       const archived = archivedEvent(record);
       const memory = recall(stateDirectory, archived.at - keepMs);
       const event = asBegun(memory, archived);
-      append(folder, [event]);
+      write([event]);
       remember(withArchived(memory, event));
     },
     seen: (sight) => {
       const before = recall(stateDirectory, sight.now - keepMs);
       const { events, memory, prune } = observed(before, sight);
-      append(folder, events);
+      write(events);
       if (prune) removeBefore(folder, dayOf(sight.now - keepMs));
       if (JSON.stringify(memory) !== JSON.stringify(before)) remember(memory);
     },
@@ -99,6 +107,11 @@ export function followHistory(stateDirectory: string): () => readonly HistoryEve
     known = now;
     return all;
   };
+}
+
+/** Adds what other machines wrote into theirs, to the files of its days. */
+export function appendHistory(stateDirectory: string, events: readonly HistoryEvent[]): void {
+  append(join(stateDirectory, FOLDER), events);
 }
 
 /** A text that is another one when something was added today, or a day's file came or went. */

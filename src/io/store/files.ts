@@ -32,6 +32,7 @@ export function fileStore(stateDirectory: string): Store {
     decline: async () => {},
     claim: async () => GRANTED,
     leave: async () => null,
+    share: async (_lines, after) => ({ lines: [], last: after }),
     pauses: async () => readPauses(stateDirectory),
     pause: async (pause) => writePause(stateDirectory, pause),
     resume: async (agent) => removePause(stateDirectory, agent),

@@ -10,6 +10,7 @@ import { readPauses } from './look.ts';
 import { meet } from './meet.ts';
 import { numberIn, type Office, textIn } from './office.ts';
 import { overview } from './overview.ts';
+import { share } from './share.ts';
 import { checkVersion, migrate, quoted, useSchema, VERSION, versionOf } from './schema.ts';
 import { parseTarget } from './target.ts';
 
@@ -64,6 +65,7 @@ export async function openStore(options: Options): Promise<SharedStore> {
         await ask('update office set decision = $1, decided_by = $2', [JSON.stringify(decision), host]);
       return overview(ask, leaseMs);
     },
+    share: async (lines, after) => share(office, lines, after),
     pauses: async () => readPauses(ask),
     pause: async (pause) => {
       await ask(

@@ -82,6 +82,7 @@ const MIGRATIONS: readonly string[] = [
     detail jsonb
   );
   create index event_at on event (at);
+  create index event_history on event (id) where kind = 'history';
   `,
 ];
 

@@ -1,0 +1,54 @@
+import type { Config } from '../core/config/config.ts';
+import { messageOf } from '../core/errors.ts';
+import { eventLine, type HistoryEvent, parseEvents } from '../core/history/event.ts';
+import type { Store } from '../core/store/store.ts';
+import { appendHistory, followHistory } from '../io/state/history.ts';
+import { readCursor, writeCursor } from '../io/state/cursor.ts';
+import { passHistory } from './history.ts';
+import { now } from './world.ts';
+
+/** So many events of an office that worked before it had a store. */
+const MOST_OF_BEFORE = 20_000;
+
+type Warn = (message: string) => void;
+
+/** The history as passes write it, and as they exchange it with other machines, where there are any. */
+export function sharedHistory(
+  config: Config,
+  stageOf: Parameters<typeof passHistory>[1],
+  store: Pick<Store, 'share'>,
+  warn: Warn,
+): ReturnType<typeof passHistory> & { readonly share: () => Promise<void> } {
+  const happened: HistoryEvent[] = [];
+  return {
+    ...passHistory(config, stageOf, now, warn, (event) => void happened.push(event)),
+    share: async () => {
+      if (config.store !== null) await exchange(config.stateDirectory, store, happened, warn);
+    },
+  };
+}
+
+// What happened to tasks here goes to the others, and what happened there to the files of this machine: a report on any of them is
+// of all. How many wait, and how the passes went, each machine tells by itself.
+async function exchange(
+  stateDirectory: string,
+  store: Pick<Store, 'share'>,
+  happened: readonly HistoryEvent[],
+  warn: Warn,
+): Promise<void> {
+  try {
+    const after = readCursor(stateDirectory);
+    // The first time all that this machine knows: it worked before there was a store.
+    const all = after === null ? followHistory(stateDirectory)() : happened;
+    const own = all.filter((event) => 'key' in event).slice(-MOST_OF_BEFORE);
+    const { lines, last } = await store.share(
+      own.map((event) => eventLine(event)),
+      after ?? 0,
+    );
+    if (lines.length > 0) appendHistory(stateDirectory, parseEvents(lines.join('\n')));
+    // Killed in between it adds them once more: a history that tells something twice, and none that lacks it.
+    if (last !== after) writeCursor(stateDirectory, last);
+  } catch (error) {
+    warn(`what happened could not be exchanged with the other machines: ${messageOf(error)}`);
+  }
+}
