@@ -1,6 +1,7 @@
 // The report in a pipe: apart from the terminal's, whose widths of characters take a while to load.
 
-import type { Figures, Report } from '../core/history/report.ts';
+import type { Report } from '../core/history/report.ts';
+import type { Figures } from '../core/history/tally.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
 /** The report for other programs: a line each agent and priority, `all` for the sum, tab-separated, durations in seconds. */

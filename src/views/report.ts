@@ -3,7 +3,8 @@
 import type { ChalkInstance } from 'chalk';
 import { fromRfc3339, shortDuration } from '../core/clock.ts';
 import type { Durations } from '../core/history/figures.ts';
-import type { AgentReport, Figures, Report } from '../core/history/report.ts';
+import type { AgentReport, Report } from '../core/history/report.ts';
+import type { Figures } from '../core/history/tally.ts';
 import { PRIORITIES, type Priority } from '../core/issue/priority.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { columns, fitted } from './columns.ts';

@@ -4,24 +4,9 @@
 import { type Instant, toRfc3339 } from '../clock.ts';
 import { PRIORITIES, type Priority } from '../issue/priority.ts';
 import { type HistoryEvent, waitingCounts } from './event.ts';
-import { coveredMs, type Durations, durationsOf } from './figures.ts';
+import { coveredMs } from './figures.ts';
 import { isFinished, type Run, runsOf } from './runs.ts';
-
-/** What was done in the time that a report is about. */
-export interface Figures {
-  /** Task files that appeared. */
-  readonly dispatched: number;
-  /** Tasks that were handed back as done, or whose issue was closed. */
-  readonly finished: number;
-  /** How often a task was handed back as stuck. */
-  readonly blocked: number;
-  /** Dispatches of a task that had been dispatched before. */
-  readonly repeated: number;
-  /** From the opening of the issue to its first dispatch, of what was dispatched. */
-  readonly waited: Durations;
-  /** From dispatch to end, of what was finished. */
-  readonly worked: Durations;
-}
+import { count, emptyTally, type Figures, figuresOf, isWithin, type Scope, type Tally } from './tally.ts';
 
 export interface AgentReport extends Figures {
   readonly name: string;
@@ -62,14 +47,6 @@ export interface Report {
   readonly waiting: readonly WaitingAt[];
 }
 
-/** What a report is about. */
-export interface Scope {
-  readonly from: Instant;
-  readonly to: Instant;
-  /** Lower-cased; null: all agents. */
-  readonly agent: string | null;
-}
-
 /** The report on a time. `events` are sorted; with `agents`, those are in it although nothing happened to them. */
 export function reportOf(
   events: readonly HistoryEvent[],
@@ -78,15 +55,18 @@ export function reportOf(
   runs: readonly Run[] = runsOf(events),
 ): Report {
   const { from, to, agent } = scope;
-  const chosen = agent === null ? runs : runs.filter((run) => run.agent === agent);
-  const byAgent = new Map<string, Run[]>();
-  for (const name of agent === null ? agents : [agent]) byAgent.set(name, []);
-  for (const run of chosen) {
+  const byAgent = new Map<string, AgentRuns>();
+  for (const name of agent === null ? agents : [agent]) byAgent.set(name, noRuns(name));
+  const shown: Run[] = [];
+  for (const run of runs) {
+    if (agent !== null && run.agent !== agent) continue;
     if (run.from > to || (run.to !== null && run.to < from)) continue;
-    const list = byAgent.get(run.agent) ?? [];
-    byAgent.set(run.agent, list);
-    list.push(run);
+    const own = byAgent.get(run.agent) ?? noRuns(run.agent);
+    byAgent.set(run.agent, own);
+    add(own, run, scope);
+    shown.push(run);
   }
+  const all = [...byAgent.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const first = events[0]?.at ?? null;
   return {
     schemaVersion: 1,
@@ -95,68 +75,43 @@ export function reportOf(
     to: toRfc3339(to),
     since: first === null ? null : toRfc3339(first),
     agent,
-    total: figuresOf([...byAgent.values()].flat(), scope),
-    agents: [...byAgent]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, own]) => agentReport(name, own, scope, Math.max(from, first ?? to))),
+    total: figuresOf(all.flatMap(({ tallies }) => [...tallies.values()])),
+    agents: all.map((own) => agentReport(own, scope, first ?? to)),
     passes: passesOf(events, scope),
-    steps: stepsOf([...byAgent.values()].flat(), scope),
+    steps: stepsOf(shown, scope),
     waiting: waitingOf(events, scope),
   };
 }
 
-function agentReport(name: string, runs: readonly Run[], scope: Scope, since: Instant): AgentReport {
-  const spans = runs
-    .flatMap((run) => run.spans)
-    .filter(({ place }) => place !== 'blocked')
-    .map((span) => ({ from: span.from, to: span.to ?? scope.to }));
-  const length = scope.to - since;
+// What the runs of an agent amount to, by priority, and when it had a task to do.
+interface AgentRuns {
+  readonly name: string;
+  readonly tallies: Map<Priority, Tally>;
+  readonly spans: { readonly from: Instant; readonly to: Instant }[];
+}
+
+function noRuns(name: string): AgentRuns {
+  return { name, tallies: new Map(), spans: [] };
+}
+
+function add({ tallies, spans }: AgentRuns, run: Run, scope: Scope): void {
+  const tally = tallies.get(run.priority) ?? emptyTally();
+  tallies.set(run.priority, tally);
+  count(tally, run, scope);
+  for (const { place, from, to } of run.spans) if (place !== 'blocked') spans.push({ from, to: to ?? scope.to });
+}
+
+function agentReport({ name, tallies, spans }: AgentRuns, { from, to }: Scope, first: Instant): AgentReport {
+  const since = Math.max(from, first);
+  const length = to - since;
   return {
     name,
-    idle: length > 0 ? Math.round((1 - coveredMs(spans, since, scope.to) / length) * 1e4) / 1e4 : 1,
-    ...figuresOf(runs, scope),
+    idle: length > 0 ? Math.round((1 - coveredMs(spans, since, to) / length) * 1e4) / 1e4 : 1,
+    ...figuresOf([...tallies.values()]),
     priorities: PRIORITIES.flatMap((priority) => {
-      const those = runs.filter((run) => run.priority === priority);
-      return those.length > 0 ? [{ priority, ...figuresOf(those, scope) }] : [];
+      const tally = tallies.get(priority);
+      return tally ? [{ priority, ...figuresOf([tally]) }] : [];
     }),
-  };
-}
-
-/** Whether a moment lies in the time that a report is about. */
-export function isWithin(at: Instant | null, { from, to }: Pick<Scope, 'from' | 'to'>): boolean {
-  return at !== null && at >= from && at <= to;
-}
-
-/** The durations behind `waited` and `worked`, in milliseconds. */
-function durationsIn(runs: readonly Run[], scope: Scope): { readonly waited: number[]; readonly worked: number[] } {
-  const waited: number[] = [];
-  const worked: number[] = [];
-  for (const run of runs) {
-    if (run.waitedMs !== null && isWithin(run.from, scope)) waited.push(run.waitedMs);
-    if (run.to !== null && isFinished(run) && isWithin(run.to, scope)) worked.push(run.to - run.from);
-  }
-  return { waited, worked };
-}
-
-function figuresOf(runs: readonly Run[], scope: Scope): Figures {
-  const { waited, worked } = durationsIn(runs, scope);
-  let dispatched = 0;
-  let repeated = 0;
-  let blocked = 0;
-  for (const { from, attempt, spans } of runs) {
-    if (isWithin(from, scope)) {
-      dispatched += 1;
-      repeated += attempt > 1 ? 1 : 0;
-    }
-    for (const span of spans) blocked += span.place === 'blocked' && isWithin(span.from, scope) ? 1 : 0;
-  }
-  return {
-    dispatched,
-    finished: worked.length,
-    blocked,
-    repeated,
-    waited: durationsOf(waited),
-    worked: durationsOf(worked),
   };
 }
 

@@ -3,7 +3,8 @@
 import { fromRfc3339, type Instant, shortDuration } from '../../core/clock.ts';
 import type { Durations } from '../../core/history/figures.ts';
 import { isFinished, type Run } from '../../core/history/runs.ts';
-import { type Figures, isWithin, type Report, reportOf } from '../../core/history/report.ts';
+import { type Report, reportOf } from '../../core/history/report.ts';
+import { type Figures, isWithin } from '../../core/history/tally.ts';
 import { PRIORITIES } from '../../core/issue/priority.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { classesOf, classesPlot, stepsPlot, waitingPlot } from '../charts/plots.ts';
