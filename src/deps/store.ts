@@ -9,6 +9,7 @@ import { type Address, hostName, readAddress } from '../io/store/address.ts';
 import { fileStore } from '../io/store/files.ts';
 import { writeMachines } from '../io/state/machines.ts';
 import { readPauses, removePause } from '../io/state/pauses.ts';
+import { ticks } from '../io/uptime.ts';
 import { readInstance } from '../io/store/instance.ts';
 import type { Options, SharedStore } from '#store';
 import { lazily, now, tried, type World } from './world.ts';
@@ -91,7 +92,7 @@ function optionsFrom(config: Needed, { value }: Address, mayWrite: boolean): Opt
     leaseMs: store.leaseMs,
     listedForAllMs: LISTED_FOR_ALL_MS,
     keepMs: config.historyKeepMs,
-    ticks: () => performance.now(),
+    ticks,
   };
 }
 

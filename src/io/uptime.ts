@@ -10,3 +10,8 @@ export function readUptime(): Uptime | null {
     return null;
   }
 }
+
+/** Milliseconds that go on evenly, whatever the clock is set to, and also while the machine sleeps. */
+export function ticks(): number {
+  return uptime() * 1000;
+}

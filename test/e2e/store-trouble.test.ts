@@ -192,6 +192,15 @@ describe.skipIf(lacking !== null)(
       expectSeemly(host, before, hit, after);
     });
 
+    test('it is far away, 200 ms there and back: the task goes, and in time', async () => {
+      const host = await office();
+      host.proxy.delay(100);
+      const end = await host.run([]);
+      expect(end).toMatchObject({ code: 0, stderr: '' });
+      expect(host.tasks()).toEqual(['.agent-tasks/hans/issue-1.md']);
+      expectSeemly(host, end);
+    });
+
     test('what strangers write breaks nothing: a login that is SQL, a title that is no text, an issue of a megabyte', async () => {
       const [host] = await hostsOf({ cluster, agents: { one: null }, yaml: 'rateLimit: 1s' });
       const login = 'a"; drop table task; --';

@@ -9,6 +9,8 @@ import { note, numberIn, type Office, textIn } from './office.ts';
 
 /** A file appears within this time of its slot, or not at all: so long the window is counted longer, until it is known. */
 const APPEARS_WITHIN_MS = 2000;
+/** Ticks come in hundredths of a second. */
+const TICK_MS = 20;
 
 /** Offers a task in place of what is offered. */
 export async function offer({ connection, host }: Office, offered: Parameters<Store['offer']>[0]): Promise<void> {
@@ -58,7 +60,6 @@ export async function decline({ connection, host }: Office, key: string, why: st
 /** Takes the slot and the task, or says why not. */
 export async function claim(office: Office, wanted: Claim): Promise<Claimed> {
   const { connection, host, ticks } = office;
-  const began = ticks();
   const outcome = await connection.atOnce(async (ask) => {
     const why = (await closedWindow(ask, wanted)) ?? (await closedBy(office, ask, wanted));
     return why ?? (await taken(office, ask, wanted));
@@ -69,8 +70,8 @@ export async function claim(office: Office, wanted: Claim): Promise<Claimed> {
   const happened = { key: wanted.key, agent: wanted.agent, ref, attempt: outcome.attempt };
   return {
     kind: 'granted',
-    lease: outcome,
-    mayAppear: () => ticks() - began < APPEARS_WITHIN_MS,
+    lease: { attempt: outcome.attempt },
+    mayAppear: () => ticks() - outcome.askedAt < APPEARS_WITHIN_MS - TICK_MS,
     appeared: async () =>
       connection.atOnce(async (ask) => {
         await ask('update slot set at = clock_timestamp() where key = $1 and host = $2 and attempt = $3', own);
@@ -128,7 +129,13 @@ async function closedBy({ host }: Office, ask: Ask, wanted: Claim): Promise<Refu
   return pause ? { why: pauseText(pause), opensIn: null } : null;
 }
 
-async function taken({ host }: Office, ask: Ask, wanted: Claim): Promise<{ readonly attempt: number }> {
+interface Taken {
+  readonly attempt: number;
+  /** By the ticks of this machine, before the database set the slot: it cannot be over there before it is over here. */
+  readonly askedAt: number;
+}
+
+async function taken({ host, ticks }: Office, ask: Ask, wanted: Claim): Promise<Taken> {
   const [row] = await ask(
     `update task set state = 'held', host = $2, attempt = attempt + 1, stage = 'new', dispatches = $3, file = $4, title = $5,
        priority = $6, repository = $7, number = $8, issue = null, wait_until = null, wait_reason = null, since = clock_timestamp()
@@ -137,12 +144,14 @@ async function taken({ host }: Office, ask: Ask, wanted: Claim): Promise<{ reado
   );
   const attempt = numberIn(row, 'attempt');
   const ref = `${wanted.repository}#${wanted.number}`;
+  await ask('update host set seen_at = clock_timestamp() where name = $1', [host]);
+  // As late as can be: over a slow line each statement is time in which the file cannot appear.
+  const askedAt = ticks();
   await ask(
     `update slot set at = clock_timestamp() + $2 * interval '1 ms', ref = $3, host = $4, key = $5, attempt = $6
      where scope = any($1)`,
     [wanted.limits.map(({ scope }) => scope), APPEARS_WITHIN_MS, ref, host, wanted.key, attempt],
   );
-  await ask('update host set seen_at = clock_timestamp() where name = $1', [host]);
   await note(ask, host, [{ kind: 'taken', key: wanted.key, agent: wanted.agent, ref, attempt }]);
-  return { attempt };
+  return { attempt, askedAt };
 }
