@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { build, copyOfSource } from '../support/build.ts';
 import { noPostgres } from '../support/postgres-process.ts';
+import { sampledBugs } from './experiment.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -226,7 +227,7 @@ function noticed(
 
 const canTrace = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 
-test.for(BUGS)('$invariant: $bug', (planned, { task, skip }) => {
+test.for(sampledBugs(BUGS))('$invariant: $bug', (planned, { task, skip }) => {
   const lacking = planned.experiment[0] === 'hosts' ? noPostgres() : null;
   if (lacking !== null) skip(lacking);
   const isTraced = planned.experiment[0] === 'killed' || planned.experiment[1].includes('every call');

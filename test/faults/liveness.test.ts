@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { build, copyOfSource } from '../support/build.ts';
+import { sampledBugs } from './experiment.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -182,7 +183,7 @@ const BUGS: readonly Bug[] = [
   },
 ];
 
-test.for(BUGS)('$bug', ({ file, from, to, test: [tests, name] }) => {
+test.for(sampledBugs(BUGS))('$bug', ({ file, from, to, test: [tests, name] }) => {
   const folder = copyOfSource();
   onTestFinished(() => rmSync(folder, { recursive: true }));
   cpSync(join(ROOT, 'test'), join(folder, 'test'), { recursive: true });
