@@ -26,6 +26,11 @@ export async function meet(office: Office, report: Report, isDry: boolean): Prom
       `delete from task where key in (select key from task where state = 'free' and since < clock_timestamp() - $1 * interval '1 ms' limit 500)`,
       [office.keepMs],
     );
+    await ask(
+      `delete from host h where h.seen_at < clock_timestamp() - $1 * interval '1 ms'
+       and not exists (select 1 from task t where t.host = h.name)`,
+      [office.keepMs],
+    );
     return look(office, ask, report, { isDecider, result });
   });
 }
