@@ -9,7 +9,7 @@ import type { FakeGitea } from './gitea/server.ts';
 import { startPostgres } from './postgres.ts';
 import { noPostgres } from './postgres-process.ts';
 
-const ROUNDS = 11;
+const ROUNDS = 7;
 const TASKS = 100_000;
 /** What a pass with the store may cost at the most, as a multiple of one with files. */
 const WANTED = 1.5;
