@@ -173,7 +173,12 @@ describe('11.22 onDispatch in a pass whose time is nearly over', () => {
     expect(given.length).toBeGreaterThan(5);
     expect(events.some(({ message }) => message.includes('there was not enough time left in this pass'))).toBe(true);
     expect(events.some(({ message }) => message.includes('the last of 5 tries'))).toBe(false);
-    await dispatch({ ...deps, onDispatch: async (_record, ms) => void given.push(ms) });
+    // Once it is its turn again.
+    const before = given.length;
+    for (let pass = 0; pass < 60 && given.length === before; pass += 1) {
+      await dispatch({ ...deps, onDispatch: async (_record, ms) => void given.push(ms) });
+      clock.now += MINUTE;
+    }
     expect(given.at(-1)).toBe(30_000);
     expect(Object.values(deps.state.read().state.tasks ?? {})).toMatchObject([{ hook: null }]);
   });
