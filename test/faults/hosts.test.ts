@@ -5,7 +5,7 @@ import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished, test } from 'vitest';
 import { type Finished, finished } from '../support/command.ts';
 import { DATABASE, type Host, hostsOf, rowsOf } from '../support/hosts.ts';
 import { age, witness } from '../support/ownership-record.ts';
@@ -205,6 +205,42 @@ describe.skipIf(lacking !== null)(`several hosts${lacking === null ? '' : ` (ski
     conclude(context, 'several hosts: back in time', 1, found);
   });
 
+  test('a replica that was behind learns from the hosts what it never heard of', async (context) => {
+    const primary = await startPostgres();
+    onTestFinished(async () => primary.remove());
+    const rateMs = 20_000;
+    const hosts = await office(primary, { one: ['hans'], two: ['hans'] }, 0, rateMs);
+    const [one, two = one] = hosts;
+    const replica = await primary.replica({ isSynchronous: false });
+    onTestFinished(async () => replica.remove());
+    const record = officeRecord();
+    const outputs = new Map<Host, Finished[]>(hosts.map((host) => [host, []]));
+    const pass = async (host: Host): Promise<void> => {
+      outputs.get(host)?.push(await host.run([]));
+      record.look(host);
+    };
+    await pass(two);
+    await replica.stop();
+    for (const number of [1, 2])
+      one.gitea.addIssue({ repository: 'acme/app', number, title: `Issue ${number}`, assignees: ['hans'] });
+    await pass(one);
+    const before = rowsOf(primary, "select count(*) from dispatcher.event where kind = 'taken'");
+    await primary.kill();
+    await replica.restart();
+    await replica.promote();
+    for (const { proxy } of hosts) proxy.aim(replica.port);
+    const after = rowsOf(replica, "select count(*) from dispatcher.event where kind = 'taken'");
+    for (const host of [one, two, one, two]) await pass(host);
+    const tasks = hosts.flatMap((host) => taskFiles(host).map(({ place, number }) => `${place} ${number}`));
+    const found = [
+      // Else nothing was forgotten, and nothing shown.
+      ...(String(before) === '1' && String(after) === '0' ? [] : [`${before} dispatches before, ${after} after`]),
+      ...brokenInOffice(hosts, outputs, { rateMs, record, due: [] }),
+      ...(tasks.length === 1 ? [] : [`I2 ${tasks.join(', ')}`]),
+    ];
+    conclude(context, 'several hosts: a replica that was behind', 1, found);
+  });
+
   test('20 hosts are killed, stopped, cut off and away, and their database is killed and fails over, while agents work', async (context) => {
     const crowd = await startCrowd(cluster, { rounds: ROUNDS });
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -221,11 +257,16 @@ describe.skipIf(lacking !== null)(`several hosts${lacking === null ? '' : ` (ski
 });
 
 /** Issues of hans, and hosts that have him. */
-async function office(cluster: Cluster, agents: Readonly<Record<string, readonly string[]>>, issues: number) {
+async function office(
+  cluster: Cluster,
+  agents: Readonly<Record<string, readonly string[]>>,
+  issues: number,
+  rateMs = RATE_MS,
+) {
   const hosts = await hostsOf({
     cluster,
     agents,
-    yaml: `rateLimit: ${RATE_MS}ms\nupdates: { enabled: false }`,
+    yaml: `rateLimit: ${rateMs}ms\nupdates: { enabled: false }`,
     // Who reads the same as another host leaves it to that one for a while.
     repositoriesOf: (name) => ['acme/app', `acme/${name}`],
   });
