@@ -224,17 +224,17 @@ describe.skipIf(lacking !== null)(`several hosts${lacking === null ? '' : ` (ski
     for (const number of [1, 2])
       one.gitea.addIssue({ repository: 'acme/app', number, title: `Issue ${number}`, assignees: ['hans'] });
     await pass(one);
-    const before = rowsOf(primary, "select count(*) from dispatcher.event where kind = 'taken'");
+    const [before] = rowsOf(primary, "select count(*) from dispatcher.event where kind = 'taken'");
     await primary.kill();
     await replica.restart();
     await replica.promote();
     for (const { proxy } of hosts) proxy.aim(replica.port);
-    const after = rowsOf(replica, "select count(*) from dispatcher.event where kind = 'taken'");
+    const [after] = rowsOf(replica, "select count(*) from dispatcher.event where kind = 'taken'");
     for (const host of [one, two, one, two]) await pass(host);
     const tasks = hosts.flatMap((host) => taskFiles(host).map(({ place, number }) => `${place} ${number}`));
     const found = [
       // Else nothing was forgotten, and nothing shown.
-      ...(String(before) === '1' && String(after) === '0' ? [] : [`${before} dispatches before, ${after} after`]),
+      ...(before === '1' && after === '0' ? [] : [`${before} dispatches before, ${after} after`]),
       ...brokenInOffice(hosts, outputs, { rateMs, record, due: [] }),
       ...(tasks.length === 1 ? [] : [`I2 ${tasks.join(', ')}`]),
     ];
