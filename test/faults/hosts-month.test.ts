@@ -20,7 +20,7 @@ import { makeStore } from '../../src/io/store/postgres/open.ts';
 import { spawnSync } from 'node:child_process';
 
 const EVERY = Number(process.env['DISPATCHER_TEST_EVERY'] ?? 1);
-const PASSES = Number(process.env['DISPATCHER_TEST_PASSES'] ?? 10_000 / EVERY / (EVERY > 1 ? 2 : 1));
+const PASSES = Number(process.env['DISPATCHER_TEST_PASSES'] ?? Math.ceil(10_000 / EVERY / (EVERY > 1 ? 4 : 1)));
 /** Another one is another office. */
 const SEED = Number(process.env['DISPATCHER_TEST_SEED'] ?? 20_261_125);
 const HOSTS = 20;
