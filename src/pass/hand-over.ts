@@ -75,7 +75,7 @@ function claimFor({ config }: DispatchDeps, { candidate, record, tracked }: Prep
     title: record.title,
     priority,
     file: record.file,
-    dispatches: tracked.dispatches,
+    attempts: record.attempt,
     limits: [{ scope: '', ms: config.rateLimitMs }, ...own],
     isForced: record.trigger === 'forced',
   };

@@ -6,6 +6,7 @@ import type { Config } from '../core/config/config.ts';
 import { patternText } from '../core/config/patterns.ts';
 import { nameOn } from '../core/config/servers.ts';
 import { messageOf } from '../core/errors.ts';
+import { taskKey } from '../core/issue/identity.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { AgentTerms, Holding, Meeting, Report } from '../core/store/store.ts';
 import type { Appearance, State } from '../core/state/state.ts';
@@ -156,6 +157,14 @@ function throughMeeting(deps: DispatchDeps, meeting: Meeting, isHere: (agent: st
     ...deps,
     config: withAgents(deps.config, meeting.agentsElsewhere),
     state: { ...deps.state, pauses: () => meeting.pauses },
+    journal: {
+      ...deps.journal,
+      attempts: (issue) =>
+        Math.max(
+          deps.journal.attempts(issue),
+          meeting.attempts.get(taskKey(issue.server, issue.issueId, issue.agent)) ?? 0,
+        ),
+    },
     tasks: {
       ...deps.tasks,
       trouble: (agent) => (isHere(agent) ? deps.tasks.trouble(agent) : null),

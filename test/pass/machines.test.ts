@@ -89,6 +89,7 @@ describe.skipIf(lacking !== null)('several machines', { timeout: 60_000 }, () =>
     await b.pass();
     // What is done stays done.
     expect(b.dispatched()).toEqual(['#1']);
+    expect(readFileSync(join(home(b, 'hans'), 'issue-1.md'), 'utf8')).toContain('\nattempt: 2\n');
     // Its agent is late: finished, but not its own any more.
     renameSync(join(home(a, 'hans'), 'doing', 'issue-1.md'), join(home(a, 'hans'), 'done', 'issue-1.md'));
     await a.pass();

@@ -88,6 +88,8 @@ export interface Meeting {
   /** Whether anything is offered to anybody. */
   readonly isOffering: boolean;
   readonly elsewhere: ReadonlyMap<string, TaskElsewhere>;
+  /** How often others dispatched what nobody has any more, by its key. */
+  readonly attempts: ReadonlyMap<string, number>;
   /** The agents of the other machines that live. Null: one of them takes every assignee for an agent. */
   readonly agentsElsewhere: ReadonlyMap<string, AgentTerms> | null;
   /** Why candidates wait that another machine could not take, by their key. */
@@ -107,7 +109,8 @@ export interface Claim {
   readonly title: string;
   readonly priority: Priority;
   readonly file: string;
-  readonly dispatches: number;
+  /** This one among them, wherever it went before. */
+  readonly attempts: number;
   /** The limits that it is under, the one for all (with an empty scope) among them. */
   readonly limits: readonly { readonly scope: string; readonly ms: number }[];
   /** By hand with `--force`: limits, pauses, and another machine that has it, do not hold it up. */

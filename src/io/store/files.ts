@@ -10,6 +10,7 @@ const NOBODY_ELSE: Omit<Meeting, 'pauses'> = {
   lost: new Map(),
   offers: [],
   isOffering: false,
+  attempts: new Map(),
   elsewhere: new Map(),
   agentsElsewhere: new Map(),
   declined: new Map(),

@@ -80,7 +80,7 @@ export async function claim(office: Office, wanted: Claim): Promise<Claimed> {
     withdrawn: async () =>
       connection.atOnce(async (ask) => {
         await ask(
-          `update task set state = 'free', host = null, stage = null, attempt = attempt + 1
+          `update task set state = 'free', host = null, stage = null, attempt = attempt + 1, dispatches = dispatches - 1
            where key = $1 and host = $2 and attempt = $3`,
           own,
         );
@@ -140,7 +140,7 @@ async function taken({ host, ticks }: Office, ask: Ask, wanted: Claim): Promise<
     `update task set state = 'held', host = $2, attempt = attempt + 1, stage = 'new', dispatches = $3, file = $4, title = $5,
        priority = $6, repository = $7, number = $8, issue = null, wait_until = null, wait_reason = null, since = clock_timestamp()
      where key = $1 returning attempt`,
-    [wanted.key, host, wanted.dispatches, wanted.file, wanted.title, wanted.priority, wanted.repository, wanted.number],
+    [wanted.key, host, wanted.attempts, wanted.file, wanted.title, wanted.priority, wanted.repository, wanted.number],
   );
   const attempt = numberIn(row, 'attempt');
   const ref = `${wanted.repository}#${wanted.number}`;

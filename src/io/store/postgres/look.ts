@@ -27,9 +27,10 @@ export async function look(
   // A slot that was only asked for is one in which nothing has appeared yet.
   const slots = await ask(`select scope, ref, ${ago('at')} as last_ago from slot where at > '-infinity'`);
   const tasks = await ask(
-    `select key, agent, state, host, stage, issue, repository, wait_reason, ${ago('since')} as age,
+    `select key, agent, state, host, stage, dispatches, issue, repository, wait_reason, ${ago('since')} as age,
        wait_until > clock_timestamp() as waits
-     from task where state = 'offered' or host <> $1 or wait_until > clock_timestamp() order by key`,
+     from task where state = 'offered' or host <> $1 or wait_until > clock_timestamp() or (state = 'free' and dispatches > 0)
+     order by key`,
     [host],
   );
   const pauses = await readPauses(ask);
@@ -50,6 +51,9 @@ export async function look(
     offers: offersFor(report, offered),
     isOffering: offered.length > 0,
     elsewhere: new Map(tasks.flatMap((row) => elsewhere(row, host))),
+    attempts: new Map(
+      tasks.flatMap((row) => (row['state'] === 'held' ? [] : [[String(row['key']), numberIn(row, 'dispatches')]])),
+    ),
     agentsElsewhere: agentsOf(others),
     declined: new Map([
       ...tasks.flatMap((row): [string, string][] =>
