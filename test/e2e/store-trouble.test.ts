@@ -201,6 +201,25 @@ describe.skipIf(lacking !== null)(
       expectSeemly(host, end);
     });
 
+    test('each of its answers takes a second: the pass ends in its time all the same, and nothing goes', async () => {
+      const host = await office();
+      host.proxy.delay(420);
+      const began = performance.now();
+      const end = await host.run([]);
+      expect(end).toMatchObject({
+        code: 75,
+        stderr: expect.stringMatching(/took too long: its answers took 12 s in all\n {2}fix: look at the load/u),
+      });
+      expect(performance.now() - began).toBeLessThan(45_000);
+      expect(host.tasks()).toEqual([]);
+      host.proxy.delay(0);
+      // Until the server has heard that the session ended: it decides till then.
+      await wait(2000);
+      const after = await host.run([]);
+      expect(after.stdout).toContain('DISPATCHED');
+      expectSeemly(host, end, after);
+    });
+
     test('what strangers write breaks nothing: a login that is SQL, a title that is no text, an issue of a megabyte', async () => {
       const [host] = await hostsOf({ cluster, agents: { one: null }, yaml: 'rateLimit: 1s' });
       const login = 'a"; drop table task; --';

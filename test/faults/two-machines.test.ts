@@ -59,7 +59,7 @@ test.skipIf(obstacle)(
       grep -h '^attempt:' /srv/beta/.agent-tasks/hans/$taken
       [ "$had" -gt 0 ] && echo "alpha had some"
       mark back
-      runuser -u dispatcher -- dispatcher done --agent hans
+      runuser -u dispatcher -- dispatcher done --agent hans >/dev/null
       systemctl start dispatcher-alpha.service
       grep -h 'LEASE LOST' .agent-dispatcher.log | grep -c 'hans: acme/app#'
       grep -c lease_lost .agent-dispatcher/archived.jsonl

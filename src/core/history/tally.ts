@@ -39,6 +39,7 @@ export interface Tally {
   readonly worked: number[];
 }
 
+/** Nothing counted yet. */
 export function emptyTally(): Tally {
   return { dispatched: 0, blocked: 0, repeated: 0, waited: [], worked: [] };
 }

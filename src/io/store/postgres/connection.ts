@@ -25,6 +25,8 @@ export interface Connection {
 
 const CONNECT_MS = 4000;
 const ANSWER_MS = 8000;
+/** All answers together: a database that is slow to each, and answers, must not make a pass longer than it may be. */
+const ALL_ANSWERS_MS = 12_000;
 const GOODBYE_MS = 500;
 
 /** The oldest server. */
@@ -94,16 +96,7 @@ function clientFor(
   });
   // Said by whoever asks next; without a listener it would end the process.
   client.on('error', () => {});
-  const ask: Ask = async (text, values = []) => {
-    try {
-      const { rows } = await client.query<Row>(text, [...values]);
-      return rows;
-    } catch (error) {
-      // Whatever is asked next on this connection would wait behind it.
-      if (messageOf(error) === 'Query read timeout') socket.destroy();
-      throw storeError(error, password);
-    }
-  };
+  const ask = askerOf(client, socket, password);
   return {
     client,
     ask,
@@ -126,6 +119,30 @@ function clientFor(
       socket.destroy();
     },
   };
+}
+
+function askerOf(client: pg.Client, socket: Socket, password: string | undefined): Ask {
+  let waited = 0;
+  return async (text, values = []) => {
+    const began = performance.now();
+    const left = ALL_ANSWERS_MS - waited;
+    try {
+      const query = { text, values: [...values], query_timeout: Math.ceil(Math.min(ANSWER_MS, Math.max(1, left))) };
+      const { rows } = await client.query<Row>(query);
+      return rows;
+    } catch (error) {
+      if (messageOf(error) !== 'Query read timeout') throw storeError(error, password);
+      // Whatever is asked next on this connection would wait behind it. What was not committed is undone.
+      socket.destroy();
+      throw storeError(left < ANSWER_MS ? tooSlow() : error, password);
+    } finally {
+      waited += performance.now() - began;
+    }
+  };
+}
+
+function tooSlow(): Error {
+  return Object.assign(new Error(`its answers took ${ALL_ANSWERS_MS / 1000} s in all`), { code: '57014' });
 }
 
 function tooOld(version: number): UserError {
