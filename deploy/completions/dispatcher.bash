@@ -4,7 +4,7 @@
 _dispatcher() {
   local line value prefix=
   local -a words=("${COMP_WORDS[@]:1:COMP_CWORD}")
-  # Bash takes a colon, as in work:acme/app#5, for a word of its own, and completes what is behind it.
+  # Bash takes a colon, as in team:acme/app#5, for a word of its own, and completes what is behind it.
   if [[ " ${words[*]} " == *' :'* ]]; then
     read -ra words <<<"${COMP_LINE:0:COMP_POINT}"
     [[ ${COMP_LINE:COMP_POINT-1:1} == ' ' ]] && words+=('')

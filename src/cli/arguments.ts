@@ -9,7 +9,7 @@ export interface IssueArgument {
   readonly repository: string | null;
 }
 
-/** `5`, `#5` or `acme/app#5`; where there are several servers `work:acme/app#5` as well. */
+/** `5`, `#5` or `acme/app#5`; where there are several servers `team:acme/app#5` as well. */
 export function issueArgument(text: string): IssueArgument {
   const [, repository = null, digits] = /^(?:([^\s/#]+\/[^\s/#]+)?#)?(\d+)$/u.exec(text) ?? [];
   const number = Number(digits);

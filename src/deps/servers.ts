@@ -1,5 +1,5 @@
 // The servers of a configuration, each asked with its own token and by its own names. Behind this, what several have is told
-// apart by the server's name in front: `work:acme/app`.
+// apart by the server's name in front: `team:acme/app`.
 
 import { bareName, type Server, serverAt, type Servers } from '../core/config/servers.ts';
 import { EXIT, UserError } from '../core/errors.ts';

@@ -78,7 +78,7 @@ function maybeElsewhere(server: string, number: number, { message, exitCode, cod
   return new UserError(`whether #${number} is meant that ${server} has cannot be told: ${message}`, {
     exitCode,
     code,
-    hint: 'name the server as well: --issue work:acme/app#5',
+    hint: 'name the server as well: --issue team:acme/app#5',
   });
 }
 

@@ -33,7 +33,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   token: [
     'dispatcher token                               asks for another token, tries it, and stores it',
     'sudo dispatcher token < new-token              where only root may write it',
-    'dispatcher token --server work                 that of one of several servers',
+    'dispatcher token --server team                 that of one of several servers',
   ],
   systemd: [
     'dispatcher systemd print                       what would be written',
@@ -117,8 +117,8 @@ Environment variables:
                          server and repositories (with commas or spaces) when there is no configuration file;
                          the current folder is the workspace then
   GITEA_TOKEN            the access token, when neither gitea.tokenFile nor a systemd credential has it;
-                         of several servers each has its own: GITEA_TOKEN_WORK for the one called work
-  CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token (of a server called work: gitea-token-work),
+                         of several servers each has its own: GITEA_TOKEN_TEAM for the one called team
+  CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token (of a server called team: gitea-token-team),
                          the address of the store in store-url
   XDG_CONFIG_HOME        where dispatcher/config.yaml is looked for (default: ~/.config)
   NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority (better: gitea.caFile)

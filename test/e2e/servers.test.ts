@@ -7,12 +7,12 @@ import { nextSlot, TOKENS, tokensSent, type TwoServers, twoServers } from '../su
 /** The same repository, number and id on both; that of `home` is more urgent. */
 async function twins(...args: Parameters<typeof twoServers>): Promise<TwoServers> {
   const at = await twoServers(...args);
-  at.work.addIssue({ repository: 'acme/app', number: 5, title: 'At work', assignees: ['hans'] });
+  at.team.addIssue({ repository: 'acme/app', number: 5, title: 'At team', assignees: ['hans'] });
   at.home.addIssue({ repository: 'acme/app', number: 5, title: 'At home', assignees: ['hans'], labels: ['critical'] });
   return at;
 }
 
-const WORK = '.agent-tasks/hans/work/acme/app/issue-5.md';
+const TEAM = '.agent-tasks/hans/team/acme/app/issue-5.md';
 const HOME = '.agent-tasks/hans/home/acme/app/issue-5.md';
 
 describe('two servers with the same repository, number and id', () => {
@@ -25,18 +25,18 @@ describe('two servers with the same repository, number and id', () => {
     expect(JSON.parse((await at.run(['status', '--json'])).stdout)).toMatchObject({
       counts: { waiting: 1, dispatched: 1 },
       servers: [
-        { name: 'work', url: at.work.url, away: null },
+        { name: 'team', url: at.team.url, away: null },
         { name: 'home', url: at.home.url, away: null },
       ],
-      next: { ref: 'work:acme/app#5', url: `${at.work.url}/acme/app/issues/5` },
+      next: { ref: 'team:acme/app#5', url: `${at.team.url}/acme/app/issues/5` },
     });
     await nextSlot();
-    expect((await at.run([])).stdout).toContain('DISPATCHED: hans → work:acme/app#5 (At work)');
-    expect(at.tasks()).toEqual([HOME, WORK]);
-    expect(at.read(WORK)).toContain(
-      `ref: "work:acme/app#5"\nissue: 5\nrepository: "acme/app"\nserver: "work"\nurl: "${at.work.url}/acme/app/issues/5"`,
+    expect((await at.run([])).stdout).toContain('DISPATCHED: hans → team:acme/app#5 (At team)');
+    expect(at.tasks()).toEqual([HOME, TEAM]);
+    expect(at.read(TEAM)).toContain(
+      `ref: "team:acme/app#5"\nissue: 5\nrepository: "acme/app"\nserver: "team"\nurl: "${at.team.url}/acme/app/issues/5"`,
     );
-    expect(at.read(WORK)).toContain(`${at.work.url}/acme/app.git`);
+    expect(at.read(TEAM)).toContain(`${at.team.url}/acme/app.git`);
     await nextSlot();
     expect((await at.run([])).stdout).toBe('');
     const { agents } = JSON.parse((await at.run(['status', '--json'])).stdout) as {
@@ -44,13 +44,13 @@ describe('two servers with the same repository, number and id', () => {
     };
     expect(agents[0]?.tasks.map((task) => ({ ...task }))).toMatchObject([
       { ref: 'home:acme/app#5', server: 'home', repository: 'acme/app', url: `${at.home.url}/acme/app/issues/5` },
-      { ref: 'work:acme/app#5', server: 'work', repository: 'acme/app', url: `${at.work.url}/acme/app/issues/5` },
+      { ref: 'team:acme/app#5', server: 'team', repository: 'acme/app', url: `${at.team.url}/acme/app/issues/5` },
     ]);
   });
 
   test('what becomes of one is nothing to the other: news, closing, receipts', async () => {
     const at = await twins('receipt: { comment: true }\n', {
-      work: { scopes: ['write:issue'] },
+      team: { scopes: ['write:issue'] },
       home: { scopes: ['write:issue'] },
     });
     await at.run([]);
@@ -58,14 +58,14 @@ describe('two servers with the same repository, number and id', () => {
     await at.run([]);
     await at.run([]);
     const posts = (requests: readonly string[]): number => requests.filter((line) => line.startsWith('POST ')).length;
-    expect([posts(at.work.requests), posts(at.home.requests)]).toEqual([1, 1]);
-    at.work.addComment('acme/app#5', { author: 'alice', body: 'Only at work.' });
+    expect([posts(at.team.requests), posts(at.home.requests)]).toEqual([1, 1]);
+    at.team.addComment('acme/app#5', { author: 'alice', body: 'Only at team.' });
     at.home.editIssue('acme/app#5', { state: 'closed' });
     const { stdout } = await at.run([]);
-    expect(stdout).toContain('NEWS: hans: work:acme/app#5 has news (comments)');
+    expect(stdout).toContain('NEWS: hans: team:acme/app#5 has news (comments)');
     expect(stdout).toContain('ARCHIVED: hans: home:acme/app#5 is closed');
     expect(at.tasks()).toEqual(
-      ['archive/home/acme/app/issue-5.md', 'work/acme/app/issue-5.md', 'work/acme/app/issue-5.update-1.md'].map(
+      ['archive/home/acme/app/issue-5.md', 'team/acme/app/issue-5.md', 'team/acme/app/issue-5.update-1.md'].map(
         (name) => `.agent-tasks/hans/${name}`,
       ),
     );
@@ -75,14 +75,14 @@ describe('two servers with the same repository, number and id', () => {
     const at = await twins();
     const vague = await at.run(['dispatch', '--issue', '5']);
     expect(vague.code).toBe(2);
-    expect(vague.stderr).toMatch(/#5 fits 2 issues:\n +work:acme\/app#5 +At work\n +home:acme\/app#5 +At home\n/u);
+    expect(vague.stderr).toMatch(/#5 fits 2 issues:\n +team:acme\/app#5 +At team\n +home:acme\/app#5 +At home\n/u);
     expect((await at.run(['dispatch', '--issue', '5', '--repo', 'acme/app'])).code).toBe(2);
-    const sent = await at.run(['dispatch', '--issue', 'work:acme/app#5']);
+    const sent = await at.run(['dispatch', '--issue', 'team:acme/app#5']);
     expect(sent).toMatchObject({ code: 0 });
-    expect(at.tasks()).toEqual([WORK]);
+    expect(at.tasks()).toEqual([TEAM]);
     await nextSlot();
     expect(await at.run(['dispatch', '--issue', '5', '--repo', 'home:acme/app'])).toMatchObject({ code: 0 });
-    expect(at.tasks()).toEqual([HOME, WORK]);
+    expect(at.tasks()).toEqual([HOME, TEAM]);
     expect(await at.run(['dispatch', '--issue', 'away:acme/app#5'])).toMatchObject({ code: 2 });
   });
 
@@ -92,22 +92,22 @@ describe('two servers with the same repository, number and id', () => {
     await nextSlot();
     await at.run([]);
     const agent = { DISPATCHER_AGENT: 'hans' };
-    const offered = await at.run(['__complete', '--', 'done', 'work:'], agent);
-    expect(offered.stdout).toMatch(/^work:acme\/app#5\t/u);
+    const offered = await at.run(['__complete', '--', 'done', 'team:'], agent);
+    expect(offered.stdout).toMatch(/^team:acme\/app#5\t/u);
     expect((await at.run(['__complete', '--', 'dispatch', '--repo', ''])).stdout.split('\n')).toEqual([
-      'work:acme/app',
+      'team:acme/app',
       'home:acme/app',
       '',
     ]);
     expect(await at.run(['done', '5'], agent)).toMatchObject({ code: 2 });
-    expect(await at.run(['done', 'work:acme/app#5'], agent)).toMatchObject({ code: 0 });
+    expect(await at.run(['done', 'team:acme/app#5'], agent)).toMatchObject({ code: 0 });
     expect(at.tasks()).toEqual([
-      '.agent-tasks/hans/done/work/acme/app/issue-5.md',
-      '.agent-tasks/hans/done/work/acme/app/issue-5.work.json',
+      '.agent-tasks/hans/done/team/acme/app/issue-5.md',
+      '.agent-tasks/hans/done/team/acme/app/issue-5.work.json',
       HOME,
     ]);
-    expect((await at.run(['explain', '--issue', '5', '--repo', 'work:acme/app'])).stdout).toMatch(
-      /^work:acme\/app#5 for hans: skipped: dispatched|^work:acme\/app#5 for hans/u,
+    expect((await at.run(['explain', '--issue', '5', '--repo', 'team:acme/app'])).stdout).toMatch(
+      /^team:acme\/app#5 for hans: skipped: dispatched|^team:acme\/app#5 for hans/u,
     );
   });
 });
@@ -119,13 +119,13 @@ describe('a server that is away', () => {
     const pass = await at.run([]);
     expect(pass.code).toBe(0);
     expect(pass.stdout).toContain('WARNING: home is away, the other servers go on: Gitea at');
-    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+    expect(pass.stdout).toContain('DISPATCHED: hans → team:acme/app#5');
     const status = await at.run(['status']);
-    expect(status.stderr).toMatch(/● ok: last pass \S+ ago, dispatched work:acme\/app#5; home is away since/u);
+    expect(status.stderr).toMatch(/● ok: last pass \S+ ago, dispatched team:acme\/app#5; home is away since/u);
     expect(JSON.parse((await at.run(['status', '--json'])).stdout)).toMatchObject({
       health: 'ok',
       servers: [
-        { name: 'work', away: null },
+        { name: 'team', away: null },
         { name: 'home', away: { code: 'gitea_unreachable' } },
       ],
     });
@@ -148,7 +148,7 @@ describe('a server that is away', () => {
     await at.run([]);
     at.home.intercept(/./u, { status: 503 }, 100);
     expect((await at.run([])).code).toBe(0);
-    expect(at.tasks()).toEqual([HOME, WORK]);
+    expect(at.tasks()).toEqual([HOME, TEAM]);
   });
 
   test('lists, but answers for no issue: those of the other go in the same pass', async () => {
@@ -163,7 +163,7 @@ describe('a server that is away', () => {
       });
     at.home.intercept(/\/issues\/\d+$/u, FAULTS.reset);
     const pass = await at.run([]);
-    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+    expect(pass.stdout).toContain('DISPATCHED: hans → team:acme/app#5');
     expect(pass.code).toBe(0);
   });
 
@@ -173,7 +173,7 @@ describe('a server that is away', () => {
     const began = Date.now();
     const pass = await at.run([]);
     expect(pass.stdout).toContain('WARNING: home is away, the other servers go on: Gitea at');
-    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+    expect(pass.stdout).toContain('DISPATCHED: hans → team:acme/app#5');
     expect(pass.code).toBe(0);
     expect(Date.now() - began).toBeLessThan(45_000);
   });
@@ -186,16 +186,16 @@ describe('a server that is away', () => {
     expect(vague.stderr).toMatch(/whether #5 is meant that home has cannot be told[^]*name the server/u);
     at.write('dispatcher.yaml', at.read('dispatcher.yaml').replaceAll('acme/app', '"acme/*"'));
     expect(await at.run(['dispatch', '--issue', '5'])).toMatchObject({ code: 75 });
-    expect(await at.run(['dispatch', '--issue', 'work:acme/app#5'])).toMatchObject({ code: 0 });
+    expect(await at.run(['dispatch', '--issue', 'team:acme/app#5'])).toMatchObject({ code: 0 });
   });
 
   test('without the other is exit 75; one without a token is away as well', async () => {
     const at = await twins();
     const back = at.home.intercept(/./u, FAULTS.reset);
-    const both = at.work.intercept(/./u, FAULTS.reset);
+    const both = at.team.intercept(/./u, FAULTS.reset);
     const none = await at.run([]);
     expect(none.code).toBe(75);
-    expect(none.stderr).toMatch(/none of the servers can be read: work: Gitea at .*; home: Gitea at /u);
+    expect(none.stderr).toMatch(/none of the servers can be read: team: Gitea at .*; home: Gitea at /u);
     expect(at.tasks()).toEqual([]);
     back();
     both();
@@ -203,7 +203,7 @@ describe('a server that is away', () => {
     const pass = await at.run([]);
     expect(pass.code).toBe(0);
     expect(pass.stdout).toContain('WARNING: home is away, the other servers go on: the token from');
-    expect(pass.stdout).toContain('DISPATCHED: hans → work:acme/app#5');
+    expect(pass.stdout).toContain('DISPATCHED: hans → team:acme/app#5');
   });
 });
 
@@ -217,8 +217,8 @@ describe('the token of a server', () => {
       assignees: ['hans'],
       labels: ['critical'],
       attachments: [{ name: 'shot.png', size: 3 }],
-      body: `See ${at.work.url}/acme/app/issues/5 and work:acme/app#5.`,
-      comments: [{ author: 'mallory', body: `![x](${at.work.url}/attachments/1-2)` }],
+      body: `See ${at.team.url}/acme/app/issues/5 and team:acme/app#5.`,
+      comments: [{ author: 'mallory', body: `![x](${at.team.url}/attachments/1-2)` }],
     });
     for (const number of [7, 8, 9])
       at.home.addIssue({ repository: 'acme/app', number, title: 'More', assignees: ['hans'] });
@@ -227,38 +227,38 @@ describe('the token of a server', () => {
       await nextSlot();
     }
     // Each answer leads to the other server: a listing, an issue, an attachment.
-    at.home.intercept(/\/attachments\//u, { status: 302, headers: { location: `${at.work.url}/attachments/1` } });
+    at.home.intercept(/\/attachments\//u, { status: 302, headers: { location: `${at.team.url}/attachments/1` } });
     at.home.intercept(/\/issues\/\d+/u, {
       status: 307,
-      headers: { location: `${at.work.url}/api/v1/repos/acme/app/issues/5` },
+      headers: { location: `${at.team.url}/api/v1/repos/acme/app/issues/5` },
     });
     at.home.intercept(/\/issues\?/u, {
       status: 307,
-      headers: { location: `${at.work.url}/api/v1/repos/acme/app/issues?state=open` },
+      headers: { location: `${at.team.url}/api/v1/repos/acme/app/issues?state=open` },
     });
     for (let pass = 0; pass < 2; pass += 1) await at.run([]);
-    expect(tokensSent(at.work)).toEqual([`Bearer ${TOKENS.work}`]);
+    expect(tokensSent(at.team)).toEqual([`Bearer ${TOKENS.team}`]);
     expect(tokensSent(at.home)).toEqual([`Bearer ${TOKENS.home}`]);
     // What home leads to was not even asked for there.
-    expect(at.work.requests.filter((line) => line.includes('/attachments/'))).toEqual([]);
+    expect(at.team.requests.filter((line) => line.includes('/attachments/'))).toEqual([]);
   });
 
   test('comes from a variable of its own; the plain one is sent to nobody', async () => {
     const at = await twins();
     at.write('dispatcher.yaml', at.read('dispatcher.yaml').replaceAll(/, tokenFile: \w+/gu, ''));
-    const environment = { GITEA_TOKEN: at.work.token, GITEA_TOKEN_HOME: TOKENS.home };
+    const environment = { GITEA_TOKEN: at.team.token, GITEA_TOKEN_HOME: TOKENS.home };
     const pass = await at.run([], environment);
-    expect(pass.stdout).toContain('work is away, the other servers go on: no Gitea token for the server work');
+    expect(pass.stdout).toContain('team is away, the other servers go on: no Gitea token for the server team');
     expect(pass.stdout).toContain('DISPATCHED: hans → home:acme/app#5');
-    expect(at.work.requests).toEqual([]);
+    expect(at.team.requests).toEqual([]);
   });
 });
 
 describe('from one server to several and back', () => {
   test('no task is dispatched twice, none is lost, and what is open goes on', async () => {
     const at = await twins();
-    at.work.addIssue({ repository: 'acme/app', number: 6, title: 'Second at work', assignees: ['hans'] });
-    at.configure('work');
+    at.team.addIssue({ repository: 'acme/app', number: 6, title: 'Second at team', assignees: ['hans'] });
+    at.configure('team');
     await at.run([]);
     await nextSlot();
     const SINGLE = '.agent-tasks/hans/issue-5.md';
@@ -269,20 +269,20 @@ describe('from one server to several and back', () => {
     await at.run([]);
     await nextSlot();
     expect((await at.run([])).stdout).toBe('');
-    const SECOND = '.agent-tasks/hans/work/acme/app/issue-6.md';
+    const SECOND = '.agent-tasks/hans/team/acme/app/issue-6.md';
     expect(at.tasks()).toEqual([HOME, SINGLE, SECOND].toSorted());
     // The file of before is still new, and may be taken.
     const agent = { DISPATCHER_AGENT: 'hans' };
     const shown = JSON.parse((await at.run(['status', '--json'])).stdout) as { counts: object };
     expect(shown.counts).toMatchObject({ new: 3, doing: 0, waiting: 0 });
-    at.work.addComment('acme/app#5', { author: 'alice', body: 'News.' });
-    expect((await at.run([])).stdout).toContain('work:acme/app#5 has news');
-    at.configure('work');
+    at.team.addComment('acme/app#5', { author: 'alice', body: 'News.' });
+    expect((await at.run([])).stdout).toContain('team:acme/app#5 has news');
+    at.configure('team');
     const back = await at.run([]);
     expect(back.stdout).not.toContain('DISPATCHED');
     expect(back.stdout).toContain('tasks of another server are out');
     expect(JSON.parse((await at.run(['status', '--json'])).stdout)).toMatchObject({ counts: { new: 3, waiting: 0 } });
-    at.work.editIssue('acme/app#6', { state: 'closed' });
+    at.team.editIssue('acme/app#6', { state: 'closed' });
     expect((await at.run([])).stdout).toContain('ARCHIVED: hans: acme/app#6 is closed');
     expect((await at.run(['next'], agent)).stdout).toContain('/doing/');
     at.configure('both');
@@ -292,12 +292,12 @@ describe('from one server to several and back', () => {
 
   test('the history goes on: what was begun under one name ends under the other', async () => {
     const at = await twins();
-    at.configure('work');
+    at.configure('team');
     await at.run([]);
     at.configure('both');
-    at.work.editIssue('acme/app#5', { state: 'closed' });
+    at.team.editIssue('acme/app#5', { state: 'closed' });
     await nextSlot();
-    expect((await at.run([])).stdout).toContain('ARCHIVED: hans: work:acme/app#5 is closed');
+    expect((await at.run([])).stdout).toContain('ARCHIVED: hans: team:acme/app#5 is closed');
     const report = JSON.parse((await at.run(['report', '--json'])).stdout) as { total: object };
     expect(report.total).toMatchObject({ dispatched: 2, finished: 1 });
   });
@@ -308,19 +308,19 @@ describe('setting it up', () => {
     const at = await twins();
     const good = await at.run(['doctor']);
     expect(good.stdout).toMatch(
-      /✔ token +work: from [^]*✔ server +work: http[^]*✔ clock +work: [^]*✔ server +home: http/u,
+      /✔ token +team: from [^]*✔ server +team: http[^]*✔ clock +team: [^]*✔ server +home: http/u,
     );
     at.home.intercept(/./u, FAULTS.reset);
     const { stdout, code } = await at.run(['doctor']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✔ issues +work: 1 open[^]*✖ server +failed: home: Gitea at/u);
+    expect(stdout).toMatch(/✔ issues +team: 1 open[^]*✖ server +failed: home: Gitea at/u);
   });
 
   test('a token is stored for the server that is named, and no other', async () => {
     const at = await twins();
     const vague = await at.run(['token']);
     expect(vague).toMatchObject({ code: 2 });
-    expect(vague.stderr).toContain('say which one with --server: work, home');
+    expect(vague.stderr).toContain('say which one with --server: team, home');
     expect(await at.run(['token', '--server', 'nobody'])).toMatchObject({ code: 2 });
   });
 
@@ -329,7 +329,7 @@ describe('setting it up', () => {
     at.write('dispatcher.yaml', at.read('dispatcher.yaml').replaceAll(/, tokenFile: \w+/gu, ''));
     const { stdout } = await at.run(['systemd', 'print', '--run-as', 'root']);
     expect(stdout).toContain(
-      'LoadCredential=gitea-token-work:/etc/dispatcher/token-work\nLoadCredential=gitea-token-home:/etc/dispatcher/token-home\n',
+      'LoadCredential=gitea-token-team:/etc/dispatcher/token-team\nLoadCredential=gitea-token-home:/etc/dispatcher/token-home\n',
     );
   });
 });

@@ -46,7 +46,7 @@ describe('a run that succeeds', () => {
     at.write('.agent-tasks/hans/issue-1.update-1.md', 'Some news.\n');
     const { code, stdout, stderr } = await worked(at, 'cat > input; env > environment; echo said', [], {
       GITEA_TOKEN: 'secret-token',
-      GITEA_TOKEN_WORK: 'secret-token',
+      GITEA_TOKEN_TEAM: 'secret-token',
     });
     expect([code, stdout]).toEqual([0, '']);
     expect(stderr).toContain('acme/app#1 is done');

@@ -164,11 +164,11 @@ test('without a folder to keep it in, it is read each time', async () => {
 
 test('a list of servers comes from the cache as it is in the file', async () => {
   const here = await place(
-    'gitea:\n  - { name: work, url: https://git.example.com, repositories: [a/b] }\n  - { name: home, url: https://x.org, repositories: [a/b] }\n',
+    'gitea:\n  - { name: team, url: https://git.example.com, repositories: [a/b] }\n  - { name: home, url: https://x.org, repositories: [a/b] }\n',
   );
   mark(here);
   expect((await here.load()).servers).toMatchObject([
-    { name: 'work', url: FROM_CACHE },
+    { name: 'team', url: FROM_CACHE },
     { name: 'home', url: 'https://x.org' },
   ]);
 });

@@ -66,7 +66,7 @@ describe('a mistake is told with line, column and what to do', () => {
     ],
     ['gitea:\n  url: https://x.org\n  repositories: a/b\n', ['3:17: gitea.repositories must be a list']],
     [
-      'gitea:\n  - name: work\n    url: https://x.org\n    repositories: [a/b, c]\n    tokenfile: x\n  - url: y\n    name: Home\n',
+      'gitea:\n  - name: team\n    url: https://x.org\n    repositories: [a/b, c]\n    tokenfile: x\n  - url: y\n    name: Home\n',
       [
         '4:25: gitea[0].repositories[1] must be owner/repository or owner/*',
         '5:5: unknown key gitea[0].tokenfile (did you mean tokenFile?)',

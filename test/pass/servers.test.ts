@@ -18,10 +18,10 @@ import { aFullIssue, anIssue, aServer, MINUTE, NOON } from '../support/builders.
 import { simulation } from '../support/pass.ts';
 
 const BUDGET_MS = 38_000;
-const NAMES = ['work', 'home'] as const;
+const NAMES = ['team', 'home'] as const;
 type Name = (typeof NAMES)[number];
 const SERVERS = [
-  aServer({ name: 'work', url: 'https://work.example.com' }),
+  aServer({ name: 'team', url: 'https://team.example.com' }),
   aServer({ name: 'home', url: 'https://home.example.com' }),
 ] as const;
 
@@ -38,7 +38,7 @@ interface Minute {
 }
 
 interface Lived {
-  /** `work:3`, with the pass that it went in. */
+  /** `team:3`, with the pass that it went in. */
   readonly went: readonly (readonly [string, number])[];
   readonly codes: readonly number[];
   readonly tasks: readonly string[];
@@ -101,7 +101,7 @@ async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly M
             return moods[server] === 'away' ? { server, error: outage('away') } : { server, listing: listing(server) };
           }),
         ),
-      gitea: (ms) => routed(SERVERS, ({ name }) => sliceOf(name === 'home' ? 'home' : 'work', ms)),
+      gitea: (ms) => routed(SERVERS, ({ name }) => sliceOf(name === 'home' ? 'home' : 'team', ms)),
     };
     const before = deps.journal.read().length;
     try {
@@ -123,11 +123,11 @@ async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly M
 }
 
 const well = (count: number): Minute[] =>
-  Array.from({ length: count }, () => ({ moods: { work: 'well', home: 'well' }, closes: null }));
+  Array.from({ length: count }, () => ({ moods: { team: 'well', home: 'well' }, closes: null }));
 
 const aMinute: fc.Arbitrary<Minute> = fc.record({
   moods: fc.record({
-    work: fc.constantFrom<Mood>('well', 'away', 'silent'),
+    team: fc.constantFrom<Mood>('well', 'away', 'silent'),
     home: fc.constantFrom<Mood>('well', 'away', 'silent'),
   }),
   closes: fc.option(fc.record({ server: fc.constantFrom(...NAMES), number: fc.integer({ min: 1, max: 4 }) }), {
@@ -139,7 +139,7 @@ const aMinute: fc.Arbitrary<Minute> = fc.record({
 test('in any history each issue goes at most once, none is archived unseen, and in the end all have gone', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.record({ work: fc.integer({ min: 0, max: 4 }), home: fc.integer({ min: 0, max: 4 }) }),
+      fc.record({ team: fc.integer({ min: 0, max: 4 }), home: fc.integer({ min: 0, max: 4 }) }),
       fc.array(aMinute, { maxLength: 10 }),
       async (counts, minutes) => {
         // Whatever failed last waits for at most 15 minutes.
@@ -167,10 +167,10 @@ test.for<Mood>(['away', 'silent'])(
   'while the server with the more urgent ones is %s, one of the other goes in every pass',
   async (mood) => {
     const { went, codes } = await lived(
-      { work: 4, home: 4 },
-      Array.from({ length: 5 }, () => ({ moods: { work: 'well', home: mood }, closes: null })),
+      { team: 4, home: 4 },
+      Array.from({ length: 5 }, () => ({ moods: { team: 'well', home: mood }, closes: null })),
     );
-    expect(went.map(([name]) => name)).toEqual(['work:1', 'work:2', 'work:3', 'work:4']);
+    expect(went.map(([name]) => name)).toEqual(['team:1', 'team:2', 'team:3', 'team:4']);
     expect(codes).toEqual([0, 0, 0, 0, 0]);
   },
 );
@@ -178,11 +178,11 @@ test.for<Mood>(['away', 'silent'])(
 test('tasks of a server that is away stay, and are archived when it says so', async () => {
   const minutes = [
     ...well(2),
-    { moods: { work: 'well', home: 'away' }, closes: { server: 'home', number: 1 } } as const,
-    { moods: { work: 'well', home: 'away' }, closes: null } as const,
+    { moods: { team: 'well', home: 'away' }, closes: { server: 'home', number: 1 } } as const,
+    { moods: { team: 'well', home: 'away' }, closes: null } as const,
   ];
-  expect((await lived({ work: 1, home: 1 }, minutes)).tasks.toSorted()).toEqual(['home:acme/app', 'work:acme/app']);
-  expect((await lived({ work: 1, home: 1 }, [...minutes, ...well(1)])).tasks).toEqual(['work:acme/app']);
+  expect((await lived({ team: 1, home: 1 }, minutes)).tasks.toSorted()).toEqual(['home:acme/app', 'team:acme/app']);
+  expect((await lived({ team: 1, home: 1 }, [...minutes, ...well(1)])).tasks).toEqual(['team:acme/app']);
 });
 
 test('a machine takes what another one offers under its own name of the server, and nothing of one that it has not', () => {
@@ -191,34 +191,34 @@ test('a machine takes what another one offers under its own name of the server, 
     agent: 'hans',
     issue: anIssue({ id: 7, repository }),
   });
-  const offers = [offered('home.example.com', 'private:acme/app'), offered('elsewhere.org', 'work:acme/app')];
+  const offers = [offered('home.example.com', 'private:acme/app'), offered('elsewhere.org', 'team:acme/app')];
   const taken = (servers: Servers) => listingOf({ offers }, { servers }).issues.map(({ repository }) => repository);
   expect(taken(SERVERS)).toEqual(['home:acme/app']);
   expect(taken([aServer({ url: 'https://home.example.com' })])).toEqual(['acme/app']);
 });
 
 test('machines list the same only where names stand for the same servers', () => {
-  const pattern = (server: string) => ({ owner: 'acme', name: server === 'work' ? 'app' : 'api', server });
-  const [work, home] = SERVERS;
-  const scope = scopeOf({ servers: [work, home], repositories: [pattern('work'), pattern('home')] });
-  expect(scopeOf({ servers: [home, work], repositories: [pattern('home'), pattern('work')] })).toBe(scope);
+  const pattern = (server: string) => ({ owner: 'acme', name: server === 'team' ? 'app' : 'api', server });
+  const [team, home] = SERVERS;
+  const scope = scopeOf({ servers: [team, home], repositories: [pattern('team'), pattern('home')] });
+  expect(scopeOf({ servers: [home, team], repositories: [pattern('home'), pattern('team')] })).toBe(scope);
   const swapped = [
-    { ...work, name: 'home' },
-    { ...home, name: 'work' },
+    { ...team, name: 'home' },
+    { ...home, name: 'team' },
   ] as const;
-  expect(scopeOf({ servers: swapped, repositories: [pattern('work'), pattern('home')] })).not.toBe(scope);
+  expect(scopeOf({ servers: swapped, repositories: [pattern('team'), pattern('home')] })).not.toBe(scope);
 });
 
 test('since when a server is away is remembered, also from passes in which all were; that it is back is said once', async () => {
-  const minute = (work: Mood, home: Mood): Minute => ({ moods: { work, home }, closes: null });
-  const { away, said } = await lived({ work: 0, home: 0 }, [
+  const minute = (team: Mood, home: Mood): Minute => ({ moods: { team, home }, closes: null });
+  const { away, said } = await lived({ team: 0, home: 0 }, [
     minute('well', 'well'),
     minute('away', 'away'),
     minute('away', 'well'),
   ]);
-  expect(away).toEqual([['work', 1]]);
+  expect(away).toEqual([['team', 1]]);
   expect(said).toEqual([expect.stringContaining('passes succeed again')]);
-  const back = await lived({ work: 0, home: 0 }, [
+  const back = await lived({ team: 0, home: 0 }, [
     minute('well', 'away'),
     minute('away', 'away'),
     minute('well', 'away'),

@@ -41,7 +41,7 @@ export const ServersSchema = z
             z.regex(SERVER_NAME, 'must be small letters, digits and hyphens, such as work'),
             z.maxLength(30, 'must have at most 30 characters'),
           ),
-        'What references and paths of this server begin with, where there are several: work:owner/repository#5.',
+        'What references and paths of this server begin with, where there are several: team:owner/repository#5.',
       ),
     }),
   )

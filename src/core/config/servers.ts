@@ -1,5 +1,5 @@
 // The servers of a configuration: one in most offices. Where there are several, each has a name, and what is on it is called
-// `work:acme/app` and `work:acme/app#5`. No owner and no repository can hold a colon, so that the two never look alike.
+// `team:acme/app` and `team:acme/app#5`. No owner and no repository can hold a colon, so that the two never look alike.
 
 import type { RepositoryPattern } from './patterns.ts';
 
@@ -19,7 +19,7 @@ export interface Server {
 /** In the order of the configuration. What was written when there was only one belongs to the first. */
 export type Servers = readonly [Server, ...Server[]];
 
-/** The name of a server and what is behind it: `work` and `acme/app#5` of `work:acme/app#5`; null: it names none. */
+/** The name of a server and what is behind it: `team` and `acme/app#5` of `team:acme/app#5`; null: it names none. */
 export function splitServer(name: string): { readonly server: string | null; readonly rest: string } {
   const colon = name.indexOf(':');
   return colon < 0
@@ -27,7 +27,7 @@ export function splitServer(name: string): { readonly server: string | null; rea
     : { server: name.slice(0, colon).toLowerCase(), rest: name.slice(colon + 1) };
 }
 
-/** What a repository, or an issue, is called on its own server: `acme/app` of `work:acme/app`. */
+/** What a repository, or an issue, is called on its own server: `acme/app` of `team:acme/app`. */
 export function bareName(name: string): string {
   return splitServer(name).rest;
 }
@@ -65,7 +65,7 @@ export function credentialName(server: string | null): string {
   return server === null ? 'gitea-token' : `gitea-token-${server}`;
 }
 
-/** The variable that holds a server's token: `GITEA_TOKEN`, or `GITEA_TOKEN_WORK`. */
+/** The variable that holds a server's token: `GITEA_TOKEN`, or `GITEA_TOKEN_TEAM`. */
 export function tokenVariable(server: string | null): string {
   return server === null ? 'GITEA_TOKEN' : `GITEA_TOKEN_${server.toUpperCase().replaceAll('-', '_')}`;
 }

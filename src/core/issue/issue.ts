@@ -4,7 +4,7 @@ import { addressOf, bareName, type Servers } from '../config/servers.ts';
 export interface Issue {
   /** Unique on its server, and stays when the repository is renamed. */
   readonly id: number;
-  /** `owner/name`, checked to be safe in a path; where there are several servers `work:owner/name`. */
+  /** `owner/name`, checked to be safe in a path; where there are several servers `team:owner/name`. */
   readonly repository: string;
   readonly number: number;
   readonly title: string;

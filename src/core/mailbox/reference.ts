@@ -1,4 +1,4 @@
-// What people type for a task: `acme/app#5`, `5`, or the path of its file; where there are several servers `work:acme/app#5` as well.
+// What people type for a task: `acme/app#5`, `5`, or the path of its file; where there are several servers `team:acme/app#5` as well.
 
 import { isNamedBy } from '../config/servers.ts';
 import { EXIT, UserError } from '../errors.ts';

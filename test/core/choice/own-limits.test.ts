@@ -31,8 +31,8 @@ test('a candidate is under the limit of its agent and that of its repository, wh
     { scope: 'repository labs/tool', name: 'labs/tool', ms: 2 * MINUTE },
   ]);
   // Of several servers one has a name in front, and a window of its own.
-  expect(ownLimits(config, aCandidate({ repository: 'work:labs/tool', assignees: ['greta'] }))).toEqual([
-    { scope: 'repository work:labs/tool', name: 'work:labs/tool', ms: 2 * MINUTE },
+  expect(ownLimits(config, aCandidate({ repository: 'team:labs/tool', assignees: ['greta'] }))).toEqual([
+    { scope: 'repository team:labs/tool', name: 'team:labs/tool', ms: 2 * MINUTE },
   ]);
   expect(ownLimits(config, aCandidate({ repository: 'else/where', assignees: ['greta'] }))).toEqual([]);
 });
@@ -105,9 +105,9 @@ test('what a limit closes opens exactly when its slot does', () => {
 test('a limit of a repository holds on when its server gets a name, or loses it', () => {
   const last = (at: number) => ({ at: iso(at), uptime: null });
   const before = lastOfScope({ lastOf: { 'repository acme/app': last(NOON), 'agent acme/app': last(NOON + 1) } });
-  expect(before('repository work:acme/app')).toBe(NOON);
-  expect(before('repository work:acme/api')).toBeNull();
-  const several = { 'repository work:acme/app': last(NOON), 'repository home:acme/app': last(NOON + MINUTE) };
+  expect(before('repository team:acme/app')).toBe(NOON);
+  expect(before('repository team:acme/api')).toBeNull();
+  const several = { 'repository team:acme/app': last(NOON), 'repository home:acme/app': last(NOON + MINUTE) };
   expect(lastOfScope({ lastOf: several })('repository acme/app')).toBe(NOON + MINUTE);
   // Another server's is none of its business.
   expect(lastOfScope({ lastOf: several })('repository other:acme/app')).toBeNull();

@@ -10,7 +10,7 @@ import { ownLimits } from '../../../src/core/choice/own-limits.ts';
 import { presentName } from '../../../src/core/issue/identity.ts';
 import { aServer, MINUTE } from '../../support/builders.ts';
 
-const WORK = { name: 'work', url: 'https://git.example.com', repositories: ['acme/app'] };
+const TEAM = { name: 'team', url: 'https://git.example.com', repositories: ['acme/app'] };
 const HOME = {
   name: 'home',
   url: 'https://codeberg.org/',
@@ -18,13 +18,13 @@ const HOME = {
   tokenFile: 'home.token',
 };
 const config = (raw: Partial<RawConfig>) =>
-  normaliseConfig({ gitea: [WORK, HOME], ...raw }, { file: '/etc/d/c.yaml', folder: '/etc/d', resolve });
+  normaliseConfig({ gitea: [TEAM, HOME], ...raw }, { file: '/etc/d/c.yaml', folder: '/etc/d', resolve });
 
 describe('a list of servers', () => {
   test('is each with its name, its repositories and its token', () => {
     const { servers, repositories, taskFile } = config({});
     expect(servers).toEqual([
-      aServer({ name: 'work' }),
+      aServer({ name: 'team' }),
       aServer({
         name: 'home',
         url: 'https://codeberg.org',
@@ -36,7 +36,7 @@ describe('a list of servers', () => {
       }),
     ]);
     expect(repositories).toEqual([
-      { owner: 'acme', name: 'app', server: 'work' },
+      { owner: 'acme', name: 'app', server: 'team' },
       { owner: 'acme', name: 'app', server: 'home' },
       { owner: 'hans', name: null, server: 'home' },
     ]);
@@ -44,8 +44,8 @@ describe('a list of servers', () => {
   });
 
   test('of one is that one, with nothing to tell apart', () => {
-    const { name: _name, ...alone } = WORK;
-    const one = normaliseConfig({ gitea: [WORK] }, { file: null, folder: '/x', resolve });
+    const { name: _name, ...alone } = TEAM;
+    const one = normaliseConfig({ gitea: [TEAM] }, { file: null, folder: '/x', resolve });
     expect(one).toEqual(normaliseConfig({ gitea: alone }, { file: null, folder: '/x', resolve }));
     expect(one).toMatchObject({ servers: [{ name: null }], taskFile: 'issue-{number}.md' });
   });
@@ -59,11 +59,11 @@ describe('a list of servers', () => {
   });
 
   test.for<[string, Partial<RawConfig>, object]>([
-    ['a name twice', { gitea: [WORK, { ...HOME, name: 'work' }] }, { path: ['gitea', 1, 'name'] }],
-    ['a server twice', { gitea: [WORK, { ...HOME, url: 'http://GIT.example.com/' }] }, { path: ['gitea', 1, 'url'] }],
+    ['a name twice', { gitea: [TEAM, { ...HOME, name: 'team' }] }, { path: ['gitea', 1, 'name'] }],
+    ['a server twice', { gitea: [TEAM, { ...HOME, url: 'http://GIT.example.com/' }] }, { path: ['gitea', 1, 'url'] }],
     [
       'a server that was another',
-      { gitea: [WORK, { ...HOME, formerUrls: ['https://x.org', WORK.url] }] },
+      { gitea: [TEAM, { ...HOME, formerUrls: ['https://x.org', TEAM.url] }] },
       { path: ['gitea', 1, 'formerUrls', 1] },
     ],
     [
@@ -78,16 +78,16 @@ describe('a list of servers', () => {
     ],
     [
       '{server} with one',
-      { gitea: [WORK], tasks: { file: '{server}/{number}.md' } },
+      { gitea: [TEAM], tasks: { file: '{server}/{number}.md' } },
       { path: ['tasks', 'file'], message: 'has {server}, and there is only one' },
     ],
     [
       'a server in a setting with one',
-      { gitea: [WORK], rateLimits: { repositories: { 'work:acme/app': '5m' } } },
-      { path: ['rateLimits', 'repositories', 'work:acme/app'] },
+      { gitea: [TEAM], rateLimits: { repositories: { 'team:acme/app': '5m' } } },
+      { path: ['rateLimits', 'repositories', 'team:acme/app'] },
     ],
   ])('%s is said where it stands', ([, raw, problem]) => {
-    expect(crossCheck({ gitea: [WORK, HOME], ...raw })).toEqual([expect.objectContaining(problem)]);
+    expect(crossCheck({ gitea: [TEAM, HOME], ...raw })).toEqual([expect.objectContaining(problem)]);
   });
 
   test('with settings for all, and for one', () => {
@@ -97,16 +97,16 @@ describe('a list of servers', () => {
     });
     const told = (repository: string): readonly string[] =>
       instructionsFor(instructions, 'hans', { repository, labels: [] });
-    expect([told('work:acme/app'), told('home:acme/app')]).toEqual([['Everywhere.'], ['Everywhere.', 'At home.']]);
+    expect([told('team:acme/app'), told('home:acme/app')]).toEqual([['Everywhere.'], ['Everywhere.', 'At home.']]);
     const limits = (repository: string) => ownLimits({ rateLimits }, { agent: 'hans', issue: { repository } });
-    expect(limits('work:acme/app')).toEqual([
-      { scope: 'repository work:acme/app', name: 'work:acme/app', ms: 5 * MINUTE },
+    expect(limits('team:acme/app')).toEqual([
+      { scope: 'repository team:acme/app', name: 'team:acme/app', ms: 5 * MINUTE },
     ]);
     expect(limits('home:acme/app')).toMatchObject([{ ms: 10 * MINUTE }]);
   });
 
   test('knows each by the addresses that it had', () => {
-    const { servers } = config({ gitea: [{ ...WORK, formerUrls: ['https://old.example.com/git'] }, HOME] });
+    const { servers } = config({ gitea: [{ ...TEAM, formerUrls: ['https://old.example.com/git'] }, HOME] });
     const present = presentName({ servers });
     expect(['old.example.com/git', 'codeberg.org', 'x.org'].map(present)).toEqual([
       'git.example.com',
@@ -119,32 +119,32 @@ describe('a list of servers', () => {
 describe('a name', () => {
   test.for([
     ['acme/app', null, 'acme/app'],
-    ['work:acme/app#5', 'work', 'acme/app#5'],
-    ['Work:acme/app', 'work', 'acme/app'],
+    ['team:acme/app#5', 'team', 'acme/app#5'],
+    ['Team:acme/app', 'team', 'acme/app'],
   ] as const)('%s is of the server %s: %s', ([name, server, rest]) => {
     expect(splitServer(name)).toEqual({ server, rest });
     expect(nameOn(server, rest).toLowerCase()).toBe(name.toLowerCase());
   });
 
   test.for([
-    ['acme/app', 'work:acme/app', true],
-    ['WORK:Acme/App', 'work:acme/app', true],
-    ['home:acme/app', 'work:acme/app', false],
+    ['acme/app', 'team:acme/app', true],
+    ['TEAM:Acme/App', 'team:acme/app', true],
+    ['home:acme/app', 'team:acme/app', false],
     ['acme/app', 'acme/app', true],
-    ['work:acme/app', 'acme/app', false],
-    ['acme/api', 'work:acme/app', false],
+    ['team:acme/app', 'acme/app', false],
+    ['acme/api', 'team:acme/app', false],
   ] as const)('%s means %s: %s', ([typed, repository, isMeant]) => {
     expect(isNamedBy(typed, repository)).toBe(isMeant);
   });
 
   test('belongs to the server in front, and to none when that is not configured', () => {
     const { servers, repositories } = config({});
-    const names = ['work:acme/app', 'home:acme/app', 'home:Hans/x', 'work:hans/x', 'acme/app', 'other:acme/app'];
+    const names = ['team:acme/app', 'home:acme/app', 'home:Hans/x', 'team:hans/x', 'acme/app', 'other:acme/app'];
     expect(names.map((name) => serverAt(servers, name)?.name)).toEqual([
-      'work',
+      'team',
       'home',
       'home',
-      'work',
+      'team',
       undefined,
       undefined,
     ]);

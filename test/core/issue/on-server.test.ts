@@ -6,7 +6,7 @@ import { taskNames } from '../../../src/core/mailbox/settings.ts';
 import { placeOf } from '../../../src/core/mailbox/place.ts';
 import { aFullIssue, aServer, aTrackedTask, iso, NOON, SERVER } from '../../support/builders.ts';
 
-const WORK = aServer({ name: 'work' });
+const TEAM = aServer({ name: 'team' });
 const HOME = aServer({ name: 'home', url: 'https://codeberg.org' });
 const ALONE = aServer();
 
@@ -15,12 +15,12 @@ test('whatever a server names gets its name in front, and what has none stays so
     { ref: 'acme/api#3', title: 'First', open: true, url: null },
     { ref: null, title: 'hidden', open: true, url: null },
   ];
-  expect(fullIssueOn('work', aFullIssue({ blockers }))).toMatchObject({
-    repository: 'work:acme/app',
-    blockers: [{ ref: 'work:acme/api#3' }, { ref: null }],
+  expect(fullIssueOn('team', aFullIssue({ blockers }))).toMatchObject({
+    repository: 'team:acme/app',
+    blockers: [{ ref: 'team:acme/api#3' }, { ref: null }],
   });
   const waiting = [{ ref: 'acme/app#9', title: 'x', url: 'https://x' }];
-  expect(contextOn('work', { ...NO_CONTEXT, waiting }).waiting).toMatchObject([{ ref: 'work:acme/app#9' }]);
+  expect(contextOn('team', { ...NO_CONTEXT, waiting }).waiting).toMatchObject([{ ref: 'team:acme/app#9' }]);
 });
 
 describe('what a text names', () => {
@@ -28,17 +28,17 @@ describe('what a text names', () => {
     referencesOn(servers, text, repository).map((place) => `${place.repository}#${place.number}`);
 
   test.for([
-    ['waits for #12', ['work:acme/app#12']],
-    ['acme/api#3, see:acme/web#4', ['work:acme/api#3', 'work:acme/web#4']],
+    ['waits for #12', ['team:acme/app#12']],
+    ['acme/api#3, see:acme/web#4', ['team:acme/api#3', 'team:acme/web#4']],
     ['home:hans/x#5 first', ['home:hans/x#5']],
     [
       'https://codeberg.org/hans/x/issues/6 and https://git.example.com/acme/app/issues/7',
-      ['work:acme/app#7', 'home:hans/x#6'],
+      ['team:acme/app#7', 'home:hans/x#6'],
     ],
     ['https://codeberg.org.evil.org/hans/x/issues/6', []],
-    ['nowhere:hans/x#5', ['work:hans/x#5']],
-  ] as const)('%j about an issue of work: %j', ([text, found]) => {
-    expect(refs([WORK, HOME], text, 'work:acme/app')).toEqual(found);
+    ['nowhere:hans/x#5', ['team:hans/x#5']],
+  ] as const)('%j about an issue of team: %j', ([text, found]) => {
+    expect(refs([TEAM, HOME], text, 'team:acme/app')).toEqual(found);
   });
 
   test('where there is one server, nothing has a name in front', () => {
@@ -65,12 +65,12 @@ describe('a task that is out when servers come and go', () => {
   const task = aTrackedTask({ waitsFor: wait, pulls: [pull] });
 
   test('gets the name of its server, with all that it waits for, and loses it again', () => {
-    const several = onServers({ servers: [WORK, HOME] })(task);
+    const several = onServers({ servers: [TEAM, HOME] })(task);
     expect(several).toMatchObject({
       server: SERVER,
-      repository: 'work:acme/app',
-      waitsFor: { listed: ['work:acme/app#2'], others: ['work:acme/api#3'] },
-      pulls: [{ repository: 'work:acme/app' }],
+      repository: 'team:acme/app',
+      waitsFor: { listed: ['team:acme/app#2'], others: ['team:acme/api#3'] },
+      pulls: [{ repository: 'team:acme/app' }],
     });
     expect(onServers({ servers: [ALONE] })(several)).toEqual(task);
     expect(onServers({ servers: [aServer({ name: 'office' }), HOME] })(several)).toMatchObject({
@@ -81,7 +81,7 @@ describe('a task that is out when servers come and go', () => {
 
   test('keeps what it waits for on another server', () => {
     const waitsFor = { ...wait, others: ['home:hans/x#4'] };
-    const several = aTrackedTask({ repository: 'work:acme/app', waitsFor });
+    const several = aTrackedTask({ repository: 'team:acme/app', waitsFor });
     expect(onServers({ servers: [aServer({ name: 'office' }), HOME] })(several).waitsFor?.others).toEqual([
       'home:hans/x#4',
     ]);
@@ -90,7 +90,7 @@ describe('a task that is out when servers come and go', () => {
   test('is the same value where nothing changes, and of a server that is gone has no name', () => {
     expect(onServers({ servers: [ALONE] })(task)).toBe(task);
     const away = aTrackedTask({ server: 'old.org', repository: 'old:acme/app' });
-    expect(onServers({ servers: [WORK, HOME] })(away)).toMatchObject({ server: 'old.org', repository: 'acme/app' });
+    expect(onServers({ servers: [TEAM, HOME] })(away)).toMatchObject({ server: 'old.org', repository: 'acme/app' });
   });
 
   test.for([
@@ -98,11 +98,11 @@ describe('a task that is out when servers come and go', () => {
     ['{server}/{owner}/{repo}/issue-{number}.md', 'acme/app/issue-5.md', 'acme/app#5', 'new'],
     ['{server}/{owner}/{repo}/issue-{number}.md', 'doing/issue-5.md', 'acme/app#5', 'doing'],
     ['{server}/{owner}/{repo}/issue-{number}.md', 'mine/issue-5.md', 'acme/app#5', 'doing'],
-    ['{server}/{owner}/{repo}/issue-{number}.md', 'issue-5.md', 'work:acme/app#5', 'doing'],
-    ['issue-{number}.md', 'work/acme/app/issue-5.md', 'work:acme/app#5', 'new'],
-    ['issue-{number}.md', 'done/work/acme/app/issue-5.md', 'work:acme/app#5', 'done'],
-    ['issue-{number}.md', 'home/acme/app/issue-5.md', 'work:acme/app#5', 'doing'],
-    ['{owner}/{repo}/issue-{number}.md', 'work/acme/app/issue-5.2.md', 'work:acme/app#5', 'new'],
+    ['{server}/{owner}/{repo}/issue-{number}.md', 'issue-5.md', 'team:acme/app#5', 'doing'],
+    ['issue-{number}.md', 'team/acme/app/issue-5.md', 'team:acme/app#5', 'new'],
+    ['issue-{number}.md', 'done/team/acme/app/issue-5.md', 'team:acme/app#5', 'done'],
+    ['issue-{number}.md', 'home/acme/app/issue-5.md', 'team:acme/app#5', 'doing'],
+    ['{owner}/{repo}/issue-{number}.md', 'team/acme/app/issue-5.2.md', 'team:acme/app#5', 'new'],
   ] as const)('with the pattern %s its file %s (%s) is %s, and keeps its place', ([taskFile, path, ref, stage]) => {
     const place = placeOf(path, ref, taskNames({ taskFile }));
     expect(place?.stage).toBe(stage);

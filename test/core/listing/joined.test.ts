@@ -16,18 +16,18 @@ const silent = new UserError('silence', { exitCode: 75, code: 'gitea_timeout' })
 
 test('issues of the same id, repository and number stay two, each with its server in front', () => {
   const both = joined([
-    { server: 'work', listing: listing() },
+    { server: 'team', listing: listing() },
     { server: 'home', listing: listing({ issues: [anIssue({ id: 7 }), anIssue({ id: 8, number: 2 })] }) },
   ]);
   const names = (issues: Listing['issues']) => issues.map(({ id, repository }) => `${repository} ${id}`);
-  expect(names(both.issues)).toEqual(['work:acme/app 7', 'home:acme/app 7', 'home:acme/app 8']);
-  expect(names(both.find?.(new Set([7])) ?? [])).toEqual(['work:acme/app 7', 'home:acme/app 7']);
+  expect(names(both.issues)).toEqual(['team:acme/app 7', 'home:acme/app 7', 'home:acme/app 8']);
+  expect(names(both.find?.(new Set([7])) ?? [])).toEqual(['team:acme/app 7', 'home:acme/app 7']);
 });
 
 test('a server that cannot be read is a warning, and tells nothing of its issues', () => {
   const { issues, warnings, isUnread, answers, pulls } = joined([
     {
-      server: 'work',
+      server: 'team',
       listing: listing({
         warnings: ['acme/x cannot be read'],
         isUnread: (name) => name === 'acme/x',
@@ -40,43 +40,43 @@ test('a server that cannot be read is a warning, and tells nothing of its issues
     { server: 'home', error: silent },
   ]);
   expect(issues).toHaveLength(1);
-  expect(warnings).toEqual(['home is away, the other servers go on: silence', 'work: acme/x cannot be read']);
-  expect(['work:acme/app', 'work:acme/x', 'home:acme/app', 'acme/app'].map(isUnread)).toEqual([
+  expect(warnings).toEqual(['home is away, the other servers go on: silence', 'team: acme/x cannot be read']);
+  expect(['team:acme/app', 'team:acme/x', 'home:acme/app', 'acme/app'].map(isUnread)).toEqual([
     false,
     true,
     true,
     true,
   ]);
   expect(answers).toEqual([
-    { server: 'work', error: null },
+    { server: 'team', error: null },
     { server: 'home', error: { code: 'gitea_timeout', message: 'silence', hint: null } },
   ]);
-  expect(pulls?.moved).toMatchObject([{ repository: 'work:acme/app', number: 3 }]);
-  expect(['work:acme/app', 'home:acme/app'].map((name) => pulls?.isUntold(name))).toEqual([true, false]);
+  expect(pulls?.moved).toMatchObject([{ repository: 'team:acme/app', number: 3 }]);
+  expect(['team:acme/app', 'home:acme/app'].map((name) => pulls?.isUntold(name))).toEqual([true, false]);
 });
 
 test.for([
   { what: 'one does not answer', errors: [silent, silent], exitCode: 75 },
   { what: 'a token is refused, which weighs more', errors: [silent, refused], exitCode: 4 },
 ])('when none can be read because $what: exit $exitCode, and each is named', ({ errors, exitCode }) => {
-  const [work = silent, home = silent] = errors;
+  const [team = silent, home = silent] = errors;
   expect(() =>
     joined([
-      { server: 'work', error: work },
+      { server: 'team', error: team },
       { server: 'home', error: home },
     ]),
   ).toThrow(
     expect.objectContaining({
       exitCode,
-      message: `none of the servers can be read: work: ${work.message}; home: ${home.message}`,
+      message: `none of the servers can be read: team: ${team.message}; home: ${home.message}`,
     }),
   );
 });
 
 test('the stamp is another one when that of one server is, or when one goes away; unknown when one is', () => {
-  const stamp = (work: string | undefined, home: string | null): string | undefined =>
+  const stamp = (team: string | undefined, home: string | null): string | undefined =>
     joined([
-      { server: 'work', listing: listing({ stamp: work }) },
+      { server: 'team', listing: listing({ stamp: team }) },
       home === null ? { server: 'home', error: silent } : { server: 'home', listing: listing({ stamp: home }) },
     ]).stamp;
   const stamps = [stamp('a', 'b'), stamp('b', 'a'), stamp('a', null), stamp('a', 'a')];
