@@ -46,6 +46,11 @@ export function parseDuration(text: string): number | undefined {
   return ms <= LONGEST ? ms : undefined;
 }
 
+/** Milliseconds of a duration that the configuration's schema has looked at. */
+export function durationOf(text: string): number {
+  return parseDuration(text) ?? Number.NaN;
+}
+
 /** `39s`, `12m`, `2h`, `3d`: the largest whole unit, seconds up to 99. Negative durations count as nothing. */
 export function shortDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

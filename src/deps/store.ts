@@ -1,13 +1,11 @@
 import type { Examined } from '../commands/doctor-store.ts';
 import type { Config } from '../core/config/config.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { machinesOf } from '../core/store/machines.ts';
 import type { Overview } from '../core/store/overview.ts';
 import type { Store } from '../core/store/store.ts';
 import type { StoreConfig } from '../core/store/store-config.ts';
 import { type Address, hostName, readAddress } from '../io/store/address.ts';
 import { fileStore } from '../io/store/files.ts';
-import { writeMachines } from '../io/state/machines.ts';
 import { readPauses, removePause } from '../io/state/pauses.ts';
 import { ticks } from '../io/uptime.ts';
 import { readInstance } from '../io/store/instance.ts';
@@ -33,9 +31,12 @@ export function storeFor(world: World, config: Needed, mayWrite: boolean): Store
   const { stateDirectory } = config;
   const self = hostName(config.store);
   // Whoever looks reads it here, and needs no database.
-  const kept = (overview: Overview | null): Overview | null => {
-    if (overview) writeMachines(stateDirectory, machinesOf(overview, self, now()), overview.pauses);
-    return overview;
+  const keep = async (overview: Overview): Promise<void> => {
+    const [{ machinesOf }, { writeMachines }] = await Promise.all([
+      import('../core/store/machines.ts'),
+      import('../io/state/machines.ts'),
+    ]);
+    writeMachines(stateDirectory, machinesOf(overview, self, now()), overview.pauses);
   };
   return {
     meet: async (report, isDry) => {
@@ -45,18 +46,22 @@ export function storeFor(world: World, config: Needed, mayWrite: boolean): Store
     offer: async (offer) => (await open()).offer(offer),
     decline: async (key, why, ms) => (await open()).decline(key, why, ms),
     claim: async (claim) => (await open()).claim(claim),
-    leave: async (parting) => kept(await (await open()).leave(parting)),
+    leave: async (parting) => {
+      const overview = await (await open()).leave(parting);
+      if (overview) await keep(overview);
+      return overview;
+    },
     share: async (lines, after) => (await open()).share(lines, after),
     pauses: async () => [...(await (await open()).pauses()), ...readPauses(stateDirectory)],
     pause: async (pause) => {
       const store = await open();
       await store.pause(pause);
-      kept(await store.overview());
+      await keep(await store.overview());
     },
     resume: async (agent) => {
       const store = await open();
       const wasThere = await store.resume(agent);
-      kept(await store.overview());
+      await keep(await store.overview());
       return removePause(stateDirectory, agent) || wasThere;
     },
     close: async () => {

@@ -24,7 +24,7 @@ export interface Met {
 
 /** Meets the others. `isDry`: nothing is written, here or there. Throws exit 75 or 78 when that is not possible. */
 export async function meetOthers(deps: DispatchDeps, state: State, isDry = false): Promise<Met> {
-  const meeting = await deps.store.meet(reportOf(deps, state), isDry);
+  const meeting = await deps.store.meet(() => reportOf(deps, state), isDry);
   const here = (agent: string): boolean => deps.config.agents?.has(agent) ?? true;
   const { windows } = meeting;
   // Alone.

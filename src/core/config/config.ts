@@ -1,4 +1,4 @@
-import { durationOf } from './schema-parts.ts';
+import { durationOf } from '../clock.ts';
 import type { RawConfig } from './schema.ts';
 import type { ContextConfig } from '../issue/context.ts';
 import { type OwnRateLimits, ownRateLimits } from './own-rate-limits.ts';

@@ -2,7 +2,7 @@
 
 import { isSingle, parsePattern } from './patterns.ts';
 import type { RawConfig } from './schema.ts';
-import { durationOf } from './schema-parts.ts';
+import { durationOf } from '../clock.ts';
 import { isSeveral, serverProblems } from './servers-check.ts';
 
 /** A complaint about a value that is well-formed by itself but not together with the rest. */

@@ -1,7 +1,7 @@
 // The limits of agents and repositories, as the configuration file has them.
 
+import { durationOf } from '../clock.ts';
 import type { RawConfig } from './schema.ts';
-import { durationOf } from './schema-parts.ts';
 
 /** Limits besides the one for all, in milliseconds. */
 export interface OwnRateLimits {

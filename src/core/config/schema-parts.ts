@@ -26,11 +26,6 @@ export const duration = z.string(DURATION_RULE).check(
   z.refine((value) => parseDuration(value) !== undefined, 'must be at most 3650d'),
 );
 
-/** Milliseconds of a duration that the schema has looked at. */
-export function durationOf(text: string): number {
-  return parseDuration(text) ?? Number.NaN;
-}
-
 /** The address of a server. */
 export const address = z
   .string()

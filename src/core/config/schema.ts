@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { priorityNamed } from '../issue/priority.ts';
 import { describe, duration, LOGIN, logins, REPOSITORY, text } from './schema-parts.ts';
 import { ServerSchema, ServersSchema } from './server-schema.ts';
-import { StoreSchema } from '../store/store-config.ts';
+import { StoreSchema } from './store-schema.ts';
 import { AgentSchema, ContextSchema, InstructionsSchema, RateLimitsSchema } from './task-schema.ts';
 
 /** The configuration file as users write it, with one server. */

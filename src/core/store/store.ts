@@ -152,8 +152,8 @@ export interface Shared {
 
 /** What is one over all machines. Everything but `close` throws exit 75 when it cannot be reached, and 78 when it cannot be used. */
 export interface Store {
-  /** Begins a pass. `isDry`: only looks. */
-  readonly meet: (report: Report, isDry: boolean) => Promise<Meeting>;
+  /** Begins a pass. `report` is asked for where there may be others to tell. `isDry`: only looks. */
+  readonly meet: (report: () => Report, isDry: boolean) => Promise<Meeting>;
   /** Offers a task to the machines of its agent, in place of what is offered now. Null: nothing. */
   readonly offer: (offer: (Offer & Pick<Claim, 'server' | 'priority'>) | null) => Promise<void>;
   /** Says why an offer was not taken, and that it is not to be made again for so long. */

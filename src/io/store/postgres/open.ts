@@ -49,7 +49,7 @@ export async function openStore(options: Options): Promise<SharedStore> {
   const { leaseMs, host } = options;
   const office: Office = { ...options, connection };
   return {
-    meet: async (report, isDry) => meet(office, report, isDry),
+    meet: async (report, isDry) => meet(office, report(), isDry),
     offer: async (offered) => offer(office, offered),
     decline: async (key, why, ms) => decline(office, key, why, ms),
     claim: async (wanted) => claim(office, wanted),
