@@ -83,6 +83,9 @@ export function dueKeys(turns: Turns, now: Instant): readonly string[] {
   );
 }
 
+/** Asked nobody knows when, since the clock was ahead then: after what was never asked, before all else. */
+const SOME_TIME = 1;
+
 /** Orders what is due, each given by its kind and subject: never asked before long ago, long ago before just now. */
 export function byTurn(
   turns: Turns,
@@ -90,7 +93,7 @@ export function byTurn(
 ): (a: readonly [TurnKind, string], b: readonly [TurnKind, string]) => number {
   const askedAt = ([kind, subject]: readonly [TurnKind, string]): Instant => {
     const at = fromRfc3339(turns[turnKey(kind, subject)]?.askedAt ?? '') ?? 0;
-    return at > now ? 0 : at;
+    return at > now ? SOME_TIME : at;
   };
   return (a, b) => askedAt(a) - askedAt(b);
 }

@@ -55,6 +55,13 @@ describe('a turn', () => {
     expect(isDue(turns, 'hold', 'x', NOON)).toBe(true);
   });
 
+  test('11.7 asked under a clock that was ahead comes after what was never asked, and before all else', () => {
+    const before = answered({}, 'hook', 'a', failed, NOON - 60 * MINUTE);
+    const turns = answered(before, 'hook', 'b', failed, NOON + 60 * MINUTE);
+    const order = (['a', 'b', 'c'] as const).map((subject) => ['hook', subject] as const).toSorted(byTurn(turns, NOON));
+    expect(order.map(([, subject]) => subject)).toEqual(['c', 'b', 'a']);
+  });
+
   test('that asks for a longer wait than there is waits for the longest', () => {
     const turns = { [turnKey('hold', 'x')]: { askedAt: iso(NOON), dueAt: iso(NOON + YEAR), tries: 0, message: null } };
     expect(isDue(turns, 'hold', 'x', NOON + 5 * MINUTE - 1)).toBe(false);
