@@ -2,7 +2,7 @@
 
 import { toRfc3339 } from '../core/clock.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import type { Stage } from '../core/mailbox/place.ts';
+import { type Stage, STAGES } from '../core/mailbox/place.ts';
 import { isMeant, taskReference } from '../core/mailbox/reference.ts';
 import type { Sighting } from '../core/mailbox/urgency.ts';
 import { afterHandBack, afterRelease, type WorkEvent } from '../core/mailbox/work-record.ts';
@@ -60,7 +60,7 @@ export function findTask(deps: AgentDeps, named: string | undefined): Sighting {
   }
   const reference = taskReference(meant);
   if (reference.kind === 'path') return byPath(deps, reference.path);
-  const { tasks } = deps.mailbox.look(['new', 'doing', 'blocked', 'done']);
+  const { tasks } = deps.mailbox.look(STAGES);
   const found = tasks.filter(({ ref }) => isMeant(reference, ref));
   const doing = found.filter(({ stage }) => stage === 'doing');
   return theOne(doing.length > 0 ? doing : found, `${deps.mailbox.agent} has no task ${cleanLine(meant, 80)}`);

@@ -3,7 +3,7 @@
 
 import { bareName, type Server, serverAt, type Servers } from '../core/config/servers.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { contextOn, fullIssueOn, pullsOn } from '../core/issue/on-server.ts';
+import { bareIssue, contextOn, fullIssueOn, pullsOn } from '../core/issue/on-server.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import type { GiteaSlice } from '../pass/pass-deps.ts';
 
@@ -68,16 +68,5 @@ function onServer({ name }: Server, slice: GiteaSlice): GiteaSlice {
     readPull: async (place, known) => slice.readPull(bare(place), known),
     leaveReceipt: async (receipt) => slice.leaveReceipt(bare(receipt)),
     saveAttachments: async (issue, file) => slice.saveAttachments(bareIssue(issue), file),
-  };
-}
-
-function bareIssue(issue: Parameters<GiteaSlice['readContext']>[0]): typeof issue {
-  return {
-    ...issue,
-    repository: bareName(issue.repository),
-    blockers: issue.blockers.map((blocker) => ({
-      ...blocker,
-      ref: blocker.ref === null ? null : bareName(blocker.ref),
-    })),
   };
 }

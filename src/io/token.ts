@@ -12,7 +12,8 @@ import {
 import { dirname, join } from 'node:path';
 import { credentialName, type Server, settingName, tokenVariable } from '../core/config/servers.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
-import { createFolders, readTextFile } from './files.ts';
+import { createFolders } from './files.ts';
+import { readSecret } from './secret-file.ts';
 
 export interface Token {
   readonly value: string;
@@ -107,14 +108,6 @@ function canRead(file: string): boolean {
   } catch (error) {
     return systemCode(error) !== 'EACCES';
   }
-}
-
-function readSecret(file: string): { readonly value: string; readonly warning: string | null } {
-  const open = (statSync(file).mode & 0o004) !== 0;
-  return {
-    value: readTextFile(file).trim(),
-    warning: open ? `${file} can be read by everybody; run: chmod 600 ${file}` : null,
-  };
 }
 
 // A credential that systemd hands over is mounted for this service alone, whatever its mode says: it is not ours to mend.

@@ -4,7 +4,7 @@ import { candidateFor } from '../core/issue/candidate.ts';
 import { untilSlot } from '../core/choice/slot.ts';
 import { shortDuration } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
-import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import { EXIT, type ExitCode, type UserError } from '../core/errors.ts';
 import { type FullIssue, refOf } from '../core/issue/issue.ts';
 import { judgeOverride } from '../core/choice/override.ts';
 import { lastDispatchAt, type State } from '../core/state/state.ts';
@@ -20,9 +20,8 @@ import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 import { handOver } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
+import { underLock } from './under-lock.ts';
 import { taskFor } from './try-candidate.ts';
-
-const LOCK_PATIENCE_S = 30;
 
 export interface Override {
   readonly number: number;
@@ -33,16 +32,7 @@ export interface Override {
 
 /** Dispatches one issue out of turn. Throws exit 5 when a gate is closed, exit 2 when it is not clear what is meant. */
 export async function dispatchIssue(deps: DispatchDeps, override: Override): Promise<ExitCode> {
-  const lock = await deps.state.lock(LOCK_PATIENCE_S);
-  if (!lock) {
-    throw new UserError(`another dispatcher command has been running for ${LOCK_PATIENCE_S} s`, {
-      exitCode: EXIT.unavailable,
-      code: 'locked',
-      hint: 'try again; a pass ends within 45 s by itself',
-    });
-  }
-  try {
-    if (lock.note !== null) deps.log({ name: 'WARNING', message: lock.note });
+  return underLock(deps, async () => {
     const ledger = openLedger(deps, deps.now());
     ledger.repair();
     ledger.findings.forEach(deps.log);
@@ -60,10 +50,7 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     deps.say(task.record.file);
     await tellOthers(deps, state, task);
     return EXIT.ok;
-  } finally {
-    await deps.store.close();
-    lock.release();
-  }
+  });
 }
 
 // The task is out: whatever becomes of the rest is a warning, and tried again by the passes.

@@ -10,6 +10,7 @@ import type { TrackedTask } from '../core/task/tracked.ts';
 import { openLedger } from './ledger.ts';
 import { meetOthers } from './meet-others.ts';
 import type { DispatchDeps } from './pass-deps.ts';
+import { underLock } from './under-lock.ts';
 
 /** What there is besides a pass's own: the files of before. */
 export interface Movers {
@@ -69,25 +70,6 @@ export async function exportToFiles(deps: DispatchDeps, movers: Movers): Promise
     return EXIT.ok;
   });
 }
-
-async function underLock(deps: DispatchDeps, work: () => Promise<ExitCode>): Promise<ExitCode> {
-  const lock = await deps.state.lock(LOCK_PATIENCE_S);
-  if (!lock) {
-    throw new UserError(`another dispatcher command has been running for ${LOCK_PATIENCE_S} s`, {
-      exitCode: EXIT.unavailable,
-      code: 'locked',
-      hint: 'try again; a pass ends within 45 s by itself',
-    });
-  }
-  try {
-    return await work();
-  } finally {
-    await deps.store.close();
-    lock.release();
-  }
-}
-
-const LOCK_PATIENCE_S = 30;
 
 // Which attempt that was is no matter of the files: coming back, it is another one.
 function withoutLeases(state: State): State {

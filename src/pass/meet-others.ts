@@ -2,7 +2,7 @@
 // through what it learnt. Where there are none, nothing of this changes anything.
 
 import { elapsedBetween, fromRfc3339, type Instant, toRfc3339 } from '../core/clock.ts';
-import type { Config } from '../core/config/config.ts';
+import { type Config, PLAIN_AGENT } from '../core/config/config.ts';
 import { patternText } from '../core/config/patterns.ts';
 import { nameOn } from '../core/config/servers.ts';
 import { messageOf } from '../core/errors.ts';
@@ -187,7 +187,7 @@ function withAgents(config: Config, elsewhere: Meeting['agentsElsewhere']): Conf
     ...config,
     agents: new Map([
       ...config.agents,
-      ...others.map(([agent, { maxTasks }]) => [agent, { maxTasks, template: null, attempts: 3 }] as const),
+      ...others.map(([agent, { maxTasks }]) => [agent, { ...PLAIN_AGENT, maxTasks }] as const),
     ]),
     agentLabels: new Map([
       ...config.agentLabels,

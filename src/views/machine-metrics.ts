@@ -1,9 +1,9 @@
 import type { Machines } from '../core/store/machines.ts';
 import { gauge, type Metric, time } from './gauge.ts';
+import { STAGES } from '../core/mailbox/place.ts';
 
 /** The metrics of all machines, as this one saw them last: each of them tells the same, and one that is lost tells nothing. */
 export function machineMetrics({ hosts, poller, offered }: Machines): readonly Metric[] {
-  const stages = ['new', 'doing', 'blocked', 'done'] as const;
   return [
     gauge(
       'dispatcher_host_last_seen_timestamp_seconds',
@@ -24,7 +24,7 @@ export function machineMetrics({ hosts, poller, offered }: Machines): readonly M
       'dispatcher_host_tasks',
       'Task files by the machine that has them, and how far their agent is.',
       hosts.flatMap(({ name, tasks }) =>
-        stages.map((state) => ({
+        STAGES.map((state) => ({
           labels: { host: name, state },
           value: tasks.filter(({ stage }) => stage === state).length,
         })),

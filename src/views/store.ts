@@ -4,6 +4,7 @@ import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Machine, Machines } from '../core/store/machines.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { columns } from './columns.ts';
+import { STAGES } from '../core/mailbox/place.ts';
 
 /** A table of the machines, and what each of them has. */
 export function machineLines(
@@ -64,9 +65,7 @@ export function passText({ lastPass }: Machine): string {
 /** `2 new, 1 doing` */
 export function countText({ tasks }: Machine): string {
   const count = (stage: string): number => tasks.filter((task) => task.stage === stage).length;
-  const parts = ['new', 'doing', 'blocked', 'done'].flatMap((stage) =>
-    count(stage) > 0 ? [`${count(stage)} ${stage}`] : [],
-  );
+  const parts = STAGES.flatMap((stage) => (count(stage) > 0 ? [`${count(stage)} ${stage}`] : []));
   return parts.join(', ') || '-';
 }
 

@@ -14,16 +14,26 @@ export async function office(numbers: readonly number[] = [1, 2], more = '', rat
   const at = await workspace({
     yaml: `gitea: { url: URL, repositories: [acme/app] }\nrateLimit: ${rateMs}ms\nupdates: { enabled: false }\n${more}`,
   });
+  addIssues(at, numbers);
+  return at;
+}
+
+/** Issues of those numbers for hans, the smallest the oldest; `more` is what else is so of each. */
+export function addIssues(
+  { gitea }: Pick<Workspace, 'gitea'>,
+  numbers: readonly number[],
+  more: (number: number) => Partial<Parameters<Workspace['gitea']['addIssue']>[0]> = () => ({}),
+): void {
   for (const number of numbers) {
-    at.gitea.addIssue({
+    gitea.addIssue({
       repository: 'acme/app',
       number,
       title: `Issue ${number}`,
       assignees: ['hans'],
       createdAt: new Date(number * 1000),
+      ...more(number),
     });
   }
-  return at;
 }
 
 /** CI does every fourth case of the long series; `offset` lets series that are alike begin at different ones. */

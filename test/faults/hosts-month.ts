@@ -4,8 +4,6 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createAgents } from '../../src/io/agents.ts';
-import { createClient } from '../../src/io/gitea/client.ts';
 import { peekIssue, readAssigner, readFullIssue } from '../../src/io/gitea/full-issue.ts';
 import { listOpenIssues } from '../../src/io/gitea/listing.ts';
 import { openScopeCache, unsavedScope } from '../../src/io/state/listing-cache.ts';
@@ -19,6 +17,7 @@ import { simulation, type Simulation } from '../support/pass.ts';
 import type { Cluster } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type AtCall, interposed } from './interposed.ts';
+import { clientOf } from '../support/client.ts';
 
 /** The one clock that counts. */
 export interface Time {
@@ -62,17 +61,7 @@ export async function monthHost(
   mkdirSync(config.stateDirectory);
   const proxy = await startTcpProxy(cluster.port);
   onTestFinished(async () => proxy.close());
-  const client = createClient({
-    url: gitea.url,
-    token: gitea.token,
-    tokenSource: 'test',
-    version: '0',
-    agents: await createAgents(gitea.url, { environment: {}, caFile: null }),
-    signal: new AbortController().signal,
-    timeLeft: () => 30_000,
-    sleep: async () => {},
-    random: () => 0,
-  });
+  const client = await clientOf(gitea);
   const where = { repositories: config.repositories, url: gitea.url };
   const started = time.now();
   const deps = (store: DispatchDeps['store']): DispatchDeps => ({

@@ -72,7 +72,7 @@ describe('a mistake is told with line, column and what to do', () => {
         '5:5: unknown key gitea[0].tokenfile (did you mean tokenFile?)',
         '6:5: gitea[1].repositories is missing',
         '6:10: gitea[1].url must be an http(s) address without user, query or fragment',
-        '7:11: gitea[1].name must be small letters, digits and hyphens, such as work',
+        '7:11: gitea[1].name must be small letters, digits and hyphens, such as team',
       ],
     ],
     ['gitea: []\n', ['1:8: gitea must name at least one server']],

@@ -21,12 +21,11 @@ import { decide } from '../../src/core/choice/choice.ts';
 import { candidatesOf } from '../../src/core/issue/candidate.ts';
 import type { Issue } from '../../src/core/issue/issue.ts';
 import type { Listing } from '../../src/core/listing/listing.ts';
-import { createAgents } from '../../src/io/agents.ts';
-import { createClient } from '../../src/io/gitea/client.ts';
 import { listOpenIssues } from '../../src/io/gitea/listing.ts';
 import { openScopeCache } from '../../src/io/state/listing-cache.ts';
 import { aConfig, anIssue, MINUTE, NOON, someFacts } from '../support/builders.ts';
 import { type FakeGitea, type FakeGiteaOptions, FAULTS, startFakeGitea } from '../support/gitea/server.ts';
+import { clientOf } from '../support/client.ts';
 
 interface Office {
   readonly gitea: FakeGitea;
@@ -54,17 +53,7 @@ async function office(
     await gitea.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const client = createClient({
-    url: gitea.url,
-    token: gitea.token,
-    tokenSource: 'a test',
-    version: '0.0.0',
-    signal: new AbortController().signal,
-    agents: await createAgents(gitea.url, { environment: {}, caFile: null }),
-    timeLeft: () => 0,
-    sleep: async () => {},
-    random: () => 0,
-  });
+  const client = await clientOf(gitea, 0);
   const patterns = repositories.map((pattern) => {
     const [owner = '', name = ''] = pattern.split('/');
     return { owner, name: name === '*' ? null : name };

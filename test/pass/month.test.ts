@@ -6,14 +6,13 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { dispatch } from '../../src/pass/pass.ts';
 import type { DispatchDeps } from '../../src/pass/pass-deps.ts';
-import { createAgents } from '../../src/io/agents.ts';
-import { createClient } from '../../src/io/gitea/client.ts';
 import { peekIssue, readAssigner, readFullIssue } from '../../src/io/gitea/full-issue.ts';
 import { listOpenIssues } from '../../src/io/gitea/listing.ts';
 import { openScopeCache, unsavedScope } from '../../src/io/state/listing-cache.ts';
 import { MINUTE, NOON } from '../support/builders.ts';
 import { type FakeGitea, FAULTS, startFakeGitea } from '../support/gitea/server.ts';
 import { simulation } from '../support/pass.ts';
+import { clientOf } from '../support/client.ts';
 
 const PASSES = Number(process.env['DISPATCHER_TEST_PASSES'] ?? 2000);
 const ISSUES = Math.max(40, Math.round((400 * PASSES) / 43_200));
@@ -158,17 +157,7 @@ test(
     const gitea = await startFakeGitea({ now: () => new Date(clock.now) });
     onTestFinished(async () => gitea.close());
     for (const name of REPOSITORIES) gitea.addRepository(name);
-    const client = createClient({
-      url: gitea.url,
-      token: gitea.token,
-      tokenSource: 'test',
-      version: '0',
-      agents: await createAgents(gitea.url, { environment: {}, caFile: null }),
-      signal: new AbortController().signal,
-      timeLeft: () => 30_000,
-      sleep: async () => {},
-      random: () => 0,
-    });
+    const client = await clientOf(gitea);
     const where = { repositories: config.repositories, url: gitea.url };
     const deps: DispatchDeps = {
       ...office.deps,

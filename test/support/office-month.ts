@@ -1,7 +1,8 @@
 // A month of an office for pictures: three agents with two tasks at a time, the most urgent first, written by the recorder
 // that passes write with. Work is done by day; for some days more comes in than goes out, and once Gitea is away.
 
-import { dispatchedEvent, type Place } from '../../src/core/history/event.ts';
+import { dispatchedEvent } from '../../src/core/history/event.ts';
+import type { Whereabouts } from '../../src/core/mailbox/place.ts';
 import type { Sight } from '../../src/core/history/observe.ts';
 import { type Priority, rank } from '../../src/core/issue/priority.ts';
 import { openHistory } from '../../src/io/state/history.ts';
@@ -26,9 +27,9 @@ interface Task {
   readonly agent: string;
   readonly priority: Priority;
   readonly createdAt: number;
-  place: Place | 'waiting';
+  place: Whereabouts | 'waiting';
   /** What it comes to next, and when. */
-  next: { readonly place: Place; readonly at: number } | null;
+  next: { readonly place: Whereabouts; readonly at: number } | null;
 }
 
 /** Writes the history of thirty days that end now. */

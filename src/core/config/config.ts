@@ -15,6 +15,9 @@ interface AgentConfig {
   readonly attempts: number;
 }
 
+/** An agent of which nothing but its name is configured. */
+export const PLAIN_AGENT: AgentConfig = { maxTasks: null, template: null, attempts: 3 };
+
 /** The configuration with every default filled in and every path absolute. */
 export interface Config {
   /** The file it came from, or null when it came from the environment. */
@@ -115,7 +118,7 @@ export function normaliseConfig(raw: RawConfig, { file, folder, resolve }: Place
             {
               maxTasks: agent?.maxTasks ?? null,
               template: read(agent?.template),
-              attempts: agent?.attempts ?? 3,
+              attempts: agent?.attempts ?? PLAIN_AGENT.attempts,
             },
           ]),
         )

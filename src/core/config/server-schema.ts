@@ -38,7 +38,7 @@ export const ServersSchema = z
         z
           .string()
           .check(
-            z.regex(SERVER_NAME, 'must be small letters, digits and hyphens, such as work'),
+            z.regex(SERVER_NAME, 'must be small letters, digits and hyphens, such as team'),
             z.maxLength(30, 'must have at most 30 characters'),
           ),
         'What references and paths of this server begin with, where there are several: team:owner/repository#5.',

@@ -55,7 +55,7 @@ export function addressOf(servers: Servers, repository: string): string {
   return (serverAt(servers, repository) ?? servers[0]).url;
 }
 
-/** How a setting of a server is called in messages: `gitea.tokenFile`, or `gitea[work].tokenFile`. */
+/** How a setting of a server is called in messages: `gitea.tokenFile`, or `gitea[team].tokenFile`. */
 export function settingName(server: string | null, key: string): string {
   return server === null ? `gitea.${key}` : `gitea[${server}].${key}`;
 }

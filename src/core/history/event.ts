@@ -2,12 +2,10 @@
 
 import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
 import { nameOn, splitServer } from '../config/servers.ts';
+import type { Whereabouts } from '../mailbox/place.ts';
 import { PRIORITIES, type Priority } from '../issue/priority.ts';
 import type { ArchiveRecord, DispatchRecord } from '../state/dispatch-record.ts';
 import { cleanLine } from '../task/untrusted.ts';
-
-/** Where a dispatched task's file was found. `gone`: nowhere any more. */
-export type Place = 'new' | 'doing' | 'blocked' | 'done' | 'gone';
 
 /** The event that tells of a task's coming to a place. */
 export const ARRIVALS = {
@@ -16,8 +14,8 @@ export const ARRIVALS = {
   blocked: 'blocked',
   done: 'done',
   gone: 'gone',
-} as const satisfies Record<Place, string>;
-type Arrival = (typeof ARRIVALS)[Place];
+} as const satisfies Record<Whereabouts, string>;
+type Arrival = (typeof ARRIVALS)[Whereabouts];
 
 /** What every event of a task tells. */
 interface TaskFacts {

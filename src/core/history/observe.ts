@@ -5,14 +5,8 @@ import * as z from 'zod/mini';
 import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
 import { bareName } from '../config/servers.ts';
 import { PRIORITIES, type Priority } from '../issue/priority.ts';
-import {
-  type ArchivedEvent,
-  ARRIVALS,
-  type DispatchedEvent,
-  type HistoryEvent,
-  type Place,
-  waitingText,
-} from './event.ts';
+import { type ArchivedEvent, ARRIVALS, type DispatchedEvent, type HistoryEvent, waitingText } from './event.ts';
+import { type Whereabouts, WHEREABOUTS } from '../mailbox/place.ts';
 import { HistogramSchema, withDuration } from './histogram.ts';
 
 const instant = z.string().check(z.refine((text) => fromRfc3339(text) !== undefined));
@@ -34,7 +28,7 @@ const MemorySchema = z.object({
       agent: z.string(),
       priority: z.enum(PRIORITIES),
       dispatchedAt: instant,
-      place: z.enum(['new', 'doing', 'blocked', 'done', 'gone']),
+      place: z.enum(WHEREABOUTS),
     }),
   ),
   waited: z.readonly(z.array(HistogramSchema)),
@@ -63,7 +57,7 @@ export function parseMemory(raw: unknown): Memory | undefined {
 export interface Sight {
   readonly now: Instant;
   /** Where the file of each dispatched task is, and since when where that is known. Null: nobody knows what is dispatched. */
-  readonly places: ReadonlyMap<string, { readonly place: Place; readonly since: Instant | null }> | null;
+  readonly places: ReadonlyMap<string, { readonly place: Whereabouts; readonly since: Instant | null }> | null;
   readonly waiting: readonly { readonly agent: string; readonly priority: Priority; readonly count?: number }[];
   readonly pass: { readonly startedAt: string; readonly failure: string | null } | null;
 }
@@ -136,7 +130,7 @@ export function withArchived(memory: Memory, { key, at, reason }: ArchivedEvent)
 type Task = Memory['tasks'][string];
 
 /** Whether a task at that place is still to be done. */
-function isOpen(place: Place): boolean {
+function isOpen(place: Whereabouts): boolean {
   return place !== 'done' && place !== 'gone';
 }
 

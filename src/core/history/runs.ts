@@ -2,14 +2,15 @@
 
 import type { Instant } from '../clock.ts';
 import type { Priority } from '../issue/priority.ts';
-import type { DispatchedEvent, HistoryEvent, Place } from './event.ts';
+import type { Whereabouts } from '../mailbox/place.ts';
+import type { DispatchedEvent, HistoryEvent } from './event.ts';
 
 /** How a run ended. `again`: the task was dispatched anew; `gone`: its file was deleted; the rest is why it was archived. */
 type Ending = 'done' | 'closed' | 'gone' | 'again' | (string & {});
 
 /** A part of a run: where the task's file was all that time. */
 interface Span {
-  readonly place: Exclude<Place, 'done' | 'gone'>;
+  readonly place: Exclude<Whereabouts, 'done' | 'gone'>;
   readonly from: Instant;
   /** Null: it is there still. */
   readonly to: Instant | null;

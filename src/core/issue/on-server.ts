@@ -13,14 +13,20 @@ export function issueOn(server: string, issue: Issue): Issue {
 
 /** An issue with everything an agent needs. */
 export function fullIssueOn(server: string, issue: FullIssue): FullIssue {
-  return {
-    ...issue,
-    repository: nameOn(server, issue.repository),
-    blockers: issue.blockers.map((blocker) => ({
-      ...blocker,
-      ref: blocker.ref === null ? null : nameOn(server, blocker.ref),
-    })),
-  };
+  return renamed(issue, (name) => nameOn(server, name));
+}
+
+/** The same as its own server calls it. */
+export function bareIssue(issue: FullIssue): FullIssue {
+  return renamed(issue, bareName);
+}
+
+function renamed(issue: FullIssue, rename: (name: string) => string): FullIssue {
+  const blockers = issue.blockers.map((blocker) => ({
+    ...blocker,
+    ref: blocker.ref === null ? null : rename(blocker.ref),
+  }));
+  return { ...issue, repository: rename(issue.repository), blockers };
 }
 
 /** What was looked up about an issue. */

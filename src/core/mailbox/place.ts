@@ -3,7 +3,12 @@
 import { shellWord } from '../shell-word.ts';
 
 /** `new`: nobody has it yet. `doing`: taken. `blocked`: it needs somebody. */
-export type Stage = 'new' | 'doing' | 'blocked' | 'done';
+export const STAGES = ['new', 'doing', 'blocked', 'done'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Where a dispatched task's file was found. `gone`: nowhere any more. */
+export const WHEREABOUTS = [...STAGES, 'gone'] as const;
+export type Whereabouts = (typeof WHEREABOUTS)[number];
 
 /** The folders of the stages that have one; a new task lies in the agent's folder itself. */
 export const STAGE_FOLDERS = ['doing', 'blocked', 'done'] as const;

@@ -5,9 +5,8 @@ import { type Instant, toRfc3339 } from '../clock.ts';
 import { parsePause, type Pause } from '../state/pause.ts';
 import { instantText } from '../state/state.ts';
 import { cleanLine } from '../task/untrusted.ts';
-import type { Overview } from './overview.ts';
-
-const StageSchema = z.enum(['new', 'doing', 'blocked', 'done', 'gone']);
+import { type Overview, PassSchema } from './overview.ts';
+import { WHEREABOUTS } from '../mailbox/place.ts';
 
 const MachinesSchema = z.object({
   /** When this machine asked. */
@@ -27,21 +26,14 @@ const MachinesSchema = z.object({
       /** It has not come for longer than the lease. */
       isLost: z.boolean(),
       listedAt: z.nullable(instantText),
-      lastPass: z.nullable(
-        z.object({
-          finishedAt: z.string(),
-          outcome: z.enum(['dispatched', 'idle', 'failed']),
-          ref: z.nullable(z.string()),
-          error: z.nullable(z.object({ code: z.string(), message: z.string() })),
-        }),
-      ),
+      lastPass: z.nullable(PassSchema),
       tasks: z.array(
         z.object({
           ref: z.string(),
           agent: z.string(),
           title: z.string(),
           priority: z.string(),
-          stage: StageSchema,
+          stage: z.enum(WHEREABOUTS),
           attempt: z.int(),
           since: instantText,
         }),

@@ -1,7 +1,16 @@
 // All machines of an office, as one look at the store shows them. Ages are milliseconds, by the clock of the database.
 
-import type { Stage } from '../mailbox/place.ts';
+import * as z from 'zod/mini';
+import type { Whereabouts } from '../mailbox/place.ts';
 import type { Pause } from '../state/pause.ts';
+
+/** How the last pass of a machine went, as that one told it. */
+export const PassSchema = z.object({
+  finishedAt: z.string(),
+  outcome: z.enum(['dispatched', 'idle', 'failed']),
+  ref: z.nullable(z.string()),
+  error: z.nullable(z.object({ code: z.string(), message: z.string() })),
+});
 
 /** A task that a machine has. */
 interface HeldTask {
@@ -9,7 +18,7 @@ interface HeldTask {
   readonly agent: string;
   readonly title: string;
   readonly priority: string;
-  readonly stage: Stage | 'gone';
+  readonly stage: Whereabouts;
   readonly attempt: number;
   readonly age: number;
 }
@@ -25,12 +34,7 @@ export interface HostView {
   readonly isLost: boolean;
   /** When it asked Gitea last; null: never. */
   readonly listedAgo: number | null;
-  readonly lastPass: {
-    readonly finishedAt: string;
-    readonly outcome: 'dispatched' | 'idle' | 'failed';
-    readonly ref: string | null;
-    readonly error: { readonly code: string; readonly message: string } | null;
-  } | null;
+  readonly lastPass: z.infer<typeof PassSchema> | null;
   readonly tasks: readonly HeldTask[];
 }
 

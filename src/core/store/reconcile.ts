@@ -1,6 +1,6 @@
 // A machine comes back with what it remembers, and the store knows what became of it meanwhile. Pure, for both to be tried.
 
-import type { Stage } from '../mailbox/place.ts';
+import type { Whereabouts } from '../mailbox/place.ts';
 import type { Holding, Lease } from './store.ts';
 
 /** What the store knows of a task. */
@@ -10,7 +10,7 @@ export interface StoredTask {
   readonly state: 'held' | 'offered' | 'free';
   readonly host: string | null;
   readonly attempt: number;
-  readonly stage: Stage | 'gone' | null;
+  readonly stage: Whereabouts | null;
 }
 
 /** What follows for the tasks of a machine. */

@@ -3,7 +3,7 @@
 
 import type { Issue } from '../issue/issue.ts';
 import type { Priority } from '../issue/priority.ts';
-import type { Stage } from '../mailbox/place.ts';
+import type { Whereabouts } from '../mailbox/place.ts';
 import type { Overview } from './overview.ts';
 import type { Pause } from '../state/pause.ts';
 
@@ -12,16 +12,20 @@ export interface Lease {
   readonly attempt: number;
 }
 
-/** A task of which this machine remembers the file. */
-export interface Holding {
+/** Which task it is. */
+interface TaskName {
   readonly key: string;
   readonly server: string;
   readonly issueId: number;
   readonly repository: string;
   readonly number: number;
   readonly agent: string;
+}
+
+/** A task of which this machine remembers the file. */
+export interface Holding extends TaskName {
   /** `gone`: its agent deleted the file. */
-  readonly stage: Stage | 'gone';
+  readonly stage: Whereabouts;
   /** Null: it was dispatched before there were several machines. */
   readonly lease: Lease | null;
   /** How often it was dispatched since it was last archived or forced. */
@@ -54,7 +58,7 @@ export interface Report {
 export interface TaskElsewhere {
   readonly host: string;
   readonly agent: string;
-  readonly stage: Stage | 'gone';
+  readonly stage: Whereabouts;
 }
 
 /** When a limit lets the next file appear, in milliseconds from the moment of the meeting; at most 0: now. */
@@ -99,13 +103,7 @@ export interface Meeting {
 }
 
 /** What is about to go to an agent of this machine. */
-export interface Claim {
-  readonly key: string;
-  readonly server: string;
-  readonly issueId: number;
-  readonly repository: string;
-  readonly number: number;
-  readonly agent: string;
+export interface Claim extends TaskName {
   readonly title: string;
   readonly priority: Priority;
   readonly file: string;

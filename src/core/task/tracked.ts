@@ -7,6 +7,7 @@ import { issueKey, serversIn, serverWith, taskKey } from '../issue/identity.ts';
 import type { Issue } from '../issue/issue.ts';
 import type { Listing } from '../listing/listing.ts';
 import { DispatchRecordSchema } from '../state/dispatch-record.ts';
+import { STAGES } from '../mailbox/place.ts';
 
 const SeenSchema = z.object({
   /** The issue's `updated_at` when it was read last. */
@@ -24,7 +25,7 @@ const SeenSchema = z.object({
 export type Seen = z.infer<typeof SeenSchema>;
 
 const ProgressSchema = z.object({
-  stage: z.enum(['new', 'doing', 'blocked', 'done']),
+  stage: z.enum(STAGES),
   /** When it was taken or handed back; null: nobody wrote that down. */
   at: z.nullable(z.string()),
 });

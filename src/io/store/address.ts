@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, hintOf, messageOf, UserError } from '../../core/errors.ts';
 import type { StoreConfig } from '../../core/store/store-config.ts';
-import { readTextFile } from '../files.ts';
+import { readSecret } from '../secret-file.ts';
 
 // The name of the credential that `systemd install` hands over.
 const CREDENTIAL = 'store-url';
@@ -46,11 +46,9 @@ export function hostName({ host }: StoreConfig): string {
 }
 
 function fromFile(file: string, source: string, isOurs: boolean): Address {
-  let value: string;
-  let isOpen: boolean;
+  let found: ReturnType<typeof readSecret>;
   try {
-    isOpen = isOurs && (statSync(file).mode & 0o004) !== 0;
-    value = readTextFile(file).trim();
+    found = readSecret(file);
   } catch (error) {
     throw invalid(
       `the address of the database cannot be read: ${messageOf(error)}`,
@@ -58,13 +56,14 @@ function fromFile(file: string, source: string, isOurs: boolean): Address {
       error,
     );
   }
-  if (!/^postgres(?:ql)?:\/\/\S+$/u.test(value)) {
+  if (!/^postgres(?:ql)?:\/\/\S+$/u.test(found.value)) {
     throw invalid(
       `${file} (${source}) does not hold the address of a PostgreSQL database`,
       'it must hold one line such as postgres://dispatcher:PASSWORD@db.example.com/dispatcher',
     );
   }
-  return { value, source, warning: isOpen ? `${file} can be read by everybody; run: chmod 600 ${file}` : null };
+  // The mode of what systemd hands over is not ours to mend.
+  return { value: found.value, source, warning: isOurs ? found.warning : null };
 }
 
 function invalid(message: string, hint: string, cause?: unknown): UserError {

@@ -5,10 +5,10 @@ import {
   eventLine,
   type HistoryEvent,
   parseEvents,
-  type Place,
   waitingCounts,
   waitingText,
 } from '../../../src/core/history/event.ts';
+import type { Whereabouts } from '../../../src/core/mailbox/place.ts';
 import { BOUNDS, classOf } from '../../../src/core/history/histogram.ts';
 import {
   type Memory,
@@ -29,14 +29,15 @@ const aSight = (overrides: Partial<Sight> = {}): Sight => ({
   pass: null,
   ...overrides,
 });
-const at = (place: Place, since: number | null = null): Sight['places'] => new Map([['2:hans', { place, since }]]);
+const at = (place: Whereabouts, since: number | null = null): Sight['places'] =>
+  new Map([['2:hans', { place, since }]]);
 const dispatched = (memory: Memory = NO_MEMORY, overrides = {}): Memory =>
   withDispatch(memory, dispatchedEvent(aDispatchRecord(overrides)));
 const taskEvents = (events: readonly HistoryEvent[]) =>
   events.filter(({ event }) => event !== 'sample').map(({ event, at: when }) => [event, when - NOON]);
 
 describe('what became of a task is read off the place of its file', () => {
-  test.for<{ from: Place; to: Place; event: string | null }>([
+  test.for<{ from: Whereabouts; to: Whereabouts; event: string | null }>([
     { from: 'new', to: 'new', event: null },
     { from: 'new', to: 'doing', event: 'taken' },
     { from: 'new', to: 'done', event: 'done' },

@@ -1,18 +1,10 @@
 // All machines at one look: for `status`, `explain`, the page and the metrics of any of them.
 
-import * as z from 'zod/mini';
 import type { Ask } from './connection.ts';
 import { ago, readPauses } from './look.ts';
 import { stageIn, termsIn } from './parse.ts';
 import { numberIn, textIn } from './office.ts';
-import type { HostView, Overview } from '../../../core/store/overview.ts';
-
-const PassSchema = z.object({
-  finishedAt: z.string(),
-  outcome: z.enum(['dispatched', 'idle', 'failed']),
-  ref: z.nullable(z.string()),
-  error: z.nullable(z.object({ code: z.string(), message: z.string() })),
-});
+import { type HostView, type Overview, PassSchema } from '../../../core/store/overview.ts';
 
 /** Reads what there is to see of all machines. */
 export async function overview(ask: Ask, leaseMs: number): Promise<Overview> {

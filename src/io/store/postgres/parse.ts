@@ -1,18 +1,19 @@
 // What stands in the tables was written by other machines, perhaps of another version: read, not believed.
 
 import * as z from 'zod/mini';
+import { type Whereabouts, WHEREABOUTS } from '../../../core/mailbox/place.ts';
 import type { AgentTerms } from '../../../core/store/store.ts';
 import type { StoredTask } from '../../../core/store/reconcile.ts';
 import type { Row } from './connection.ts';
 
-const StageSchema = z.enum(['new', 'doing', 'blocked', 'done', 'gone']);
+const PlaceSchema = z.enum(WHEREABOUTS);
 
 const TaskSchema = z.object({
   key: z.string(),
   state: z.enum(['held', 'offered', 'free']),
   host: z.nullable(z.string()),
   attempt: z.int(),
-  stage: z.nullable(StageSchema),
+  stage: z.nullable(PlaceSchema),
 });
 
 const TermsSchema = z.record(
@@ -52,6 +53,6 @@ export function issueIn(row: Row): z.infer<typeof IssueSchema> | undefined {
 }
 
 /** How far a task is; `new` when nobody says. */
-export function stageIn(row: Row): z.infer<typeof StageSchema> {
-  return StageSchema.safeParse(row['stage']).data ?? 'new';
+export function stageIn(row: Row): Whereabouts {
+  return PlaceSchema.safeParse(row['stage']).data ?? 'new';
 }
