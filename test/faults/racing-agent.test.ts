@@ -165,7 +165,8 @@ test.runIf(CAN_BE_ANOTHER)(
       await Promise.all([reading, swapping, slowing]);
     }
     // Or nothing was raced against.
-    for (const [what, times] of Object.entries(did)) if (times === 0 && found.length === 0) found.push(`never ${what} in ${rounds} rounds: ${JSON.stringify(did)}`);
+    for (const [what, times] of Object.entries(did))
+      if (times === 0 && found.length === 0) found.push(`never ${what} in ${rounds} rounds: ${JSON.stringify(did)}`);
     conclude(context, `names that change while they are used (${RACE_MS / 1000} s)`, rounds, found);
   },
 );
