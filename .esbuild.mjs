@@ -44,13 +44,7 @@ const PARTICULAR = {
   dispatcher: {
     external: ['#dashboard', '#markdown', '#mcp', '#store'],
     banner: { js: "const __importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
-    define: {
-      'import.meta.url': '__importMetaUrl',
-      // With none of Node's own to fall back on, the fetch over node:http is the only one.
-      ...Object.fromEntries(
-        ['fetch', 'Headers', 'Request', 'Response', 'FormData'].map((name) => [`globalThis.${name}`, 'undefined']),
-      ),
-    },
+    define: { 'import.meta.url': '__importMetaUrl' },
     plugins: [withoutLanguages],
   },
 };

@@ -84,13 +84,13 @@ describe('the source', () => {
     { what: 'the clock', pattern: /Date\.now\(\)|new Date\(\)|performance\.timeOrigin/u, only: ['deps/world.ts'] },
     {
       what: 'HTTP',
-      pattern: /from '(?:ofetch|node-fetch-native\/node|node:https?)'/u,
+      pattern: /(?:from |import\()'node:https?'/u,
       only: [
         'dashboard/serve.ts',
         'io/agents.ts',
         'io/gitea/attachments.ts',
         'io/gitea/client.ts',
-        'io/ping.ts',
+        'io/http.ts',
         'io/places.ts',
       ],
     },

@@ -23,7 +23,7 @@ export async function giteaClient(
   endsAt = now() + NETWORK_BUDGET_MS,
 ): Promise<GiteaClient> {
   if (token.warning) warner(world)(token.warning);
-  const [{ createClient }, { createAgents }] = await Promise.all([
+  const [{ createClient }, { createAgent }] = await Promise.all([
     import('../io/gitea/client.ts'),
     import('../io/agents.ts'),
   ]);
@@ -33,7 +33,7 @@ export async function giteaClient(
     token: token.value,
     tokenSource: token.source,
     version: world.version,
-    agents: await createAgents(url, { environment: world.environment, caFile }),
+    agent: await createAgent(url, { environment: world.environment, caFile }),
     signal: deadline(Math.max(0, endsAt - now()), world.interrupted, world.over).signal,
     timeLeft: () => endsAt - now(),
     sleep: async (ms) => sleep(ms, world.interrupted),
@@ -113,17 +113,17 @@ function serverSlice(
     },
     saveAttachments: async (issue, file) => {
       if (config.attachments === null) return new Map();
-      const [{ saveAttachments }, { createAgents }] = await Promise.all([
+      const [{ saveAttachments }, { createAgent }] = await Promise.all([
         import('../io/gitea/attachments.ts'),
         import('../io/agents.ts'),
       ]);
       const { tasksDirectory, attachments } = config;
-      const agents = await createAgents(url, { environment, caFile: server.caFile });
+      const agent = await createAgent(url, { environment, caFile: server.caFile });
       try {
-        const rules = { serverUrl: url, token: token().value, agents, tasksDirectory, ...attachments };
+        const rules = { serverUrl: url, token: token().value, agent, tasksDirectory, ...attachments };
         return await saveAttachments(issue, file, rules, slice());
       } finally {
-        for (const agent of Object.values(agents)) agent.destroy();
+        agent.destroy();
       }
     },
   };

@@ -1,15 +1,9 @@
 // How requests leave this machine: straight, or through the proxy that the environment names, as curl and git do it.
 
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
+import { Agent } from 'node:http';
+import type { AgentOptions } from 'node:https';
 import { EXIT, messageOf, UserError } from '../core/errors.ts';
 import { readTextFile } from './files.ts';
-
-/** Connections to one server, for each protocol. Whoever made them destroys them. */
-export interface Agents {
-  readonly 'http:': HttpAgent;
-  readonly 'https:': HttpAgent;
-}
 
 interface Way {
   /** The variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, also in small letters. */
@@ -21,25 +15,25 @@ interface Way {
 const MAX_CONNECTIONS = 4;
 
 /**
- * The agents for requests to an address. The code for proxies is loaded only where one is named. Throws exit 78 when the
- * certificates or the proxy's address cannot be used.
+ * The connections for requests to the server of an address; whoever made them destroys them. What one needs for proxies or for TLS
+ * is loaded only where it is used. Throws exit 78 when the certificates or the proxy's address cannot be used.
  */
-export async function createAgents(address: string, { environment, caFile }: Way): Promise<Agents> {
+export async function createAgent(address: string, { environment, caFile }: Way): Promise<Agent> {
+  const isSecure = new URL(address).protocol === 'https:';
   const options: AgentOptions = {
     keepAlive: true,
     maxSockets: MAX_CONNECTIONS,
     ...(caFile === null ? {} : { ca: [...(await authorities(caFile))] }),
   };
   const proxy = await proxyFor(address, environment);
-  if (proxy === null) return { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) };
-  const [{ HttpProxyAgent }, { HttpsProxyAgent }] = await Promise.all([
-    import('http-proxy-agent'),
-    import('https-proxy-agent'),
-  ]);
-  const tunnel = new HttpsProxyAgent(proxy, options);
+  if (!isSecure) {
+    return proxy === null ? new Agent(options) : new (await import('http-proxy-agent')).HttpProxyAgent(proxy, options);
+  }
+  if (proxy === null) return new (await import('node:https')).Agent(options);
+  const tunnel = new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, options);
   // It keeps its options for the way to the proxy; behind the proxy the certificates count as well.
   if (options.ca) Object.assign(tunnel.options, { ca: options.ca });
-  return { 'http:': new HttpProxyAgent(proxy, options), 'https:': tunnel };
+  return tunnel;
 }
 
 /** The proxy through which an address is asked, without its user and password; null when there is none. */

@@ -1,12 +1,14 @@
 // The dead man's ping: a service that expects one after each pass, and raises the alarm when it does not come.
 
-import { fetch, Headers } from 'node-fetch-native/node';
-import { createFetch } from 'ofetch';
 import { messageOf } from '../core/errors.ts';
-import { createAgents } from './agents.ts';
+import { createAgent } from './agents.ts';
 import { deadline, unlessAborted } from './deadline.ts';
+import { send } from './http.ts';
+import { followWithin } from './redirects.ts';
 
 const TIMEOUT_MS = 3000;
+/** Nobody reads what it answers. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Tells the service that a pass went well (`failure` null), or why it did not: to the address itself, or with `/fail`
@@ -20,20 +22,21 @@ export async function ping(
 ): Promise<void> {
   const url = new URL(address);
   if (failure !== null) url.pathname = `${url.pathname.replace(/\/$/u, '')}/fail`;
-  const agents = await createAgents(address, { environment, caFile: null });
+  const agent = await createAgent(address, { environment, caFile: null });
   const limit = deadline(TIMEOUT_MS);
-  const agent = url.protocol === 'https:' ? agents['https:'] : agents['http:'];
-  const settings = {
-    method: 'POST',
+  const request = {
+    method: 'POST' as const,
     body: failure ?? 'ok',
     headers: { 'content-type': 'text/plain; charset=utf-8', 'user-agent': userAgent },
-    retry: 0,
-    responseType: 'text' as const,
     signal: limit.signal,
     agent,
+    maxBytes: MAX_BYTES,
   };
   try {
-    await unlessAborted(limit.signal, createFetch({ fetch, Headers, AbortController }).raw(url.href, settings));
+    const asked = followWithin(url.href, url.href, async (at) => send(at, request));
+    const end = await unlessAborted(limit.signal, asked);
+    if (end.kind !== 'answer') throw new Error('it leads to another address');
+    if (end.answer.status > 299) throw new Error(`it answered ${end.answer.status}`);
   } catch (error) {
     // The message of the HTTP layer holds the address.
     const why = messageOf(error).replaceAll(url.href, url.host).replaceAll(address, url.host);

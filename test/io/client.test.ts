@@ -1,5 +1,4 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { Agent } from 'node:https';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +21,7 @@ const clientWith = (overrides: Partial<ClientOptions> = {}) => {
     token: 'secret',
     tokenSource: 'a test',
     version: '1.2.3',
-    agents: { 'http:': new HttpAgent(), 'https:': new HttpsAgent() },
+    agent: new Agent(),
     signal: new AbortController().signal,
     timeLeft: () => 30_000,
     sleep: async (ms) => void waits.push(ms),

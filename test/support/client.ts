@@ -1,4 +1,4 @@
-import { createAgents } from '../../src/io/agents.ts';
+import { createAgent } from '../../src/io/agents.ts';
 import { createClient, type GiteaClient } from '../../src/io/gitea/client.ts';
 import type { FakeGitea } from './gitea/server.ts';
 
@@ -13,7 +13,7 @@ export async function clientOf(
     tokenSource: 'a test',
     version: '0.0.0',
     signal: new AbortController().signal,
-    agents: await createAgents(url, { environment: {}, caFile: null }),
+    agent: await createAgent(url, { environment: {}, caFile: null }),
     timeLeft: () => timeLeft,
     sleep: async () => {},
     random: () => 0,

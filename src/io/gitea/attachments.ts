@@ -1,12 +1,11 @@
 // Attachments of an issue, saved beside its task before that appears. Only from the configured server, only so much of it,
 // and under names that are ours.
 
-import type { Agent as HttpAgent } from 'node:http';
+import type { Agent } from 'node:http';
 import { basename, dirname, extname, relative, sep } from 'node:path';
-import { fetch } from 'node-fetch-native/node';
 import { type Attachment, attachmentsIn, type FullIssue } from '../../core/issue/issue.ts';
-import type { Agents } from '../agents.ts';
 import { type Slice, unlessAborted } from '../deadline.ts';
+import { send } from '../http.ts';
 import { followWithin } from '../redirects.ts';
 import { type Folder, makingTaskFolder } from '../tasks/ground.ts';
 
@@ -15,7 +14,7 @@ export interface AttachmentRules {
   readonly serverUrl: string;
   readonly token: string;
   /** The connections: a proxy's, an authority's of one's own. */
-  readonly agents: Agents;
+  readonly agent: Agent;
   readonly tasksDirectory: string;
   /** Bytes of a single one. */
   readonly maxBytes: number;
@@ -87,21 +86,14 @@ function safeName(whole: string): string {
 // The token goes to the configured server alone: an answer that leads elsewhere (to a store of objects) is not followed.
 async function download(
   address: string,
-  { serverUrl, token, agents, maxBytes }: AttachmentRules,
+  { serverUrl, token, agent, maxBytes }: AttachmentRules,
   signal: AbortSignal,
 ): Promise<Buffer | null> {
   try {
-    const settings = {
-      headers: { authorization: `Bearer ${token}` },
-      redirect: 'manual',
-      size: maxBytes,
-      agent: (url: URL): HttpAgent => (url.protocol === 'https:' ? agents['https:'] : agents['http:']),
-      signal,
-    } as const;
-    const end = await followWithin(serverUrl, address, async (at) => fetch(at, settings));
-    if (end.kind !== 'answer' || end.answer.status !== 200) return null;
+    const request = { headers: { authorization: `Bearer ${token}` }, agent, signal, maxBytes };
     // The signal ends a body that drips as well.
-    return Buffer.from(await unlessAborted(signal, end.answer.arrayBuffer()));
+    const end = await followWithin(serverUrl, address, async (at) => unlessAborted(signal, send(at, request)));
+    return end.kind === 'answer' && end.answer.status === 200 ? end.answer.bytes : null;
   } catch {
     return null;
   }

@@ -1,15 +1,11 @@
 // The only place that speaks HTTP with Gitea: one request with its redirects, repetitions and limits of time and size. What the
 // answers mean is answer.ts.
 
-import type { Agent as HttpAgent } from 'node:http';
-// node-fetch over node:http: the first request through Node's built-in fetch costs 110 ms of CPU (it compiles
-// WebAssembly), and a timer-started command makes a first request every minute.
-import { fetch, Headers } from 'node-fetch-native/node';
-import { createFetch, type FetchOptions } from 'ofetch';
+import type { Agent } from 'node:http';
 import { UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
-import type { Agents } from '../agents.ts';
 import { deadline, type Slice, unlessAborted } from '../deadline.ts';
+import { send, textOf } from '../http.ts';
 import { followWithin } from '../redirects.ts';
 import { type Answer, interpret, type RawAnswer, retryAfter } from './answer.ts';
 import { isFinal, MAX_BODY_BYTES, outage, REQUEST_TIMEOUT_MS, turnedAway, unreachable } from './outage.ts';
@@ -25,7 +21,7 @@ export interface ClientOptions {
   readonly tokenSource: string;
   readonly version: string;
   /** The connections, which are closed with `signal`. */
-  readonly agents: Agents;
+  readonly agent: Agent;
   /** Ends every request: the deadline of the pass, or an interrupt. */
   readonly signal: AbortSignal;
   /** Milliseconds until the deadline. */
@@ -97,43 +93,34 @@ function whatEnded({ signal }: ClientOptions, slice: Slice | undefined): { signa
 function createRequest({
   token,
   version,
-  agents,
+  agent,
   signal,
   trace,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
 }: ClientOptions): (address: string, asked: Asked) => Promise<RawAnswer> {
-  const ofetch = createFetch({ fetch, Headers, AbortController });
   // A connection in the midst of an endless answer would keep the process alive.
-  signal.addEventListener('abort', () => {
-    agents['http:'].destroy();
-    agents['https:'].destroy();
-  });
+  signal.addEventListener('abort', () => agent.destroy());
+  const headers = {
+    accept: 'application/json',
+    ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    'user-agent': `dispatcher/${version} (agent-dispatcher)`,
+  };
   return async (address, { maxBytes, write, slice }) => {
     const started = performance.now();
     const limit = deadline(requestTimeoutMs, signal, ...(slice ? [slice.signal] : []));
-    const settings: FetchOptions<'text'> & {
-      readonly size: number;
-      readonly agent: (url: URL) => HttpAgent;
-    } = {
-      headers: {
-        accept: 'application/json',
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        'user-agent': `dispatcher/${version} (agent-dispatcher)`,
-      },
-      ...(write ? { method: write.method, body: write.body } : {}),
-      redirect: 'manual',
-      // Retries are decided above: ofetch would repeat a 503 once by itself, without looking at Retry-After.
-      retry: 0,
-      ignoreResponseError: true,
-      responseType: 'text',
-      signal: limit.signal,
-      size: maxBytes,
-      agent: (url) => (url.protocol === 'https:' ? agents['https:'] : agents['http:']),
-    };
+    const way = { agent, signal: limit.signal, maxBytes };
+    const request = write
+      ? {
+          method: write.method,
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify(write.body),
+          ...way,
+        }
+      : { headers, ...way };
     try {
-      const response = await unlessAborted(limit.signal, ofetch.raw<string, 'text'>(address, settings));
-      trace?.(`${write?.method ?? 'GET'} ${address} ${response.status} ${Math.round(performance.now() - started)}ms`);
-      return { status: response.status, headers: response.headers, text: response._data ?? '' };
+      const answer = await unlessAborted(limit.signal, send(address, request));
+      trace?.(`${write?.method ?? 'GET'} ${address} ${answer.status} ${Math.round(performance.now() - started)}ms`);
+      return { status: answer.status, headers: answer.headers, text: textOf(answer) };
     } finally {
       limit.clear();
     }

@@ -2,6 +2,7 @@
 
 import { EXIT, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
+import { MAX_SIZE } from '../http.ts';
 
 /** The longest a single request may take. */
 export const REQUEST_TIMEOUT_MS = 15_000;
@@ -51,7 +52,7 @@ export function unreachable(cause: unknown, { url, path, maxBytes, signal, withi
       cause,
     });
   }
-  if (codesOf(cause).includes('max-size')) {
+  if (codesOf(cause).includes(MAX_SIZE)) {
     return outage(`Gitea at ${url} answered ${shortPath(path)} with more than ${maxBytes / 1024 / 1024} MiB`, {
       code: TOO_LARGE,
       hint: 'look at what is so long there: a text of many megabytes can be made shorter, or the issue closed',
@@ -81,11 +82,10 @@ export function shortPath(path: string): string {
   return cleanLine(path.split('?')[0] ?? path, 120);
 }
 
-// ofetch and node-fetch wrap what the system said.
+// Proxies wrap what the system said.
 function codesOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  const type = 'type' in error && typeof error.type === 'string' ? error.type : '';
-  return [systemCode(error), type, error.name, codesOf(error.cause)].join(' ');
+  return [systemCode(error), error.name, codesOf(error.cause)].join(' ');
 }
 
 function reasonOf(error: unknown): string {
