@@ -19,7 +19,10 @@ const { dirname } = require('path');
 const { Script } = require('vm');
 const { crc32 } = require('zlib');
 
-/** The first runs keep what they compiled, each on top of the one before: no run needs everything. */
+/**
+ * The first runs keep what they compiled, each on top of the one before: no run needs everything. Passes are alike, though: of these
+ * the last one begins anew, or each minute would load what only the first one needed, to read YAML and to write a task.
+ */
 const GENERATIONS = 3;
 const MAX_BYTES = 32 * 1024 * 1024;
 
@@ -28,7 +31,9 @@ exports.load = function load(bundle, folder, kind) {
   // Whoever counts what runs knows modules only.
   if (process.env.NODE_V8_COVERAGE) return void require(bundle);
   const cache = folder === null ? null : openCache(bundle, folder, kind);
-  const known = cache === null ? null : cache.read();
+  const found = cache === null ? null : cache.read();
+  const beginsAnew = kind === 'pass' && found !== null && found.generation === GENERATIONS - 1;
+  const known = beginsAnew ? null : found;
   const script = new Script(
     `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'utf8')}\n})`,
     {
@@ -36,7 +41,7 @@ exports.load = function load(bundle, folder, kind) {
       ...(known === null ? {} : { cachedData: known.data }),
     },
   );
-  const generation = known === null || script.cachedDataRejected ? 0 : known.generation;
+  const generation = found === null || script.cachedDataRejected ? 0 : found.generation;
   if (cache !== null && generation < GENERATIONS) {
     process.once('exit', (code) => {
       if (code === 0) cache.write(generation + 1, script.createCachedData());
