@@ -2,7 +2,8 @@
 
 import { shortDuration, toRfc3339 } from '../core/clock.ts';
 import { type Claim, type ProcessId, type Stall, stallOf, type Taken, takerText } from '../core/mailbox/claim.ts';
-import { inUrgency, type Sighting } from '../core/mailbox/urgency.ts';
+import type { Stage } from '../core/mailbox/place.ts';
+import type { Sighting } from '../core/mailbox/urgency.ts';
 import { afterAttempt, isDue, type WorkEvent, type WorkRecord } from '../core/mailbox/work-record.ts';
 import type { AgentDeps } from './agent-deps.ts';
 
@@ -34,34 +35,39 @@ export interface Nothing {
 
 /** Takes the most urgent task. Of all who try at once, each gets another one. */
 export function takeNext(deps: AgentDeps, wish: Wish): TakenTask | Nothing {
-  const { tasks, unreadable } = deps.mailbox.look(wish.reach === 'new' ? ['new'] : ['new', 'doing']);
   let waiting = 0;
-  for (const task of inUrgency(tasks)) {
+  const { answered, unreadable } = deps.mailbox.offer(stagesOf(wish.reach), (task) => {
     const found = task.stage === 'doing' ? takeStalled(deps, task, wish) : takeNew(deps, task, wish);
-    if (found === 'waiting') waiting += 1;
-    else if (found !== null) return found;
-  }
-  return { waiting, unreadable };
+    if (found !== 'waiting') return found;
+    waiting += 1;
+    return null;
+  });
+  return answered ?? { waiting, unreadable };
 }
 
 /** The one that `takeNext` would take; nothing is moved. */
 export function peekNext(deps: AgentDeps, reach: Reach): Sighting | Nothing {
-  const { tasks, unreadable } = deps.mailbox.look(reach === 'new' ? ['new'] : ['new', 'doing']);
   const now = deps.now();
   let waiting = 0;
-  for (const task of inUrgency(tasks)) {
+  const { answered, unreadable } = deps.mailbox.offer(stagesOf(reach), (task) => {
     if (task.stage === 'doing') {
       const taken = deps.mailbox.takersOf(task);
-      if (taken && isWithin(reach, stallOfTask(deps, taken))) return task;
-    } else if (isDue(deps.mailbox.workOf(task), now)) return task;
-    else waiting += 1;
-  }
-  return { waiting, unreadable };
+      return taken && isWithin(reach, stallOfTask(deps, taken)) ? task : null;
+    }
+    if (isDue(deps.mailbox.workOf(task), now)) return task;
+    waiting += 1;
+    return null;
+  });
+  return answered ?? { waiting, unreadable };
 }
 
 /** Why a taken task is stalled; null: it is not. */
 export function stallOfTask(deps: AgentDeps, { claims, movedAt }: Taken): Stall | null {
   return stallOf(claims, movedAt, { processes: deps.processes, now: deps.now(), stalledAfterMs: deps.stalledAfterMs });
+}
+
+function stagesOf(reach: Reach): readonly Stage[] {
+  return reach === 'new' ? ['new'] : ['new', 'doing'];
 }
 
 function takeNew(deps: AgentDeps, task: Sighting, { holder }: Wish): TakenTask | 'waiting' | null {

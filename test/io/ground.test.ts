@@ -225,6 +225,19 @@ describe('a name in a folder', () => {
 });
 
 describe('the entries of a folder', () => {
+  test.for([
+    { folder: 'an ordinary folder', count: 50, letters: 1 },
+    { folder: 'one too large to be listed at once', count: 17_000, letters: 240 },
+  ])('are told by their names, no more than asked for: $folder', ({ count, letters }) => {
+    const { root } = ground();
+    const all = Array.from({ length: count }, (_, number) => `${'x'.repeat(letters)}-${number}`);
+    for (const name of all) writeFileSync(join(root, 'hans', name), '');
+    const names = (most: number): readonly string[] =>
+      inTaskFolder(root, (folder) => folder.inside(['hans'], (home) => home.names(most))) ?? [];
+    expect(new Set(names(count + 10))).toEqual(new Set(all));
+    expect(names(10)).toHaveLength(10);
+  });
+
   test('are told with their kind, and no more than asked for', () => {
     const { root } = ground();
     for (let number = 1; number <= 50; number += 1) writeFileSync(join(root, `hans/issue-${number}.md`), '');

@@ -13,8 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseIndex } from '../../src/core/mailbox/head-index.ts';
 import { taskNames } from '../../src/core/mailbox/settings.ts';
 import { byUrgency } from '../../src/core/mailbox/urgency.ts';
 import { NO_WORK } from '../../src/core/mailbox/work-record.ts';
@@ -24,7 +26,8 @@ import { addTask } from '../support/mailbox.ts';
 import { aCandidate, aConfig } from '../support/builders.ts';
 
 const MANY = 600;
-const names = taskNames({ taskFile: 'issue-{number}.md' });
+const plainNames = taskNames({ taskFile: 'issue-{number}.md' });
+const deepNames = taskNames({ taskFile: '{owner}/{repo}/issue-{number}.md' });
 const PRIORITIES = ['NORMAL', 'LOW', 'HIGH', 'NORMAL', 'NORMAL'];
 
 interface Box {
@@ -33,10 +36,12 @@ interface Box {
   readonly folder: string;
   /** The paths of the tasks in a stage, most urgent first. */
   readonly order: (...stages: Parameters<Mailbox['look']>[0]) => readonly string[];
+  /** The paths of the new tasks as they are offered. */
+  readonly offered: () => readonly string[];
   readonly index: string;
 }
 
-function box(count = MANY): Box {
+function box(count = MANY, names = plainNames): Box {
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-sightings-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (let issue = 1; issue <= count; issue += 1)
@@ -48,11 +53,19 @@ function box(count = MANY): Box {
       .look(stages)
       .tasks.toSorted(byUrgency)
       .map(({ path }) => path);
-  return { folder, mailbox, home, order, index: join(home, '.index') };
+  const offered: Box['offered'] = () => {
+    const paths: string[] = [];
+    mailbox.offer(['new'], ({ path }) => {
+      paths.push(path);
+      return null;
+    });
+    return paths;
+  };
+  return { folder, mailbox, home, order, offered, index: join(home, '.index') };
 }
 
 /** The same without an index. */
-function truth({ home, folder }: Box): readonly string[] {
+function truth({ home, folder }: Box, names = plainNames): readonly string[] {
   const index = join(home, '.index');
   const kept = existsSync(index) ? readFileSync(index) : null;
   rmSync(index, { force: true, recursive: true });
@@ -137,12 +150,19 @@ describe('with many tasks', () => {
   const SPOILT: Readonly<Record<string, (at: Box) => void>> = {
     'nothing in it': (at) => writeFileSync(at.index, ''),
     'cut off': (at) => writeFileSync(at.index, readFileSync(at.index, 'utf8').slice(0, 5000)),
-    'of another kind': (at) => writeFileSync(at.index, '{"schema":"dispatcher.index/1"}'),
+    'of another kind': (at) => writeFileSync(at.index, '{"schema":"dispatcher.index/2"}'),
     'rows of nonsense': (at) =>
       writeFileSync(
         at.index,
-        'dispatcher.index/1\nissue-1.md\tx\nissue-2.md\tx\t1\tNaN\t1\t#\n__proto__\tx\t1\t0\t0\tx\n../greta/issue-1.md\tx\t1\t0\t0\ta/b#1\n',
+        `dispatcher.index/2\n\n./\n\n${['issue-1.md', 'issue-2.md', '__proto__', '../greta/issue-1.md', '.', 'a\0b.md'].join('\n')}\n\n${['x', 'x\t1\tNaN\t1\t#', ...Array.from({ length: 4 }, () => 'x\t1\t0\t0\ta/b#1')].join('\n')}\n\n`,
       ),
+    'each name twice': (at) => {
+      const [head, folder, names = '', rows = ''] = readFileSync(at.index, 'utf8').split('\n\n');
+      const twice = [head, folder, `${names}\n${names}`, `${rows}\n${rows}`];
+      writeFileSync(at.index, `${twice.join('\n\n')}\n\n`);
+    },
+    'of folders that are not there, or lie elsewhere': (at) =>
+      writeFileSync(at.index, readFileSync(at.index, 'utf8').replace('./', './../greta/')),
     'a link': (at) => {
       renameSync(at.index, join(at.folder, 'elsewhere'));
       symlinkSync(join(at.folder, 'elsewhere'), at.index);
@@ -169,10 +189,89 @@ describe('with many tasks', () => {
   test('an index that lies about the most urgent ones is not believed', () => {
     const at = box();
     at.order('new');
-    const lies = readFileSync(at.index, 'utf8').replaceAll(/^(issue-\d+\.md\t)[^\t]*\t1\t\d/gmu, '$1lie\t1\t0');
+    const lies = readFileSync(at.index, 'utf8').replaceAll(/^[^\t\n]*\t1\t\d/gmu, 'lie\t1\t0');
+    expect(lies).toContain('\nlie\t1\t0');
+    writeFileSync(at.index, lies);
+    expect(at.offered()).toEqual(truth(at));
+    // It was wrong too often to be kept.
+    expect(existsSync(at.index)).toBe(false);
     writeFileSync(at.index, lies);
     expect(at.order('new')).toEqual(truth(at));
   });
+
+  test('it is thrown away with the tasks', () => {
+    const at = box();
+    at.order('new');
+    for (let issue = 1; issue <= MANY - 100; issue += 1) rmSync(join(at.home, `issue-${issue}.md`));
+    at.order('new');
+    expect(existsSync(at.index)).toBe(false);
+  });
+
+  test('it is written anew when most of it is gone, with what it says of folders that are not looked through', () => {
+    const at = box(1300);
+    mkdirSync(join(at.home, 'doing'));
+    for (let issue = 1; issue <= 100; issue += 1)
+      renameSync(join(at.home, `issue-${issue}.md`), join(at.home, `doing/issue-${issue}.md`));
+    at.order('new', 'doing');
+    for (let issue = 101; issue <= 800; issue += 1) rmSync(join(at.home, `issue-${issue}.md`));
+    at.order('new');
+    const index = parseIndex(readFileSync(at.index, 'utf8'));
+    expect(index.get('')?.names).toHaveLength(500);
+    expect(index.get('doing/')?.names).toHaveLength(100);
+  });
+});
+
+// What may become of a task file while nobody looks. That it became more urgent where it lies shows after some looks only.
+const BECOMES: Readonly<Record<string, (at: Box, path: string, number: number) => void>> = {
+  gone: (at, path) => rmSync(join(at.home, path)),
+  taken: (at, path) => moved(at, path, `doing/${path}`),
+  parked: (at, path) => moved(at, path, `mine/${path}`),
+  'under another number': (at, path, number) => moved(at, path, path.replace(/\d+\.md$/u, `${10_000 + number}.md`)),
+  'less urgent': (at, path) => {
+    const text = readFileSync(join(at.home, path), 'utf8');
+    writeFileSync(join(at.home, path), text.replace(/^priority: .*$/mu, 'priority: "LOW"'));
+  },
+  'no file': (at, path) => {
+    rmSync(join(at.home, path));
+    mkdirSync(join(at.home, path));
+  },
+  'in company': (at, path) => writeFileSync(join(at.home, path.replace('.md', '.update-1.md')), 'News'),
+};
+
+const moved = (at: Box, path: string, target: string): void => {
+  mkdirSync(dirname(join(at.home, target)), { recursive: true });
+  renameSync(join(at.home, path), join(at.home, target));
+};
+
+test('whatever becomes of them, tasks are offered in the order that their files tell', () => {
+  const at = box(0, deepNames);
+  const folders = ['acme/app', 'acme/web', 'beta/one', ''];
+  for (let issue = 1; issue <= 720; issue += 1)
+    addTask(at, `hans/${folders[issue % 4]}/issue-${issue}.md`.replace('//', '/'), {
+      priority: PRIORITIES[issue % PRIORITIES.length],
+      createdAt: new Date((issue % 50) * 1000).toISOString(), // many are equals
+      ref: `${folders[issue % 4] || 'acme/app'}#${issue}`,
+    });
+  expect(at.offered()).toEqual(truth(at, deepNames));
+  expect(at.offered()).toHaveLength(540);
+  expect([...parseIndex(readFileSync(at.index, 'utf8')).keys()].toSorted()).toEqual(
+    ['', 'acme/app/', 'acme/web/', 'beta/one/'].toSorted(),
+  );
+  const some = fc.record({ what: fc.constantFrom(...Object.keys(BECOMES)), which: fc.nat({ max: 2000 }) });
+  let added = 20_000;
+  fc.assert(
+    fc.property(fc.array(some, { minLength: 1, maxLength: 6 }), fc.integer({ min: 0, max: 3 }), (changes, fresh) => {
+      for (const { what, which } of changes) {
+        const left = at.offered();
+        const path = left[which % left.length];
+        if (path !== undefined) BECOMES[what]?.(at, path, (added += 1));
+      }
+      for (let each = 0; each < fresh; each += 1)
+        addTask(at, `hans/acme/app/issue-${(added += 1)}.md`, { priority: PRIORITIES[added % PRIORITIES.length] });
+      expect(at.offered()).toEqual(truth(at, deepNames));
+    }),
+    { numRuns: 12 },
+  );
 });
 
 test('with few tasks no index is kept', () => {

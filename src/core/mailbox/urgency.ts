@@ -60,28 +60,6 @@ export function byUrgency(a: Sighting, b: Sighting): number {
   return a.rank - b.rank || a.createdAt - b.createdAt || (a.home < b.home ? -1 : Number(a.home > b.home));
 }
 
-/** The most urgent ones, so many of them. */
-export function mostUrgent(tasks: readonly Sighting[], count: number): readonly Sighting[] {
-  const first: Sighting[] = [];
-  for (const task of tasks) {
-    const last = first.at(-1);
-    if (first.length === count && last !== undefined && byUrgency(task, last) >= 0) continue;
-    const at = first.findIndex((other) => byUrgency(task, other) < 0);
-    first.splice(at < 0 ? first.length : at, 0, task);
-    first.length = Math.min(first.length, count);
-  }
-  return first;
-}
-
-const FIRST = 8;
-
-/** All of them, most urgent first. Mostly the first one is taken, and sorting ten thousand would have been for nothing. */
-export function* inUrgency(tasks: readonly Sighting[]): Generator<Sighting> {
-  const first = mostUrgent(tasks, FIRST);
-  yield* first;
-  if (first.length === FIRST) yield* tasks.toSorted(byUrgency).slice(FIRST);
-}
-
 function valueOf(frontMatter: string, key: string): string {
   const start = frontMatter.indexOf(`\n${key}: "`);
   if (start < 0) return '';

@@ -5,7 +5,7 @@ import { STAGE_FOLDERS } from '../../core/mailbox/place.ts';
 import { isSafeFolderName } from '../../core/task/file-name.ts';
 import { moveToArchive } from './archive.ts';
 import { type Folder, makingTaskFolder, unsafe } from './ground.ts';
-import { forgetIndexed } from './sightings.ts';
+import { forgetIndexed } from './survey.ts';
 import { wakeWorker } from './wake.ts';
 
 /** A task file that is written but not yet visible under its name. */

@@ -11,6 +11,7 @@ import {
   mkdirSync,
   opendirSync,
   openSync,
+  readdirSync,
   readSync,
   type Stats,
   statSync,
@@ -45,7 +46,7 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constant
 
 /** The entries of a folder, at most so many. */
 export function listed(place: string, most: number): Listed {
-  const folder = opendirSync(place, { bufferSize: 32_000 });
+  const folder = opendirSync(place, { bufferSize: 128 }); // Node moves all that are left for each one that it gives
   try {
     const entries: Entry[] = [];
     for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
@@ -56,6 +57,16 @@ export function listed(place: string, most: number): Listed {
   } finally {
     folder.closeSync();
   }
+}
+
+/** A folder that takes no more room than this has no more than some hundred thousand names. */
+const MODEST_BYTES = 4 * 1024 * 1024;
+
+/** The names in a folder, at most so many. */
+export function namesIn(place: string, most: number): readonly string[] {
+  // All at once costs a third of one after the other; of millions it would take the memory.
+  if (statSync(place).size > MODEST_BYTES) return listed(place, most).entries.map(({ name }) => name);
+  return readdirSync(place).slice(0, most);
 }
 
 function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): Kind {

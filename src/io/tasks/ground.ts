@@ -20,6 +20,7 @@ import {
   type Look,
   looked,
   makeFolder,
+  namesIn,
   sharedIn,
   syncNames,
   writeNew,
@@ -36,6 +37,8 @@ export interface Folder {
   readonly making: <T>(names: readonly string[], work: (folder: Folder) => T) => T;
   /** Its entries, at most so many; `isWhole` false: there are more. */
   readonly list: (most: number) => Listed;
+  /** Its names, at most so many: without their kinds, which cost as much again. */
+  readonly names: (most: number) => readonly string[];
   /** What has that name; null: nothing. A link is not followed. */
   readonly look: (name: string) => Look | null;
   /** The beginning of a regular file, at most so many bytes. Null: there is none of that name. */
@@ -128,6 +131,7 @@ function folderOf(handle: number, path: string): Folder {
       return during(made, below, (folder) => folder.making(rest, work));
     },
     list: (most) => naming(path, () => listed(self, most)),
+    names: (most) => naming(path, () => namesIn(self, most)),
     look: (name) => at(name, looked),
     read: (name, most) => at(name, (there) => beginning(there, most)),
     write: (name, content) => at(name, (there) => writeNew(there, content)),

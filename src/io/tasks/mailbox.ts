@@ -18,7 +18,8 @@ import { NO_WORK, type WorkRecord } from '../../core/mailbox/work-record.ts';
 import { isSafeFolderName } from '../../core/task/file-name.ts';
 import { type Folder, inTaskFolder } from './ground.ts';
 import { companionsIn, foldersOf, handedBack, type Moved, taken, takenOver, takersIn, workIn } from './moves.ts';
-import { DEEPEST, headOf, isWalked, lookThrough, MOST_FILES, type Seen } from './sightings.ts';
+import { lookThrough, type Seen } from './sightings.ts';
+import { DEEPEST, headOf, isWalked, MOST_FILES, type Survey } from './survey.ts';
 
 /** The mailbox of one agent. Paths are below its folder. */
 export interface Mailbox {
@@ -27,6 +28,17 @@ export interface Mailbox {
   /** The tasks in these stages, and how many files could not be read. */
   readonly look: (stages: readonly Stage[]) => {
     readonly tasks: readonly Sighting[];
+    readonly unreadable: readonly string[];
+  };
+  /**
+   * Offers the tasks in these stages, most urgent first and each as its file says now, until one is answered with something
+   * else than null.
+   */
+  readonly offer: <T extends object>(
+    stages: readonly Stage[],
+    answer: (task: Sighting) => T | null,
+  ) => {
+    readonly answered: T | null;
     readonly unreadable: readonly string[];
   };
   /** The folders in which new tasks can appear, as absolute paths. */
@@ -56,7 +68,7 @@ export interface Mailbox {
   readonly createBeside: (task: Sighting, name: string) => { readonly handle: number; readonly path: string };
 }
 
-const NOTHING_SEEN: Seen = { tasks: [], unreadable: [], others: new Map() };
+const NOT_LOOKED: Survey['others'] = new Map();
 const NOT_NEW: ReadonlySet<string> = new Set([ARCHIVE, ...STAGE_FOLDERS]);
 
 /** The agents that have a folder. */
@@ -72,15 +84,21 @@ export function openMailbox(tasksDirectory: string, agent: string, names: TaskNa
   const inPlace = <T>(path: string, work: (folder: Folder, name: string, home: Folder) => T): T | null =>
     inMailbox((home) => home.inside(foldersOf(path), (folder) => work(folder, basename(path), home)));
   const path = join(tasksDirectory, agent);
-  let others = NOTHING_SEEN.others;
+  let others = NOT_LOOKED;
   return {
     agent,
     path,
-    look: (stages) => {
-      const seen = inMailbox((home) => lookThrough(home, stages, names)) ?? NOTHING_SEEN;
-      others = seen.others;
-      return seen;
-    },
+    look: (stages) => inMailbox((home) => allOf(lookThrough(home, stages, names))) ?? { tasks: [], unreadable: [] },
+    offer: (stages, answer) =>
+      inMailbox((home) => {
+        const seen = lookThrough(home, stages, names);
+        others = seen.others;
+        try {
+          return { answered: firstAnswer(seen.inUrgency(), answer), unreadable: seen.unreadable };
+        } finally {
+          others = NOT_LOOKED; // what lies there now, nobody knows later
+        }
+      }) ?? { answered: null, unreadable: [] },
     folders: () => inMailbox((home) => foldersBelow(home, 0)) ?? [],
     takersOf: (task) => inPlace(task.path, takersIn),
     workOf: (task) => inPlace(task.path, workIn) ?? NO_WORK,
@@ -119,6 +137,18 @@ export function openMailbox(tasksDirectory: string, agent: string, names: TaskNa
   };
 }
 
+function allOf({ tasks, unreadable }: Seen): ReturnType<Mailbox['look']> {
+  return { tasks: tasks(), unreadable };
+}
+
+function firstAnswer<T>(tasks: Iterable<Sighting>, answer: (task: Sighting) => T | null): T | null {
+  for (const task of tasks) {
+    const answered = answer(task);
+    if (answered !== null) return answered;
+  }
+  return null;
+}
+
 function foldersBelow(folder: Folder, depth: number): readonly string[] {
   const names = folder
     .list(MOST_FILES)
@@ -136,7 +166,11 @@ function foundNow(home: Folder, name: string, names: TaskNames): Sighting | null
     const task = sightedAt(home, pathIn(stage, name), names);
     if (task?.home === name) return task;
   }
-  return lookThrough(home, ['new', ...STAGE_FOLDERS], names).tasks.find((task) => task.home === name) ?? null;
+  return (
+    lookThrough(home, ['new', ...STAGE_FOLDERS], names)
+      .tasks()
+      .find((task) => task.home === name) ?? null
+  );
 }
 
 function sightedAt(home: Folder, path: string, names: TaskNames): Sighting | null {

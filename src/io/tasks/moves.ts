@@ -15,7 +15,7 @@ import {
 import type { Sighting } from '../../core/mailbox/urgency.ts';
 import { parseWork, type WorkRecord, workText } from '../../core/mailbox/work-record.ts';
 import type { Folder } from './ground.ts';
-import { MOST_FILES, type Seen } from './sightings.ts';
+import { MOST_FILES, type Survey } from './survey.ts';
 import { wakeWorker } from './wake.ts';
 
 /** What became of a move: done, the task is not there any more, or somebody else has it or its place. */
@@ -23,7 +23,7 @@ export type Moved = 'moved' | 'gone' | 'taken';
 
 const CLAIM_BYTES = 4096;
 const RECORD_BYTES = 256 * 1024;
-const NO_OTHERS: Seen['others'] = new Map();
+const NO_OTHERS: Survey['others'] = new Map();
 
 /** Who has the task of a file. Null: there is no such file. */
 export function takersIn(folder: Folder, name: string): Taken | null {
@@ -42,7 +42,7 @@ export function workIn(folder: Folder, name: string): WorkRecord {
 export function taken(
   home: Folder,
   task: Sighting,
-  { claim, word, others }: { readonly claim: Claim; readonly word: string; readonly others: Seen['others'] },
+  { claim, word, others }: { readonly claim: Claim; readonly word: string; readonly others: Survey['others'] },
 ): Moved {
   const name = basename(task.path);
   return home.making(foldersOf(pathIn('doing', task.home)), (doing) => {
@@ -118,7 +118,7 @@ export function handedBack(home: Folder, task: Sighting, { to, record, word }: H
 }
 
 // Into the folder where the task is or is about to be, under the task's name there; over nothing.
-function gather(home: Folder, task: Sighting, target: Folder, others: Seen['others'] = NO_OTHERS): void {
+function gather(home: Folder, task: Sighting, target: Folder, others: Survey['others'] = NO_OTHERS): void {
   for (const { at, name } of companionsIn(home, task, others)) {
     home.inside(at, (folder) => (folder.path === target.path ? 'taken' : folder.rename(name, target, name)));
   }
@@ -128,7 +128,7 @@ function gather(home: Folder, task: Sighting, target: Folder, others: Seen['othe
 export function companionsIn(
   home: Folder,
   task: Place & { readonly path: string },
-  others: Seen['others'] = NO_OTHERS,
+  others: Survey['others'] = NO_OTHERS,
 ): { readonly at: readonly string[]; readonly name: string }[] {
   const places = new Set(
     [task.path, ...(['new', ...STAGE_FOLDERS] as const).map((stage) => pathIn(stage, task.home))].map((path) =>
@@ -137,15 +137,13 @@ export function companionsIn(
   );
   return [...places].flatMap((place) => {
     const at = foldersOf(`${place}x`);
-    const names =
-      others.get(place) ?? home.inside(at, (folder) => folder.list(MOST_FILES).entries.map(({ name }) => name)) ?? [];
+    const names = others.get(place) ?? home.inside(at, (folder) => folder.names(MOST_FILES)) ?? [];
     return names.filter((name) => isCompanion(name, basename(task.home))).map((name) => ({ at, name }));
   });
 }
 
 function claimsIn(folder: Folder, name: string): readonly string[] {
-  const { entries } = folder.list(MOST_FILES);
-  return entries.flatMap((entry) => (entry.kind === 'file' && isClaim(entry.name, name) ? [entry.name] : []));
+  return folder.names(MOST_FILES).filter((each) => isClaim(each, name) && folder.look(each)?.kind === 'file');
 }
 
 /** The file beside a task that says how the work on it went. */
