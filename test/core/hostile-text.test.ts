@@ -22,7 +22,8 @@ import {
 } from '../../src/core/task/untrusted.ts';
 import { updateData } from '../../src/core/task/update.ts';
 import { parseTimeline } from '../../src/io/gitea/wire-context.ts';
-import { parseFullIssue, parseListed } from '../../src/io/gitea/wire.ts';
+import { parseFullIssue } from '../../src/io/gitea/wire.ts';
+import { parseListed } from '../../src/io/gitea/wire-row.ts';
 import { aConfig, aComment, aDispatch, aFullIssue, aTrackedTask, iso, NOON } from '../support/builders.ts';
 import { HOSTILE, median, MEGABYTE, textOf, timed } from '../support/hostile-texts.ts';
 

@@ -6,7 +6,7 @@ import type { Cursor, Listed } from '../../core/listing/scope-state.ts';
 import type { JsonAnswer } from './answer.ts';
 import type { GiteaClient } from './client.ts';
 import { badAnswer, TOO_LARGE } from './outage.ts';
-import { parseListed } from './wire.ts';
+import { parseListed } from './wire-row.ts';
 
 /** What is listed: a repository, or all of an owner's. */
 export interface List {

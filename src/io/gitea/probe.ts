@@ -8,7 +8,7 @@ import type { GiteaClient } from './client.ts';
 import { badAnswer } from './outage.ts';
 import { repositoryPath } from './paths.ts';
 import { unlessForbidden } from './rights.ts';
-import { parseListed } from './wire.ts';
+import { parseListed } from './wire-row.ts';
 
 /** What the server calls its version, and its clock. Throws exit 75 when there is no API. */
 export async function readVersion(

@@ -9,7 +9,8 @@ import {
   UNKNOWN_REPOSITORY,
 } from '../../core/issue/context.ts';
 import { issueUrl } from '../../core/issue/issue.ts';
-import { FULL_NAME, instant, short, User } from './wire.ts';
+import { instant, short, User } from './wire.ts';
+import { FULL_NAME } from './wire-row.ts';
 
 const repository = z.object({ full_name: z.string().check(z.regex(FULL_NAME)) });
 

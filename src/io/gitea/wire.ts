@@ -2,59 +2,30 @@
 
 import * as z from 'zod/mini';
 import { fromRfc3339 } from '../../core/clock.ts';
-import type { Listed } from '../../core/listing/scope-state.ts';
-import { cut } from '../../core/task/untrusted.ts';
-import {
-  type Attachment,
-  type Blocker,
-  type Comment,
-  type FullIssue,
-  type Issue,
-  issueUrl,
-} from '../../core/issue/issue.ts';
-
-// Owner and repository become folder names when several repositories are configured.
-export const FULL_NAME = /^(?!\.{1,2}\/)[A-Za-z0-9._-]{1,100}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/u;
+import { type Attachment, type Blocker, type Comment, type FullIssue, issueUrl } from '../../core/issue/issue.ts';
+import { FULL_NAME, issueOf, LONGEST_LOGIN, rowIn, shortened } from './wire-row.ts';
 
 export const instant = z.pipe(
   z.string().check(z.refine((text) => fromRfc3339(text) !== undefined)),
   z.transform((text) => fromRfc3339(text) ?? 0),
 );
 const text = z.string();
-// Titles and names have at most 255 characters on Gitea. A server, or somebody in its place, that sends more is cut short
-// here, before anything looks at them.
-export const short = z.pipe(
-  text,
-  z.transform((whole) => cut(whole, 1000).text),
-);
-export const User = z.object({ login: text.check(z.minLength(1), z.maxLength(255)) });
+export const short = z.pipe(text, z.transform(shortened));
+export const User = z.object({ login: text.check(z.minLength(1), z.maxLength(LONGEST_LOGIN)) });
 const list = <T extends z.core.$ZodType>(item: T) =>
   z.pipe(
     z.nullish(z.array(item)),
     z.transform((items) => items ?? []),
   );
 
-// A sub-query that failed on the server leaves an element with id 0 and number 0 in a 200 answer.
-const WireIssue = z.object({
-  id: z.int().check(z.positive()),
-  number: z.int().check(z.positive()),
-  title: short,
-  state: z.enum(['open', 'closed']),
-  labels: list(z.object({ name: short })),
-  assignees: list(User),
-  user: z.nullish(User),
-  created_at: instant,
-  updated_at: instant,
-  pull_request: z.nullish(z.unknown()),
-  repository: z.nullish(z.object({ id: z.nullish(z.int()), full_name: text.check(z.regex(FULL_NAME)) })),
-});
 const WireAsset = z.object({
   name: short,
   size: z.number(),
   uuid: z.nullish(short),
   browser_download_url: z.nullish(text),
 });
-const WireFullIssue = z.extend(WireIssue, {
+// What one issue has besides what a listing has of it.
+const WireDetails = z.object({
   body: z.nullish(text),
   ref: z.nullish(short),
   milestone: z.nullish(z.object({ title: short })),
@@ -76,32 +47,6 @@ const WireBlocker = z.object({
   repository: z.nullish(z.object({ full_name: text.check(z.regex(FULL_NAME)) })),
 });
 
-/** Reads one element of a listing. `repository` stands in where the endpoint names none. */
-export function parseListed(raw: unknown, repository: string | null): Listed {
-  const result = WireIssue.safeParse(raw);
-  const name = result.data?.repository?.full_name ?? repository;
-  if (!result.success || name === null) return { kind: 'bad', id: openId(raw) };
-  const wire = result.data;
-  if (wire.pull_request) {
-    const { number, state, updated_at: updatedAt } = wire;
-    return { kind: 'pull', pull: { repository: name, number, updatedAt, isOpen: state === 'open' } };
-  }
-  if (wire.state === 'closed') return { kind: 'closed', id: wire.id, updatedAt: wire.updated_at };
-  return { kind: 'issue', issue: toIssue(wire, name), repositoryId: wire.repository?.id ?? null };
-}
-
-const OpenId = z.object({
-  id: z.int().check(z.positive()),
-  state: z.literal('open'),
-  pull_request: z.nullish(z.null()),
-});
-
-// An issue that is shown wrongly counts all the same.
-function openId(raw: unknown): number | null {
-  const result = OpenId.safeParse(raw);
-  return result.success ? result.data.id : null;
-}
-
 /** Reads the answers about one issue; undefined when the issue itself is not readable. Bad comments are left out. */
 export function parseFullIssue(
   raw: {
@@ -112,16 +57,17 @@ export function parseFullIssue(
   repository: string,
   serverUrl: string,
 ): FullIssue | undefined {
-  const result = WireFullIssue.safeParse(raw.issue);
-  if (!result.success) return undefined;
+  const row = rowIn(raw.issue);
+  const result = WireDetails.safeParse(raw.issue);
+  if (!row || !result.success) return undefined;
   const wire = result.data;
-  const issue = toIssue(wire, wire.repository?.full_name ?? repository);
+  const issue = issueOf(row, row.repository?.name ?? repository);
   // Not the html_url of the answer: the server builds that from its ROOT_URL, which may be wrong.
   const url = issueUrl(serverUrl, issue.repository, issue.number);
   return {
     ...issue,
-    state: wire.state,
-    isPullRequest: Boolean(wire.pull_request),
+    state: row.state,
+    isPullRequest: row.isPullRequest,
     url,
     body: wire.body ?? '',
     branch: wire.ref?.replace(/^refs\/(?:heads|tags)\//u, '') || null,
@@ -132,21 +78,6 @@ export function parseFullIssue(
       .toSorted((a, b) => a.createdAt - b.createdAt),
     attachments: wire.assets.flatMap((asset) => toAttachment(asset, serverUrl)),
     blockers: raw.blockers.map((blocker) => parseBlocker(blocker, serverUrl)),
-  };
-}
-
-function toIssue(wire: z.infer<typeof WireIssue>, repository: string): Issue {
-  return {
-    id: wire.id,
-    repository,
-    number: wire.number,
-    title: wire.title,
-    labels: wire.labels.map((label) => label.name),
-    author: wire.user?.login ?? 'unknown',
-    // The server has no order for assignees: two passes may see two orders.
-    assignees: [...new Set(wire.assignees.map((user) => user.login))].toSorted(),
-    createdAt: wire.created_at,
-    updatedAt: wire.updated_at,
   };
 }
 
