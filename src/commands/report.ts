@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
-import type { HistoryEvent } from '../core/history/event.ts';
+import type { Past } from '../core/history/past.ts';
 import { type Report, reportOf } from '../core/history/report.ts';
 import { jsonText } from '../core/json-text.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';
@@ -20,7 +20,7 @@ export interface ReportOptions {
 export interface ReportDeps {
   readonly config: Pick<Config, 'agents'>;
   readonly now: () => Instant;
-  readonly readHistory: () => readonly HistoryEvent[];
+  readonly readPast: () => Past;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: {
     readonly isTTY: boolean;
@@ -34,11 +34,11 @@ const WEEK_MS = 7 * 86_400_000;
 /** Prints what the history amounts to. Exit 2 when there is no such agent. */
 export async function report(deps: ReportDeps, options: ReportOptions): Promise<ExitCode> {
   const now = deps.now();
-  const events = deps.readHistory();
+  const past = deps.readPast();
   const agent = options.agent?.toLowerCase() ?? null;
   const configured = [...(deps.config.agents?.keys() ?? [])];
-  const found = reportOf(events, { from: now - (options.since ?? WEEK_MS), to: now, agent }, configured);
-  if (agent !== null && !configured.includes(agent)) checkAgent(agent, found, events, configured);
+  const found = reportOf(past, { from: now - (options.since ?? WEEK_MS), to: now, agent }, configured);
+  if (agent !== null && !configured.includes(agent)) checkAgent(agent, found, past, configured);
   const { stdout, environment } = deps;
   if (options.json) stdout.write(`${jsonText(found, 2)}\n`);
   else if (!stdout.isTTY) stdout.write(reportTsv(found));
@@ -53,13 +53,8 @@ export async function report(deps: ReportDeps, options: ReportOptions): Promise<
 }
 
 // An agent that the configuration does not name may have a history all the same.
-function checkAgent(
-  agent: string,
-  found: Report,
-  events: readonly HistoryEvent[],
-  configured: readonly string[],
-): void {
-  const known = new Set(events.flatMap((event) => (event.event === 'dispatched' ? [event.agent] : [])));
+function checkAgent(agent: string, found: Report, { runs }: Past, configured: readonly string[]): void {
+  const known = new Set(runs.map((run) => run.agent));
   if (known.has(agent) || found.total.dispatched > 0) return;
   throw new UserError(`there is no agent ${agent}`, {
     exitCode: EXIT.usage,

@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { Config } from '../core/config/config.ts';
-import type { HistoryEvent } from '../core/history/event.ts';
 import type { Histogram } from '../core/history/histogram.ts';
+import type { Past } from '../core/history/past.ts';
 import type { DispatchRecord, DispatchTotal } from '../core/state/dispatch-record.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
@@ -24,8 +24,8 @@ export interface DashboardDeps {
   readonly look: (isNew: boolean) => Local;
   /** The last dispatches, oldest first, and how many there ever were. */
   readonly history: () => { readonly recent: readonly DispatchRecord[]; readonly totals: readonly DispatchTotal[] };
-  /** Everything that the history has, oldest first; the same list as long as nothing was added. */
-  readonly events: () => readonly HistoryEvent[];
+  /** Everything that the history tells. */
+  readonly past: () => Past;
   /** How long tasks waited and were worked on, counted since counting began. */
   readonly durations: () => { readonly waited: readonly Histogram[]; readonly worked: readonly Histogram[] };
   /** Lines of the log since it was last asked. */

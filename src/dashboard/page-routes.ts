@@ -1,8 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Context, Hono } from 'hono';
 import { isSingle } from '../core/config/patterns.ts';
-import type { HistoryEvent } from '../core/history/event.ts';
-import { type Run, runsOf } from '../core/history/runs.ts';
 import { agentPage } from '../views/pages/agent.ts';
 import { type Filter, frontPage } from '../views/pages/front.ts';
 import { historyPage } from '../views/pages/history.ts';
@@ -72,16 +70,13 @@ export function addPages(app: Hono, site: Site): void {
 
 function addHistory(app: Hono, { deps, feed, render, frame, withSnapshot, notFound }: Site): void {
   const send = cached(deps.now);
-  let known: { readonly events: readonly HistoryEvent[]; readonly runs: readonly Run[] } = { events: [], runs: [] };
   app.get('/history', (context) =>
     withSnapshot(context, (snapshot) => {
       const range = RANGES.find((name) => name === (context.req.query('range') ?? 'week'));
       if (!range) return notFound(context, `There is no such time: ${RANGES.join(', ')}.`);
       const agent = (context.req.query('agent') ?? '').slice(0, 100) || null;
       return send(context, JSON.stringify([feed.version(), range, agent]), () => {
-        const events = deps.events();
-        if (events !== known.events) known = { events, runs: runsOf(events) };
-        const sources = { ...known, snapshot, range, agent, keepMs: deps.config.historyKeepMs };
+        const sources = { past: deps.past(), snapshot, range, agent, keepMs: deps.config.historyKeepMs };
         return render('history', historyPage(sources, frame()));
       });
     }),

@@ -8,8 +8,9 @@ import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
 import type { TaskFile } from '../core/task/status.ts';
 import type { DashboardDeps } from '../dashboard/dashboard-deps.ts';
 import { loadConfig } from '../io/config-file.ts';
-import { followHistory, historyFingerprint, readMemory } from '../io/state/history.ts';
+import { readMemory } from '../io/state/history.ts';
 import { followDispatches } from '../io/state/journal.ts';
+import { followPast, historyFingerprint } from '../io/state/past.ts';
 import { stateFingerprint } from '../io/state/store.ts';
 import { followLines } from '../io/tail.ts';
 import { readTask } from '../io/tasks/read-task.ts';
@@ -38,7 +39,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });
-  const events = followHistory(config.stateDirectory);
+  const past = followPast(config.stateDirectory);
   const timer = createTimerWatch(world, config);
   const deps: Omit<DashboardDeps, 'password'> = {
     config,
@@ -63,7 +64,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
       }
     },
     history: () => dispatches(now()),
-    events,
+    past,
     durations: () => readMemory(config.stateDirectory),
     newLogLines: followLines(config.logFile, { behind: LOG_SHOWN, longestLine: LOG_LINE }),
     readTask: (agent, file) => readTask(config.tasksDirectory, agent, file),

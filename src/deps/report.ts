@@ -1,6 +1,6 @@
 import type { ReportDeps } from '../commands/report.ts';
 import { loadConfig } from '../io/config-file.ts';
-import { followHistory } from '../io/state/history.ts';
+import { readPast } from '../io/state/past.ts';
 import { type GlobalOptions, now, type World } from './world.ts';
 
 /** The real dependencies of `report`: local files only. Throws when the configuration cannot be had. */
@@ -9,7 +9,7 @@ export function reportDeps(world: World, options: GlobalOptions): ReportDeps {
   return {
     config,
     now,
-    readHistory: followHistory(config.stateDirectory),
+    readPast: () => readPast(config.stateDirectory),
     environment: world.environment,
     stdout: world.stdout,
   };

@@ -1,9 +1,11 @@
 import type { Config } from '../core/config/config.ts';
 import { messageOf } from '../core/errors.ts';
-import { eventLine, type HistoryEvent, parseEvents } from '../core/history/event.ts';
+import type { HistoryEvent } from '../core/history/event.ts';
+import { eventLine, parseEvents } from '../core/history/lines.ts';
 import type { Store } from '../core/store/store.ts';
-import { appendHistory, followHistory } from '../io/state/history.ts';
 import { readCursor, writeCursor } from '../io/state/cursor.ts';
+import { appendHistory } from '../io/state/history.ts';
+import { readHistory } from '../io/state/past.ts';
 import { passHistory } from './history.ts';
 import { now } from './world.ts';
 
@@ -39,7 +41,7 @@ async function exchange(
   try {
     const after = readCursor(stateDirectory);
     // The first time all that this machine knows: it worked before there was a store.
-    const all = after === null ? followHistory(stateDirectory)() : happened;
+    const all = after === null ? readHistory(stateDirectory) : happened;
     const own = all.filter((event) => 'key' in event).slice(-MOST_OF_BEFORE);
     const { lines, last } = await store.share(
       own.map((event) => eventLine(event)),

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import {
   closeSync,
   constants,
@@ -71,7 +72,8 @@ export function readRegularFile(path: string, limit = Number.POSITIVE_INFINITY):
     // Thousands of small files would otherwise leave thousands of buffers to the garbage collector.
     const buffer =
       length <= SCRATCH_BYTES ? (scratch ??= Buffer.alloc(SCRATCH_BYTES)).subarray(0, length) : Buffer.alloc(length);
-    return buffer.toString('utf8', 0, readSync(handle, buffer));
+    const bytes = buffer.subarray(0, readSync(handle, buffer));
+    return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8'); // the former is copied, the latter decoded
   } finally {
     closeSync(handle);
   }

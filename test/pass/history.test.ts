@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dispatch } from '../../src/pass/pass.ts';
-import { runsOf } from '../../src/core/history/runs.ts';
-import { followHistory, readMemory } from '../../src/io/state/history.ts';
+import { pastOf } from '../../src/core/history/past.ts';
+import { readMemory } from '../../src/io/state/history.ts';
+import { readHistory } from '../../src/io/state/past.ts';
 import { aFullIssue, MINUTE, NOON } from '../support/builders.ts';
 import { simulation } from '../support/pass.ts';
 
@@ -28,8 +29,8 @@ test('the history tells the life of a task: waited, dispatched, done, archived',
   clock.now = NOON + 30 * MINUTE;
   await dispatch(open);
 
-  const history = followHistory(config.stateDirectory)();
-  const stories = runsOf(history).map(({ ref, waitedMs, from, to, ending, attempt }) => [
+  const history = readHistory(config.stateDirectory);
+  const stories = pastOf(history).runs.map(({ ref, waitedMs, from, to, ending, attempt }) => [
     ref,
     attempt,
     waitedMs === null ? null : Math.round(waitedMs / MINUTE),
@@ -59,7 +60,7 @@ test('failed passes are counted, and the good one ends the outage', async () => 
     clock.now = NOON + minute * MINUTE;
     await dispatch(minute === 2 ? deps : broken).catch(() => {});
   }
-  const told = followHistory(config.stateDirectory)().filter(({ event }) => event !== 'sample');
+  const told = readHistory(config.stateDirectory).filter(({ event }) => event !== 'sample');
   expect(told).toMatchObject([{ event: 'failed' }, { event: 'failed' }, { event: 'recovered', failures: 2 }]);
 });
 
@@ -83,7 +84,7 @@ test('quiet hours write a sample every ten minutes, and the memory does not grow
     clock.now = NOON + minute * MINUTE;
     await dispatch(deps);
   }
-  expect(followHistory(config.stateDirectory)()).toHaveLength(6 * 6);
+  expect(readHistory(config.stateDirectory)).toHaveLength(6 * 6);
   expect(readMemory(config.stateDirectory).tasks).toEqual({});
   const folder = join(config.stateDirectory, 'history');
   const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);

@@ -2,7 +2,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dayOf, type DispatchedEvent, eventLine, type HistoryEvent } from '../../src/core/history/event.ts';
+import { dayOf, type DispatchedEvent, type HistoryEvent } from '../../src/core/history/event.ts';
+import { eventLine } from '../../src/core/history/lines.ts';
 import { PRIORITIES } from '../../src/core/issue/priority.ts';
 import { MINUTE, NOON } from './builders.ts';
 

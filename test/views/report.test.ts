@@ -1,5 +1,6 @@
 import { Chalk } from 'chalk';
 import { describe, expect, test } from 'vitest';
+import { pastOf } from '../../src/core/history/past.ts';
 import { reportOf } from '../../src/core/history/report.ts';
 import { reportScreen } from '../../src/views/report.ts';
 import { reportTsv } from '../../src/views/report-tsv.ts';
@@ -27,7 +28,7 @@ describe('the report on a terminal', () => {
   ];
 
   test('is a whole screen', () => {
-    const text = reportScreen(reportOf(events, scope, ['greta', 'hans']), screen);
+    const text = reportScreen(reportOf(pastOf(events), scope, ['greta', 'hans']), screen);
     expect(text.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/gu, 'DATE AND TIME')).toMatchInlineSnapshot(`
       "The last 7d, from DATE AND TIME (the history begins at DATE AND TIME)
       Dispatched a day         █   2 in all, most 2
@@ -56,24 +57,24 @@ describe('the report on a terminal', () => {
   });
 
   test.for([40, 60, 80, 82, 100, 200])('fits %d cells', (width) => {
-    const report = reportOf(anOfficeHistory({ days: 20, agents: 3 }), { ...scope, to: NOON + 20 * DAY }, []);
+    const report = reportOf(pastOf(anOfficeHistory({ days: 20, agents: 3 })), { ...scope, to: NOON + 20 * DAY }, []);
     const lines = reportScreen(report, { ...screen, width }).split('\n');
     expect(lines.filter((line) => line.length > width)).toEqual([]);
   });
 
   test('before there is a history it says so', () => {
-    expect(reportScreen(reportOf([], scope, ['hans']), screen)).toContain('There is no history yet');
+    expect(reportScreen(reportOf(pastOf([]), scope, ['hans']), screen)).toContain('There is no history yet');
   });
 
   test('a title with an escape, an agent with one: nothing steers the terminal', () => {
     const hostile = aDispatched({ agent: 'ha\u001B[31mns', key: '2:x' });
-    expect(reportScreen(reportOf([hostile], scope, []), screen)).not.toContain('\u001B');
-    expect(reportTsv(reportOf([{ ...hostile, agent: 'a\tb\nc' }], scope, [])).split('\n')).toHaveLength(3);
+    expect(reportScreen(reportOf(pastOf([hostile]), scope, []), screen)).not.toContain('\u001B');
+    expect(reportTsv(reportOf(pastOf([{ ...hostile, agent: 'a\tb\nc' }]), scope, [])).split('\n')).toHaveLength(3);
   });
 });
 
 test('in a pipe: a line each agent and priority, durations in seconds, and nothing where there is none', () => {
-  const report = reportOf([aDispatched(), aMove('done', 5)], scope, ['greta']);
+  const report = reportOf(pastOf([aDispatched(), aMove('done', 5)]), scope, ['greta']);
   expect(reportTsv(report)).toBe(
     [
       'greta\tall\t0\t0\t0\t0\t\t\t\t\t\t\t1.0000',

@@ -43,6 +43,11 @@ export type HistoryEvent = { readonly at: Instant } & (
   | { readonly event: 'sample'; readonly waiting: string }
 );
 
+/** What happened to a task. */
+export type TaskEvent = Extract<HistoryEvent, TaskFacts>;
+/** How the passes went. */
+export type PassEvent = Extract<HistoryEvent, { event: 'failed' | 'recovered' }>;
+export type SampleEvent = Extract<HistoryEvent, { event: 'sample' }>;
 export type DispatchedEvent = Extract<HistoryEvent, { event: 'dispatched' }>;
 export type ArchivedEvent = Extract<HistoryEvent, { event: 'archived' }>;
 
@@ -78,48 +83,6 @@ export function dayOf(at: Instant): string {
   return toRfc3339(at).slice(0, 10);
 }
 
-/** One line, without its end. */
-export function eventLine(event: HistoryEvent): string {
-  const since = event.event === 'dispatched' && event.since !== null ? { since: toRfc3339(event.since) } : {};
-  return JSON.stringify({ ...event, at: toRfc3339(event.at), ...since });
-}
-
-/** Reads lines; leaves out what is no event, or one of a kind that a newer dispatcher writes. */
-export function parseEvents(text: string): readonly HistoryEvent[] {
-  const lines = text.split('\n').filter((line) => line !== '');
-  const events: HistoryEvent[] = [];
-  for (const raw of valuesIn(lines)) {
-    const event = eventIn(raw);
-    if (event) events.push(event);
-  }
-  return events;
-}
-
-// All at once takes half as long as line by line, which is for a file with a broken one.
-function valuesIn(lines: readonly string[]): readonly unknown[] {
-  try {
-    const values: unknown = JSON.parse(`[${lines.join(',')}]`);
-    if (Array.isArray(values) && values.length === lines.length) return values;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return lines.map(valueIn);
-}
-
-function valueIn(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function eventIn(raw: unknown): HistoryEvent | undefined {
-  if (!isFields(raw)) return undefined;
-  const at = instant(raw['at']);
-  return at === null ? undefined : eventOf(raw, at);
-}
-
 /** Names a task in the history: issue id and agent, and where there are several servers the name of its own in front. */
 export function historyKey({ ref, issueId, agent }: Pick<DispatchRecord, 'ref' | 'issueId' | 'agent'>): string {
   return nameOn(splitServer(ref).server, `${issueId}:${agent}`);
@@ -138,7 +101,7 @@ export function dispatchedEvent(record: DispatchRecord): DispatchedEvent {
     title: cleanLine(title, 200),
     trigger,
     attempt,
-    since: attempt === 1 ? instant(record.waitingSince) : null,
+    since: attempt === 1 ? (fromRfc3339(record.waitingSince ?? '') ?? null) : null,
   };
 }
 
@@ -152,75 +115,4 @@ export function archivedEvent(record: ArchiveRecord): ArchivedEvent {
     agent: cleanLine(record.agent, 100),
     reason: record.reason,
   };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(raw: unknown): raw is Fields {
-  return typeof raw === 'object' && raw !== null;
-}
-
-// By hand: a schema library takes longer for a hundred thousand lines than a reader waits.
-function eventOf(raw: Fields, at: Instant): HistoryEvent | undefined {
-  const { event, key } = raw;
-  switch (event) {
-    case 'sample':
-      return { at, event, waiting: text(raw['waiting'], MAX_SAMPLE) };
-    case 'failed':
-      return { at, event, code: text(raw['code'], 60) };
-    case 'recovered':
-      return { at, event, failures: count(raw['failures']) };
-    case 'dispatched':
-      return dispatchedOf(raw, at);
-    case 'taken':
-    case 'blocked':
-    case 'released':
-    case 'done':
-    case 'gone':
-      if (typeof key !== 'string') return undefined;
-      return { at, event, key, ref: text(raw['ref'], 200), agent: text(raw['agent'], 100) };
-    case 'archived': {
-      if (typeof key !== 'string') return undefined;
-      const reason = text(raw['reason'], 40);
-      return { at, event, key, ref: text(raw['ref'], 200), agent: text(raw['agent'], 100), reason };
-    }
-    default:
-      return undefined;
-  }
-}
-
-const MAX_SAMPLE = 65_536;
-
-function dispatchedOf(raw: Fields, at: Instant): DispatchedEvent | undefined {
-  const { key } = raw;
-  const priority = PRIORITIES.find((name) => name === raw['priority']);
-  const trigger = TRIGGERS.find((name) => name === raw['trigger']);
-  if (typeof key !== 'string' || !priority || !trigger) return undefined;
-  return {
-    at,
-    event: 'dispatched',
-    key,
-    ref: text(raw['ref'], 200),
-    agent: text(raw['agent'], 100),
-    priority,
-    title: text(raw['title'], 200),
-    trigger,
-    attempt: Math.max(1, count(raw['attempt'])),
-    since: instant(raw['since']),
-  };
-}
-
-const TRIGGERS = ['timer', 'manual', 'forced'] as const;
-
-// Cleaned when it was written, and again where it is shown: here only its length is made sure of.
-function text(value: unknown, length: number): string {
-  return typeof value === 'string' ? value.slice(0, length) : '';
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : 0;
-}
-
-function instant(value: unknown): Instant | null {
-  return typeof value === 'string' ? (fromRfc3339(value) ?? null) : null;
 }

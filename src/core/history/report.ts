@@ -3,9 +3,10 @@
 
 import { type Instant, toRfc3339 } from '../clock.ts';
 import { PRIORITIES, type Priority } from '../issue/priority.ts';
-import { type HistoryEvent, waitingCounts } from './event.ts';
+import { type SampleEvent, waitingCounts } from './event.ts';
 import { coveredMs } from './figures.ts';
-import { isFinished, type Run, runsOf } from './runs.ts';
+import type { Past } from './past.ts';
+import { isFinished, type Run } from './runs.ts';
 import { count, emptyTally, type Figures, figuresOf, isWithin, type Scope, type Tally } from './tally.ts';
 
 export interface AgentReport extends Figures {
@@ -47,13 +48,8 @@ export interface Report {
   readonly waiting: readonly WaitingAt[];
 }
 
-/** The report on a time. `events` are sorted; with `agents`, those are in it although nothing happened to them. */
-export function reportOf(
-  events: readonly HistoryEvent[],
-  scope: Scope,
-  agents: readonly string[],
-  runs: readonly Run[] = runsOf(events),
-): Report {
+/** The report on a time. With `agents`, those are in it although nothing happened to them. */
+export function reportOf({ since, runs, passes, samples }: Past, scope: Scope, agents: readonly string[]): Report {
   const { from, to, agent } = scope;
   const byAgent = new Map<string, AgentRuns>();
   for (const name of agent === null ? agents : [agent]) byAgent.set(name, noRuns(name));
@@ -67,19 +63,18 @@ export function reportOf(
     shown.push(run);
   }
   const all = [...byAgent.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const first = events[0]?.at ?? null;
   return {
     schemaVersion: 1,
     generatedAt: toRfc3339(to),
     from: toRfc3339(from),
     to: toRfc3339(to),
-    since: first === null ? null : toRfc3339(first),
+    since: since === null ? null : toRfc3339(since),
     agent,
     total: figuresOf(all.flatMap(({ tallies }) => [...tallies.values()])),
-    agents: all.map((own) => agentReport(own, scope, first ?? to)),
-    passes: passesOf(events, scope),
+    agents: all.map((own) => agentReport(own, scope, since ?? to)),
+    passes: passesOf(passes, scope),
     steps: stepsOf(shown, scope),
-    waiting: waitingOf(events, scope),
+    waiting: waitingOf(samples, scope),
   };
 }
 
@@ -98,7 +93,18 @@ function add({ tallies, spans }: AgentRuns, run: Run, scope: Scope): void {
   const tally = tallies.get(run.priority) ?? emptyTally();
   tallies.set(run.priority, tally);
   count(tally, run, scope);
-  for (const { place, from, to } of run.spans) if (place !== 'blocked') spans.push({ from, to: to ?? scope.to });
+  // From where it had something to do to where it had not: mostly one stretch of several spans.
+  let begin: Instant | null = null;
+  let end: Instant = 0;
+  for (const { place, from, to } of run.spans) {
+    if (begin !== null && (place === 'blocked' || from !== end)) {
+      spans.push({ from: begin, to: end });
+      begin = null;
+    }
+    if (place !== 'blocked') begin ??= from;
+    end = to ?? scope.to;
+  }
+  if (begin !== null) spans.push({ from: begin, to: end });
 }
 
 function agentReport({ name, tallies, spans }: AgentRuns, { from, to }: Scope, first: Instant): AgentReport {
@@ -115,11 +121,10 @@ function agentReport({ name, tallies, spans }: AgentRuns, { from, to }: Scope, f
   };
 }
 
-function passesOf(events: readonly HistoryEvent[], scope: Scope): Report['passes'] {
+function passesOf(events: Past['passes'], scope: Scope): Report['passes'] {
   const outages: { from: Instant; to: Instant | null; failures: number; code: string }[] = [];
   let failed = 0;
   for (const event of events) {
-    if (event.event !== 'failed' && event.event !== 'recovered') continue;
     const open = outages.at(-1)?.to === null ? outages.at(-1) : undefined;
     if (event.event === 'failed') {
       if (open) open.failures += 1;
@@ -166,12 +171,12 @@ function stepsOf(runs: readonly Run[], scope: Scope): Report['steps'] {
 const MOST_SAMPLES = 240;
 
 // Of each stretch the last sample: every point is a number that was counted, and none a mean.
-function waitingOf(events: readonly HistoryEvent[], { from, to, agent }: Scope): readonly WaitingAt[] {
+function waitingOf(all: readonly SampleEvent[], { from, to, agent }: Scope): readonly WaitingAt[] {
   const stretch = Math.max(1, (to - from) / MOST_SAMPLES);
-  const samples = new Map<number, Extract<HistoryEvent, { event: 'sample' }>>();
-  for (const event of events) {
-    if (event.event !== 'sample' || !isWithin(event.at, { from, to })) continue;
-    samples.set(Math.min(MOST_SAMPLES - 1, Math.floor((event.at - from) / stretch)), event);
+  const samples = new Map<number, SampleEvent>();
+  for (const sample of all) {
+    if (!isWithin(sample.at, { from, to })) continue;
+    samples.set(Math.min(MOST_SAMPLES - 1, Math.floor((sample.at - from) / stretch)), sample);
   }
   return [...samples.values()].map(({ at, waiting }) => {
     const [CRITICAL = 0, HIGH = 0, NORMAL = 0, LOW = 0] = waitingCounts(waiting, agent);

@@ -3,7 +3,7 @@
 import type { Instant } from '../clock.ts';
 import type { Priority } from '../issue/priority.ts';
 import type { Whereabouts } from '../mailbox/place.ts';
-import type { DispatchedEvent, HistoryEvent } from './event.ts';
+import type { DispatchedEvent, TaskEvent } from './event.ts';
 
 /** How a run ended. `again`: the task was dispatched anew; `gone`: its file was deleted; the rest is why it was archived. */
 type Ending = 'done' | 'closed' | 'gone' | 'again' | (string & {});
@@ -34,40 +34,54 @@ export interface Run {
   readonly spans: readonly Span[];
 }
 
-/** The runs that the events tell of, in the order of their dispatches. `events` are sorted by time. */
-export function runsOf(events: readonly HistoryEvent[]): readonly Run[] {
-  const runs: Draft[] = [];
-  const last = new Map<string, Draft>();
-  for (const event of events) {
-    switch (event.event) {
-      case 'dispatched': {
-        const before = last.get(event.key);
-        if (before?.from === event.at) break; // told twice by a pass that was stopped in between
-        if (before) close(before, event.at, 'again');
-        const run = begun(event);
-        runs.push(run);
-        last.set(event.key, run);
-        break;
-      }
-      case 'archived':
-        close(last.get(event.key), event.at, event.reason);
-        break;
-      case 'done':
-      case 'gone':
-        close(last.get(event.key), event.at, event.event);
-        break;
-      case 'taken':
-      case 'blocked':
-      case 'released':
-        move(last.get(event.key), event.at, event.event);
-        break;
-      case 'failed':
-      case 'recovered':
-      case 'sample':
-        break;
-    }
+/** Runs that are being told, in the order of their dispatches. */
+export interface OpenRuns {
+  readonly all: Draft[];
+  /** Where the last run of each key is. */
+  readonly last: Map<string, number>;
+  /** The same of the runs that it goes on from, which are not its own to change. */
+  readonly before: ReadonlyMap<string, number>;
+}
+
+/** Begins to tell runs, or goes on from those that were told, which stay as they are and are told no further. */
+export function openRuns(before?: OpenRuns): OpenRuns {
+  return { all: before ? [...before.all] : [], last: new Map(), before: before?.last ?? new Map() };
+}
+
+/** Tells what happened to a task next. */
+export function tellRun(runs: OpenRuns, event: TaskEvent): void {
+  const run = lastRun(runs, event.key);
+  switch (event.event) {
+    case 'dispatched':
+      if (run?.from === event.at) break; // told twice by a pass that was stopped in between
+      if (run) close(run, event.at, 'again');
+      runs.last.set(event.key, runs.all.push(begun(event)) - 1);
+      break;
+    case 'archived':
+      close(run, event.at, event.reason);
+      break;
+    case 'done':
+    case 'gone':
+      close(run, event.at, event.event);
+      break;
+    case 'taken':
+    case 'blocked':
+    case 'released':
+      move(run, event.at, event.event);
+      break;
   }
-  return runs;
+}
+
+function lastRun({ all, last, before }: OpenRuns, key: string): Draft | undefined {
+  const own = last.get(key);
+  if (own !== undefined) return all[own];
+  const index = before.get(key);
+  const run = index === undefined ? undefined : all[index];
+  if (index === undefined || run === undefined) return undefined;
+  const copy = { ...run, spans: run.spans.map((span) => ({ ...span })) };
+  all[index] = copy;
+  last.set(key, index);
+  return copy;
 }
 
 /** Whether a run came to its end as it should: handed back as done, or its issue closed. */
@@ -76,7 +90,7 @@ export function isFinished({ ending }: Pick<Run, 'ending'>): boolean {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Draft = Omit<Mutable<Run>, 'spans'> & { readonly spans: Mutable<Span>[] };
+type Draft = Omit<Mutable<Run>, 'spans'> & { spans: Mutable<Span>[] };
 
 function begun(event: DispatchedEvent): Draft {
   const { key, ref, agent, title, priority, trigger, attempt, at, since } = event;
@@ -113,7 +127,11 @@ function move(run: Draft | undefined, at: Instant, event: keyof typeof PLACES): 
   if (run.ending === null && run.spans.at(-1)?.place === place) return;
   const begin = Math.max(at, run.spans.at(-1)?.from ?? run.from);
   endSpan(run, begin);
-  run.spans.push({ place, from: begin, to: null });
+  const next = { place, from: begin, to: null };
+  // Most runs have two: an array that grows takes room for sixteen more.
+  const [first] = run.spans;
+  if (first && run.spans.length === 1) run.spans = [first, next];
+  else run.spans.push(next);
   run.to = null;
   run.ending = null;
 }

@@ -58,14 +58,14 @@ export function count(tally: Tally, run: Run, scope: Scope): void {
 /** The figures of all that was counted. */
 export function figuresOf(tallies: readonly Tally[]): Figures {
   const sum = (of: 'dispatched' | 'blocked' | 'repeated'): number => tallies.reduce((all, each) => all + each[of], 0);
-  const worked = tallies.flatMap((each) => each.worked);
+  const worked = durationsOf(...tallies.map((each) => each.worked));
   return {
     dispatched: sum('dispatched'),
-    finished: worked.length,
+    finished: worked.count,
     blocked: sum('blocked'),
     repeated: sum('repeated'),
-    waited: durationsOf(tallies.flatMap((each) => each.waited)),
-    worked: durationsOf(worked),
+    waited: durationsOf(...tallies.map((each) => each.waited)),
+    worked,
   };
 }
 

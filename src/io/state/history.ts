@@ -7,7 +7,6 @@ import {
   existsSync,
   fstatSync,
   openSync,
-  readdirSync,
   readSync,
   renameSync,
   rmSync,
@@ -16,14 +15,8 @@ import {
 import { join } from 'node:path';
 import { type Instant } from '../../core/clock.ts';
 import { systemCode } from '../../core/errors.ts';
-import {
-  archivedEvent,
-  dayOf,
-  dispatchedEvent,
-  eventLine,
-  type HistoryEvent,
-  parseEvents,
-} from '../../core/history/event.ts';
+import { archivedEvent, dayOf, dispatchedEvent, type HistoryEvent } from '../../core/history/event.ts';
+import { eventLine } from '../../core/history/lines.ts';
 import {
   asBegun,
   knowsDispatch,
@@ -36,7 +29,8 @@ import {
   withDispatch,
 } from '../../core/history/observe.ts';
 import type { ArchiveRecord, DispatchRecord } from '../../core/state/dispatch-record.ts';
-import { createOwnFolder, fileStamp, giveMode, GROUP_READS, readRegularFile, replaceFile } from '../files.ts';
+import { createOwnFolder, giveMode, GROUP_READS, readRegularFile, replaceFile } from '../files.ts';
+import { daysIn, fileOf, HISTORY_FOLDER, MAX_DAY } from './past.ts';
 import { readArchived, readDispatches } from './journal.ts';
 
 /** The history of a state folder, for the one who holds the lock. */
@@ -53,7 +47,7 @@ export function openHistory(
   keepMs: number,
   told: (event: HistoryEvent) => void = () => {},
 ): HistoryWriter {
-  const folder = join(stateDirectory, FOLDER);
+  const folder = join(stateDirectory, HISTORY_FOLDER);
   const write = (events: readonly HistoryEvent[]): void => {
     append(folder, events);
     events.forEach(told);
@@ -84,57 +78,22 @@ export function openHistory(
   };
 }
 
-/**
- * Answers a function that reads all events, oldest first; each call reads only the files that changed since the one before,
- * and answers the same list when none did.
- */
-export function followHistory(stateDirectory: string): () => readonly HistoryEvent[] {
-  const folder = join(stateDirectory, FOLDER);
-  let known = new Map<string, { readonly stamp: string; readonly events: readonly HistoryEvent[] }>();
-  let all: readonly HistoryEvent[] = [];
-  return () => {
-    const names = daysIn(folder);
-    const now = new Map(
-      names.map((name) => {
-        const path = join(folder, name);
-        const stamp = fileStamp(path);
-        const before = known.get(name);
-        return [name, before?.stamp === stamp ? before : { stamp, events: eventsIn(path) }];
-      }),
-    );
-    const isSame = now.size === known.size && [...now].every(([name, day]) => known.get(name) === day);
-    if (!isSame) all = [...now.values()].flatMap(({ events }) => events).toSorted((a, b) => a.at - b.at);
-    known = now;
-    return all;
-  };
-}
-
 /** Adds what other machines wrote into theirs, to the files of its days. */
 export function appendHistory(stateDirectory: string, events: readonly HistoryEvent[]): void {
-  append(join(stateDirectory, FOLDER), events);
-}
-
-/** A text that is another one when something was added today, or a day's file came or went. */
-export function historyFingerprint(stateDirectory: string, now: Instant): string {
-  const folder = join(stateDirectory, FOLDER);
-  return [folder, join(folder, `${dayOf(now)}.jsonl`)].map((path) => fileStamp(path)).join(' ');
+  append(join(stateDirectory, HISTORY_FOLDER), events);
 }
 
 /** What the passes remember: the histograms of all time. */
 export function readMemory(stateDirectory: string): Memory {
-  return storedMemory(join(stateDirectory, FOLDER)) ?? NO_MEMORY;
+  return storedMemory(join(stateDirectory, HISTORY_FOLDER)) ?? NO_MEMORY;
 }
 
-const FOLDER = 'history';
 const MEMORY = 'memory.json';
 const MAX_MEMORY = 64 * 1024 * 1024;
-/** A day that is full takes no more: at one event a second it would not be. */
-const MAX_DAY = 64 * 1024 * 1024;
-const DAY_FILE = /^\d{4}-\d\d-\d\d\.jsonl$/u;
 
 // Without a history, what the journals tell is read in, once: the folder appears whole or not at all.
 function recall(stateDirectory: string, oldest: Instant): Memory {
-  const folder = join(stateDirectory, FOLDER);
+  const folder = join(stateDirectory, HISTORY_FOLDER);
   const stored = storedMemory(folder);
   if (stored !== undefined) return stored;
   if (existsSync(folder)) return NO_MEMORY; // it was lost; what is in the files stays
@@ -151,7 +110,7 @@ function recall(stateDirectory: string, oldest: Instant): Memory {
   rmSync(draft, { recursive: true, force: true });
   createOwnFolder(draft);
   for (const [day, text] of textByDay(events.filter(({ at }) => at >= oldest))) {
-    replaceFile(join(draft, `${day}.jsonl`), text);
+    replaceFile(fileOf(draft, day), text);
   }
   replaceFile(join(draft, MEMORY), `${JSON.stringify(memory)}\n`);
   renameSync(draft, folder);
@@ -168,7 +127,7 @@ function storedMemory(folder: string): Memory | undefined {
 }
 
 function append(folder: string, events: readonly HistoryEvent[]): void {
-  for (const [day, text] of textByDay(events)) appendText(join(folder, `${day}.jsonl`), text);
+  for (const [day, text] of textByDay(events)) appendText(fileOf(folder, day), text);
 }
 
 function textByDay(events: readonly HistoryEvent[]): ReadonlyMap<string, string> {
@@ -195,25 +154,5 @@ function appendText(path: string, text: string): void {
 }
 
 function removeBefore(folder: string, day: string): void {
-  for (const name of daysIn(folder)) if (name < day) rmSync(join(folder, name), { force: true });
-}
-
-function daysIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => DAY_FILE.test(name))
-      .toSorted();
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(systemCode(error))) return [];
-    throw error;
-  }
-}
-
-function eventsIn(path: string): readonly HistoryEvent[] {
-  try {
-    return parseEvents(readRegularFile(path, MAX_DAY) ?? '');
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'ELOOP'].includes(systemCode(error))) return [];
-    throw error;
-  }
+  for (const each of daysIn(folder)) if (each < day) rmSync(fileOf(folder, each), { force: true });
 }

@@ -2,7 +2,7 @@
 
 import { type Instant, shortDuration } from '../../core/clock.ts';
 import { splitServer } from '../../core/config/servers.ts';
-import type { HistoryEvent } from '../../core/history/event.ts';
+import type { Past } from '../../core/history/past.ts';
 import type { Report } from '../../core/history/report.ts';
 import type { Run } from '../../core/history/runs.ts';
 import type { Snapshot } from '../../core/health/snapshot.ts';
@@ -18,8 +18,7 @@ export type Range = (typeof RANGES)[number];
 
 /** What the page of the history is made from. */
 export interface HistorySources {
-  readonly events: readonly HistoryEvent[];
-  readonly runs: readonly Run[];
+  readonly past: Past;
   readonly snapshot: Snapshot;
   readonly range: Range;
   /** Null: all agents. */

@@ -2,6 +2,7 @@
 
 import { fromRfc3339, type Instant, shortDuration } from '../../core/clock.ts';
 import type { Durations } from '../../core/history/figures.ts';
+import { beginOf } from '../../core/history/past.ts';
 import { isFinished, type Run } from '../../core/history/runs.ts';
 import { type Report, reportOf } from '../../core/history/report.ts';
 import { type Figures, isWithin } from '../../core/history/tally.ts';
@@ -17,10 +18,11 @@ const LENGTHS: Readonly<Record<Exclude<Range, 'all'>, number>> = { day: DAY_MS, 
 
 /** The data of `history.hbs`. */
 export function historyPage(sources: HistorySources, frame: Frame) {
-  const { events, snapshot, range, agent, runs } = sources;
-  const scope = { from: beginOf(sources, frame.now), to: frame.now, agent };
+  const { past, snapshot, range, agent } = sources;
+  const { runs } = past;
+  const scope = { from: firstShown(sources, frame.now), to: frame.now, agent };
   const names = snapshot.agents.map(({ name }) => name);
-  const report = reportOf(events, scope, names, runs);
+  const report = reportOf(past, scope, names);
   const axis = timeAxis(scope.from, scope.to);
   const shown = runs.filter(
     (run) => (agent === null || run.agent === agent) && run.from <= scope.to && (run.to ?? scope.to) >= scope.from,
@@ -67,10 +69,9 @@ export function historyPage(sources: HistorySources, frame: Frame) {
 }
 
 // A clock that was wrong once must not stretch the picture over years.
-function beginOf({ range, events, keepMs }: HistorySources, now: Instant): Instant {
+function firstShown({ range, past, keepMs }: HistorySources, now: Instant): Instant {
   if (range !== 'all') return now - LENGTHS[range];
-  const first = events.find(({ at }) => at >= now - keepMs)?.at ?? now - DAY_MS;
-  return Math.min(first, now - 3_600_000);
+  return Math.min(beginOf(past, now - keepMs) ?? now - DAY_MS, now - 3_600_000);
 }
 
 function allAgents(runs: readonly Run[]): readonly string[] {

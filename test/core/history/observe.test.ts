@@ -2,13 +2,12 @@ import { describe, expect, test } from 'vitest';
 import {
   archivedEvent,
   dispatchedEvent,
-  eventLine,
   type HistoryEvent,
-  parseEvents,
   waitingCounts,
   waitingText,
 } from '../../../src/core/history/event.ts';
 import type { Whereabouts } from '../../../src/core/mailbox/place.ts';
+import { eventLine, parseEvents } from '../../../src/core/history/lines.ts';
 import { BOUNDS, classOf } from '../../../src/core/history/histogram.ts';
 import {
   type Memory,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { HistoryEvent } from '../../../src/core/history/event.ts';
 import { coveredMs, durationsOf } from '../../../src/core/history/figures.ts';
+import { pastOf } from '../../../src/core/history/past.ts';
 import { reportOf } from '../../../src/core/history/report.ts';
-import { runsOf } from '../../../src/core/history/runs.ts';
 import { anOfficeHistory, aDispatched, aMove } from '../../support/history.ts';
 import { MINUTE, NOON } from '../../support/builders.ts';
 
@@ -11,7 +11,7 @@ const DAY = 24 * HOUR;
 
 describe('runs', () => {
   const story = (...events: HistoryEvent[]) =>
-    runsOf(events).map((run) => [
+    pastOf(events).runs.map((run) => [
       run.ending,
       run.to === null ? null : (run.to - NOON) / HOUR,
       run.spans
@@ -110,7 +110,7 @@ describe('a report', () => {
   const events = anOfficeHistory({ days: 20, agents: 4 });
   const to = NOON + 20 * DAY;
   const scope = { from: to - 7 * DAY, to, agent: null };
-  const report = reportOf(events, scope, []);
+  const report = reportOf(pastOf(events), scope, []);
   const inWeek = (event: HistoryEvent): boolean => event.at >= scope.from && event.at <= to;
 
   // The same numbers by brute force: from the lines, without runs.
@@ -178,7 +178,7 @@ describe('a report', () => {
 
   test('the share without work is what a look at every minute finds', () => {
     for (const agent of report.agents) {
-      const runs = runsOf(events).filter((run) => run.agent === agent.name);
+      const runs = pastOf(events).runs.filter((run) => run.agent === agent.name);
       let free = 0;
       for (let at = scope.from + MINUTE / 2; at < to; at += MINUTE) {
         const busy = runs.some(({ spans }) =>
@@ -222,13 +222,13 @@ describe('a report', () => {
   });
 
   test('of one agent it is the same row', () => {
-    const one = reportOf(events, { ...scope, agent: 'agent-2' }, ['agent-1', 'agent-2']);
+    const one = reportOf(pastOf(events), { ...scope, agent: 'agent-2' }, ['agent-1', 'agent-2']);
     expect(one.agents).toEqual(report.agents.filter(({ name }) => name === 'agent-2'));
     expect(one.total.dispatched).toBe(one.agents[0]?.dispatched);
   });
 
   test('agents to whom nothing happened stand in it; an empty history is no error', () => {
-    const empty = reportOf([], scope, ['hans']);
+    const empty = reportOf(pastOf([]), scope, ['hans']);
     expect(empty).toMatchObject({
       since: null,
       total: { dispatched: 0, waited: { count: 0, median: null } },
