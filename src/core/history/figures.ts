@@ -10,7 +10,7 @@ export interface Durations {
 
 /** The figures of durations in milliseconds. Each figure is one of them (nearest rank), never a mean of two. */
 export function durationsOf(...lists: readonly (readonly number[])[]): Durations {
-  const sorted = joined(lists).sort();
+  const sorted = joined(lists).toSorted();
   const at = (share: number): number | null => {
     const ms = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
     return ms === undefined ? null : Math.round(ms / 1000);

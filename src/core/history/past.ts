@@ -36,17 +36,9 @@ export function openPast(before?: OpenPast): OpenPast {
 export function tell(past: OpenPast, events: readonly HistoryEvent[]): void {
   past.since ??= events[0]?.at ?? null;
   for (const event of events) {
-    switch (event.event) {
-      case 'sample':
-        past.samples.push(event);
-        break;
-      case 'failed':
-      case 'recovered':
-        past.passes.push(event);
-        break;
-      default:
-        tellRun(past.runs, event);
-    }
+    if ('key' in event) tellRun(past.runs, event);
+    else if (event.event === 'sample') past.samples.push(event);
+    else past.passes.push(event);
   }
 }
 

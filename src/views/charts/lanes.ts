@@ -71,16 +71,21 @@ const ENDINGS: Readonly<Record<string, string>> = {
 
 // Those that would be narrower than a finger, by where they are: one bar for all of a place.
 function gathered(runs: readonly Run[], { axis, to }: LaneFrame): readonly (readonly Run[])[] {
-  const groups = new Map<string, Run[]>();
-  runs.forEach((run, index) => {
+  const groups: Run[][] = [];
+  const short = new Map<number, Run[]>();
+  for (const run of runs) {
     const left = axis.at(run.from);
-    const isShort = axis.at(run.to ?? to) - left < NARROW;
-    const key = isShort ? `at ${Math.floor(left / NARROW)}` : `run ${index}`;
-    const group = groups.get(key) ?? [];
-    groups.set(key, group);
-    group.push(run);
-  });
-  return [...groups.values()];
+    const place = axis.at(run.to ?? to) - left < NARROW ? Math.floor(left / NARROW) : null;
+    const group = place === null ? undefined : short.get(place);
+    if (group) {
+      group.push(run);
+      continue;
+    }
+    const begun = [run];
+    groups.push(begun);
+    if (place !== null) short.set(place, begun);
+  }
+  return groups;
 }
 
 type Bar = ReturnType<typeof barOf>;
@@ -88,10 +93,16 @@ type Bar = ReturnType<typeof barOf>;
 function barOf(runs: readonly Run[], frame: LaneFrame) {
   const { axis, to } = frame;
   const [run] = runs;
-  const left = Math.min(...runs.map(({ from }) => axis.at(from)));
-  const right = Math.max(...runs.map((each) => axis.at(each.to ?? to)));
-  const [urgent = 'LOW' as const] = runs.map(({ priority }) => priority).toSorted((a, b) => rank(a) - rank(b));
-  const finished = runs.filter((each) => isFinished(each)).length;
+  let [begin, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let urgent: Priority = 'LOW';
+  let finished = 0;
+  for (const each of runs) {
+    begin = Math.min(begin, each.from);
+    end = Math.max(end, each.to ?? to);
+    if (rank(each.priority) < rank(urgent)) urgent = each.priority;
+    if (isFinished(each)) finished += 1;
+  }
+  const [left, right] = [axis.at(begin), axis.at(end)];
   const isOne = runs.length === 1 && run !== undefined;
   return {
     left,
@@ -100,7 +111,7 @@ function barOf(runs: readonly Run[], frame: LaneFrame) {
     href: isOne ? frame.hrefOf(run) : null,
     words: isOne
       ? runText(run, frame)
-      : `${runs.length} tasks, dispatched ${frame.localTime(Math.min(...runs.map(({ from }) => from)))} and later, ${finished} finished, the most urgent ${urgent}`,
+      : `${runs.length} tasks, dispatched ${frame.localTime(begin)} and later, ${finished} finished, the most urgent ${urgent}`,
     sign: isOne ? SIGNS[signOf(run)] : '',
     spans: isOne
       ? run.spans.map((span) => ({ place: span.place, left: axis.at(span.from), right: axis.at(span.to ?? to) }))

@@ -22,7 +22,8 @@ export function timeAxis(from: Instant, to: Instant): TimeAxis {
   const days = (to - from) / DAY_MS;
   const format = timeFormat(days <= 2 ? '%H:%M' : days <= 8 ? '%a %d' : '%d %b');
   return {
-    at: (moment) => scale(new Date(moment)),
+    // The same as the scale, of which tens of thousands are asked.
+    at: (moment) => Math.min(100, Math.max(0, ((moment - from) / (to - from)) * 100)),
     ticks: scale
       .ticks(MOST_TICKS)
       .map((date) => ({ x: percent(scale(date)), label: format(date) }))

@@ -205,14 +205,14 @@ function recentRows({ snapshot, dispatches, filter }: FrontSources, frame: Frame
     )
     .slice(-RECENT_SHOWN)
     .toReversed();
-  const hrefs = taskHrefs(snapshot, new Set(shown.map(({ agent, ref }) => `${agent} ${ref}`)));
+  const hrefOf = taskHrefs(snapshot);
   return shown.map((record) => ({
     at: cleanLine(record.at, 40),
     local: localTime(fromRfc3339(record.at) ?? 0, frame.timeZone),
     priority: priorityData(record.priority),
     ref: cleanLine(record.ref, 200),
     url: null,
-    file: hrefs.get(`${record.agent} ${record.ref}`) ?? null,
+    file: hrefOf(record.agent, record.ref),
     title: cleanLine(record.title, 500),
     agent: cleanLine(record.agent, 100),
     trigger: cleanLine(

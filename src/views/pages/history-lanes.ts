@@ -53,10 +53,9 @@ export function lanesData(
   for (const run of runs) byAgent.get(run.agent)?.push(run);
   const busiest = [...byAgent].toSorted(([, a], [, b]) => b.length - a.length).slice(0, LANES_SHOWN);
   const lanes = busiest.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const drawnRuns = lanes.flatMap(([, own]) => own);
-  const hrefs = taskHrefs(snapshot, new Set(drawnRuns.map(({ agent, ref }) => `${agent} ${ref}`)));
+  const fileHref = taskHrefs(snapshot);
   const localTimeOf = (at: Instant): string => localTime(at, frame.timeZone);
-  const hrefOf = ({ agent, ref }: Run): string | null => hrefs.get(`${agent} ${ref}`) ?? issueHref(snapshot, ref);
+  const hrefOf = ({ agent, ref }: Run): string | null => fileHref(agent, ref) ?? issueHref(snapshot, ref);
   const each = Math.max(10, Math.floor(ROWS_SHOWN / Math.max(1, lanes.length)));
   return {
     others: byAgent.size - lanes.length,

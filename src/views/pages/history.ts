@@ -125,17 +125,20 @@ function stepsData({ steps, total }: Report, axis: TimeAxis, scope: Ends, frame:
 type Timed = readonly { readonly priority: Run['priority']; readonly ms: number }[];
 
 function waits(runs: readonly Run[], scope: Ends): Timed {
-  return runs.flatMap(({ priority, waitedMs, from }) =>
-    waitedMs !== null && isWithin(from, scope) ? [{ priority, ms: waitedMs }] : [],
-  );
+  const waits: { priority: Run['priority']; ms: number }[] = [];
+  for (const { priority, waitedMs, from } of runs) {
+    if (waitedMs !== null && isWithin(from, scope)) waits.push({ priority, ms: waitedMs });
+  }
+  return waits;
 }
 
 function works(runs: readonly Run[], scope: Ends): Timed {
-  return runs.flatMap((run) =>
-    isFinished(run) && run.to !== null && isWithin(run.to, scope)
-      ? [{ priority: run.priority, ms: run.to - run.from }]
-      : [],
-  );
+  const works: { priority: Run['priority']; ms: number }[] = [];
+  for (const run of runs) {
+    const { priority, from, to } = run;
+    if (to !== null && isFinished(run) && isWithin(to, scope)) works.push({ priority, ms: to - from });
+  }
+  return works;
 }
 
 function durationsData(id: string, name: string, what: string, figures: Durations, durations: Timed) {

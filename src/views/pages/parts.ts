@@ -93,19 +93,16 @@ export function taskHref(agent: string, file: string): string {
   return `/tasks/${[agent, ...file.split('/')].map(encodeURIComponent).join('/')}`;
 }
 
-/** The address of each task's page that is wanted, by `<agent> <ref>`: an agent may have moved the file since its dispatch. */
-export function taskHrefs(
-  { agents }: Pick<Snapshot, 'agents'>,
-  wanted: ReadonlySet<string>,
-): ReadonlyMap<string, string> {
-  const hrefs = new Map<string, string>();
+/** Answers the address of a task's page, or null: an agent may have moved the file since its dispatch, or deleted it. */
+export function taskHrefs({ agents }: Pick<Snapshot, 'agents'>): (agent: string, ref: string) => string | null {
+  const files = new Map<string, string>();
   for (const { name, directory, tasks } of agents) {
-    for (const { ref, file } of tasks) {
-      const key = `${name} ${ref}`;
-      if (file !== null && wanted.has(key)) hrefs.set(key, taskHref(name, file.slice(directory.length + 1)));
-    }
+    for (const { ref, file } of tasks) if (file !== null) files.set(`${name} ${ref}`, file.slice(directory.length + 1));
   }
-  return hrefs;
+  return (agent, ref) => {
+    const file = files.get(`${agent} ${ref}`);
+    return file === undefined ? null : taskHref(agent, file);
+  };
 }
 
 /** The address of an agent's page. */
