@@ -13,7 +13,6 @@ import { readTask } from '../io/tasks/read-task.ts';
 import { hasSettings, readSettings } from '../io/tasks/settings.ts';
 import { watcherOf } from '../io/watch.ts';
 import { visibleText } from '../core/task/untrusted.ts';
-import { randomWord } from './task-folder.ts';
 import { type GlobalOptions, now, type World } from './world.ts';
 
 export interface AgentOptions extends GlobalOptions {
@@ -42,7 +41,7 @@ export async function agentDeps(world: World, options: AgentOptions, named?: str
     user,
     currentFile: environment['DISPATCHER_FILE'],
     now,
-    randomWord,
+    randomWord: claimWord,
     processOf,
     read: (file) => readTask(tasksDirectory, agent, file),
     below: (typed) => below(join(tasksDirectory, agent), resolve(cwd, typed)),
@@ -86,6 +85,11 @@ export function userName(): string {
   } catch {
     return `user ${process.getuid?.()}`; // one without an entry in the list of users, as in a container
   }
+}
+
+// One that no other claim has, which is all that it is for. Node's cryptography would take longer to load than a task to find.
+function claimWord(): string {
+  return Array.from({ length: 2 }, () => Math.random().toString(36).slice(2, 10)).join('');
 }
 
 interface Office {

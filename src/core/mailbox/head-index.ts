@@ -26,25 +26,39 @@ export interface IndexedFolder {
 /** What the index says, by folders: `''` for the agent's own, `acme/app/` for one below it. */
 export type HeadIndex = ReadonlyMap<string, IndexedFolder>;
 
+/** So many rows are read together. */
+const BLOCK = 128;
+
 /**
- * Reads the file; what is none, or spoilt, says nothing. No JSON, and the names apart from what is said of them: for every
- * `next` ten thousand names are compared with those that are there, and of the rest a few lines are read.
+ * Reads the file; what is none, or spoilt, says nothing. No JSON, and the names apart from the rows that tell of them: for
+ * every `next` ten thousand names are compared with those that are there, and a few rows are read.
  */
 export function parseIndex(text: string): HeadIndex {
   const [schema, ...parts] = text.endsWith('\n\n') ? text.slice(0, -2).split('\n\n') : [];
   const folders = new Map<string, IndexedFolder>();
-  if (schema !== SCHEMA) return folders;
-  for (let part = 0; part + 2 < parts.length; part += 3) {
-    const [folder = '', names = [], rows = []] = [
-      parts[part],
-      parts[part + 1]?.split('\n'),
-      parts[part + 2]?.split('\n'),
-    ];
-    // A file that was cut off has other rows than names.
-    if (!folder.startsWith('./') || names.length !== rows.length) return new Map();
-    folders.set(folder.slice(2), { names, at: (position) => headIn(rows[position] ?? '') });
+  let part = schema === SCHEMA ? 0 : parts.length;
+  while (part < parts.length) {
+    const folder = parts[part] ?? '';
+    const names = parts[part + 1]?.split('\n') ?? [];
+    const end = part + 2 + Math.ceil(names.length / BLOCK);
+    // The last ones of a file that was cut off are not there.
+    if (!folder.startsWith('./') || names.length === 0 || end > parts.length) return new Map();
+    folders.set(folder.slice(2), { names, at: rowsOf(parts.slice(part + 2, end), names.length) });
+    part = end;
   }
   return folders;
+}
+
+function rowsOf(blocks: readonly string[], count: number): IndexedFolder['at'] {
+  const read = new Map<number, readonly string[]>();
+  return (position) => {
+    const number = Math.floor(position / BLOCK);
+    const rows = read.get(number) ?? blocks[number]?.split('\n') ?? [];
+    read.set(number, rows);
+    // With other rows than names, nobody knows which is whose.
+    const isWhole = rows.length === Math.min(BLOCK, count - number * BLOCK);
+    return isWhole ? headIn(rows[position % BLOCK] ?? '') : undefined;
+  };
 }
 
 /** The index as the text of its file. What no line can hold is not in it, and is read each time. */
@@ -53,14 +67,15 @@ export function indexText(
 ): string {
   const parts: string[] = [SCHEMA];
   for (const [folder, heads] of folders) {
-    const rows = heads.filter(([name, { facts }]) => name !== '' && !`${name}${facts.ref}`.includes('\n'));
+    const rows = heads
+      .filter(([name, { facts }]) => name !== '' && !`${name}${facts.ref}`.includes('\n'))
+      .toSorted(([one, a], [other, b]) => byKey(a.facts, b.facts) || (one < other ? -1 : 1));
     if (rows.length === 0 || folder.includes('\n')) continue;
-    const sorted = rows.toSorted(([one, a], [other, b]) => byKey(a.facts, b.facts) || (one < other ? -1 : 1));
-    parts.push(
-      `./${folder}`,
-      sorted.map(([name]) => name).join('\n'),
-      sorted.map(([, head]) => rowOf(head)).join('\n'),
-    );
+    parts.push(`./${folder}`, rows.map(([name]) => name).join('\n'));
+    for (let from = 0; from < rows.length; from += BLOCK) {
+      const block = rows.slice(from, from + BLOCK).map(([, head]) => rowOf(head));
+      parts.push(block.join('\n'));
+    }
   }
   return parts.map((part) => `${part}\n\n`).join('');
 }

@@ -149,7 +149,8 @@ function untoldIn(
   { passed, part }: { readonly passed: Set<string>; readonly part: number },
 ): readonly string[] {
   const untold = folder.names(MOST_FILES).filter((name) => !passed.delete(name));
-  for (let position = part; position < names.length; position += PARTS) {
+  const from = Math.floor((names.length * part) / PARTS);
+  for (let position = from; position < Math.floor((names.length * (part + 1)) / PARTS); position += 1) {
     const name = names[position] ?? '';
     if (passed.has(name) || folder.look(name)?.stamp === at(position)?.stamp) continue;
     passed.add(name);

@@ -61,21 +61,34 @@ test('of another kind it says nothing; a row of nonsense says nothing of its fil
   expect(said('')).toEqual([]);
   expect(said('dispatcher.index/1\nissue-1.md\t1:2:3\t1\t0\t0\tacme/app#1\n')).toEqual([]);
   expect(said(indexText(FOLDERS).replaceAll('./', '../'))).toEqual([]);
-  const rows = ['1:2:3\t1\tNaN\t1\t#', '1:2:3\t1\t0', '', '1:2:3\t0\t1e99\t0\tx'];
+  const rows = ['1:2:3\t1\tNaN\t1\t#', '1:2:3\t1\t0', 'x', '1:2:3\t0\t1e99\t0\tx'];
   const text = ['dispatcher.index/2', './', 'a.md\nb.md\nc.md\nd.md', rows.join('\n')]
     .map((part) => `${part}\n\n`)
     .join('');
-  // An empty row ends a part: then there are other rows than names.
-  expect(said(text)).toEqual([]);
-  expect(said(text.replace('\n\n1:2:3\t0', '\nx\n1:2:3\t0'))).toEqual([
-    [
-      '',
-      [
-        ['a.md', undefined],
-        ['b.md', undefined],
-        ['c.md', undefined],
-        ['d.md', undefined],
-      ],
-    ],
+  const nothing = [['', ['a.md', 'b.md', 'c.md', 'd.md'].map((name) => [name, undefined])]];
+  expect(said(text)).toEqual(nothing);
+  expect(said(text.replace('x\n', ''))).toEqual(nothing);
+  // An empty row ends a part: what comes then is no folder.
+  expect(said(text.replace('x\n', '\n'))).toEqual([]);
+});
+
+test('of many files, each has its own row', () => {
+  const heads = Array.from({ length: 1000 }, (_, number): [string, IndexedHead] => [
+    `issue-${number}.md`,
+    head(0, number),
   ]);
+  for (const count of [127, 128, 129, 256, 1000]) {
+    const index = parseIndex(
+      indexText(
+        new Map([
+          ['', heads.slice(0, count)],
+          ['b/', heads.slice(0, 3)],
+        ]),
+      ),
+    );
+    const { names, at } = index.get('') ?? { names: [], at: () => undefined };
+    expect(names.map((name, position) => [name, at(position)])).toEqual(heads.slice(0, count));
+    expect(at(count)).toBeUndefined();
+    expect(index.get('b/')?.at(2)).toEqual(head(0, 2));
+  }
 });
