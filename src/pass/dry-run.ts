@@ -8,12 +8,13 @@ import { type Override, prepareOverride } from './dispatch-issue.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import { openLedger } from './ledger.ts';
 import { type Met, meetOthers } from './meet-others.ts';
+import { othersIn } from './search.ts';
 
 /** The decision that a pass would make now, with every candidate's reason and the file it would write. Nothing is written. */
 export async function dryRun(real: DispatchDeps, width: number): Promise<ExitCode> {
   return looking(real, async ({ deps, state, meeting, isElsewhere }, findings) => {
     const listing = await deps.listIssues('look');
-    const others = { isElsewhere, declined: meeting.declined };
+    const others = othersIn(meeting, isElsewhere);
     const manner = { ignoreSlot: true, pauses: meeting.pauses, others, draft: () => {} };
     const { decision, task, offer, warnings, failure } = await choose(deps, state, listing, manner);
     deps.print(

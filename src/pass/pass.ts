@@ -20,7 +20,7 @@ import { declineOffers, listingOf, makeOffer } from './offers.ts';
 import { handOver } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
 import { partFromOthers } from './part-from-others.ts';
-import { NO_OTHERS } from './search.ts';
+import { NO_OTHERS, othersIn } from './search.ts';
 import { type Course, logNew, recordPass, recordState, tellRecovery, tellReturns } from './record.ts';
 import { tellMonitors } from './tell-monitors.ts';
 
@@ -137,7 +137,7 @@ async function chooseAndPublish(
   const choice = await choose(deps, course.state, outlook.listing, {
     ignoreSlot: false,
     pauses: outlook.pauses,
-    others: { isElsewhere, declined: meeting.isDecider ? meeting.declined : NO_OTHERS.declined },
+    others: meeting.isDecider ? othersIn(meeting, isElsewhere) : { ...NO_OTHERS, isElsewhere },
     draft: (task) => (draft = deps.tasks.draft(task.candidate, task.text)),
   });
   const { decision, task } = choice;

@@ -5,6 +5,7 @@ import type { Candidate } from '../core/issue/candidate.ts';
 import type { HeldBack } from '../core/issue/eligibility.ts';
 import { issueKeyOf } from '../core/issue/identity.ts';
 import type { Listing } from '../core/listing/listing.ts';
+import type { Meeting } from '../core/store/store.ts';
 
 /** So many different issues, none of which failed before, fail because a server does not answer before that is the server's fault. */
 const SERVER_IS_DOWN = 2;
@@ -70,22 +71,31 @@ export function letOthersPass(search: Search, target: Candidate, message: string
 export interface Others {
   /** Whether an agent lives on other machines alone. */
   readonly isElsewhere: (agent: string) => boolean;
+  /** Whether an agent's machine came a moment ago. */
+  readonly isPresent: (agent: string) => boolean;
   /** What these could not take, and why, by the key of the candidate. */
   readonly declined: ReadonlyMap<string, string>;
 }
 
 /** There is one machine. */
-export const NO_OTHERS: Others = { isElsewhere: () => false, declined: new Map() };
+export const NO_OTHERS: Others = { isElsewhere: () => false, isPresent: () => true, declined: new Map() };
 
-/** The same with what other machines could not take. */
+/** What is known of the others after a meeting. */
+export function othersIn({ agentsPresent, declined }: Meeting, isElsewhere: Others['isElsewhere']): Others {
+  return { isElsewhere, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined };
+}
+
+const ABSENT = 'the machine of its agent has not come for some minutes';
+
+/** The same with what other machines could not take, and what waits for one that does not come. */
 export function withDeclined(
   heldBack: Map<string, HeldBack>,
   candidates: readonly Candidate[],
-  { isElsewhere, declined }: Others,
+  { isElsewhere, isPresent, declined }: Others,
 ): Map<string, HeldBack> {
-  if (declined.size === 0) return heldBack;
   for (const { key, agent } of candidates) {
-    const message = isElsewhere(agent) ? declined.get(key) : undefined;
+    if (!isElsewhere(agent)) continue;
+    const message = isPresent(agent) ? declined.get(key) : ABSENT;
     if (message !== undefined && !heldBack.has(key)) heldBack.set(key, { reason: 'failed', message });
   }
   return heldBack;

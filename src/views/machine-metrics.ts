@@ -1,6 +1,7 @@
 import type { Machines } from '../core/store/machines.ts';
 import { gauge, type Metric, time } from './gauge.ts';
 import { STAGES } from '../core/mailbox/place.ts';
+import { countOf } from './store.ts';
 
 /** The metrics of all machines, as this one saw them last: each of them tells the same, and one that is lost tells nothing. */
 export function machineMetrics({ hosts, poller, offered }: Machines): readonly Metric[] {
@@ -23,11 +24,8 @@ export function machineMetrics({ hosts, poller, offered }: Machines): readonly M
     gauge(
       'dispatcher_host_tasks',
       'Task files by the machine that has them, and how far their agent is.',
-      hosts.flatMap(({ name, tasks }) =>
-        STAGES.map((state) => ({
-          labels: { host: name, state },
-          value: tasks.filter(({ stage }) => stage === state).length,
-        })),
+      hosts.flatMap((host) =>
+        STAGES.map((state) => ({ labels: { host: host.name, state }, value: countOf(host, state) })),
       ),
     ),
     gauge('dispatcher_offered_tasks', 'Tasks that are offered to another machine.', [{ value: offered.length }]),

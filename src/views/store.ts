@@ -4,7 +4,7 @@ import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Machine, Machines } from '../core/store/machines.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { columns } from './columns.ts';
-import { STAGES } from '../core/mailbox/place.ts';
+import { type Stage, STAGES } from '../core/mailbox/place.ts';
 
 /** A table of the machines, and what each of them has. */
 export function machineLines(
@@ -41,7 +41,7 @@ export function machinesTsv({ hosts, poller }: Machines, now: Instant): string {
         host.isLost ? 'lost' : 'lives',
         host.name === poller ? 'poller' : '-',
         host.lastPass?.outcome ?? '-',
-        host.tasks.length,
+        host.tasks.length + host.done,
         host.agents?.join(',') ?? '*',
       ]
         .map((cell) => cleanLine(String(cell), 1000))
@@ -63,10 +63,14 @@ export function passText({ lastPass }: Machine): string {
 }
 
 /** `2 new, 1 doing` */
-export function countText({ tasks }: Machine): string {
-  const count = (stage: string): number => tasks.filter((task) => task.stage === stage).length;
-  const parts = STAGES.flatMap((stage) => (count(stage) > 0 ? [`${count(stage)} ${stage}`] : []));
-  return parts.join(', ') || '-';
+export function countText(machine: Machine): string {
+  const parts = STAGES.map((stage) => [countOf(machine, stage), stage] as const);
+  return parts.flatMap(([count, stage]) => (count > 0 ? [`${count} ${stage}`] : [])).join(', ') || '-';
+}
+
+/** How many tasks of a stage a machine has. */
+export function countOf({ tasks, done }: Machine, stage: Stage): number {
+  return stage === 'done' ? done : tasks.filter((task) => task.stage === stage).length;
 }
 
 function ageText(at: string, now: Instant): string {

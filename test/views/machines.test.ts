@@ -26,7 +26,7 @@ const overview: Overview = {
       isLost: false,
       listedAgo: 12_000,
       lastPass: { finishedAt: iso(NOON), outcome: 'dispatched', ref: 'acme/app#1', error: null },
-      tasks: ['new', 'new', 'doing', 'done'].map((stage, index) => ({
+      tasks: ['new', 'new', 'doing'].map((stage, index) => ({
         ref: `acme/app#${index}`,
         agent: 'hans',
         title: 'a\u001B[31m title',
@@ -35,6 +35,7 @@ const overview: Overview = {
         attempt: 1,
         age: MINUTE,
       })),
+      done: 1,
     },
     {
       name: 'two"} evil\u001B[2J',
@@ -45,6 +46,7 @@ const overview: Overview = {
       listedAgo: null,
       lastPass: { finishedAt: iso(NOON), outcome: 'failed', ref: null, error: { code: 'store_busy', message: 'x' } },
       tasks: [],
+      done: 0,
     },
   ],
 };

@@ -27,6 +27,9 @@ const MachinesSchema = z.object({
       isLost: z.boolean(),
       listedAt: z.nullable(instantText),
       lastPass: z.nullable(PassSchema),
+      /** How many are done, and their issue is still open: a number, since nobody closes some of them for years. */
+      done: z.int(),
+      /** What its agents have in hand. */
       tasks: z.array(
         z.object({
           ref: z.string(),

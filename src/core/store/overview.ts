@@ -35,7 +35,10 @@ export interface HostView {
   /** When it asked Gitea last; null: never. */
   readonly listedAgo: number | null;
   readonly lastPass: z.infer<typeof PassSchema> | null;
+  /** What its agents have in hand. */
   readonly tasks: readonly HeldTask[];
+  /** How many they handed back as done, while the issue is still open. */
+  readonly done: number;
 }
 
 /** All of them, and what holds for all. */

@@ -96,6 +96,8 @@ export interface Meeting {
   readonly attempts: ReadonlyMap<string, number>;
   /** The agents of the other machines that live. Null: one of them takes every assignee for an agent. */
   readonly agentsElsewhere: ReadonlyMap<string, AgentTerms> | null;
+  /** Those of them that have a machine which came a moment ago, so that it can take what it is offered. Null: any. */
+  readonly agentsPresent: ReadonlySet<string> | null;
   /** Why candidates wait that another machine could not take, by their key. */
   readonly declined: ReadonlyMap<string, string>;
   /** A text that is another one when any of this that a choice looks at is. */

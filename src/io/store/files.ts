@@ -13,6 +13,7 @@ const NOBODY_ELSE: Omit<Meeting, 'pauses'> = {
   attempts: new Map(),
   elsewhere: new Map(),
   agentsElsewhere: new Map(),
+  agentsPresent: new Set(),
   declined: new Map(),
   stamp: '',
 };

@@ -4,7 +4,7 @@ import { activePauses, pauseText } from '../../../core/state/pause.ts';
 import { shortDuration } from '../../../core/clock.ts';
 import type { Claim, Claimed, Store } from '../../../core/store/store.ts';
 import type { Ask } from './connection.ts';
-import { ago, readPauses } from './look.ts';
+import { ABSENT_MS, ago, OFFER_STANDS_MS, readPauses, STALE } from './look.ts';
 import { note, numberIn, type Office, textIn } from './office.ts';
 
 /** A file appears within this time of its slot, or not at all: so long the window is counted longer, until it is known. */
@@ -12,9 +12,19 @@ const APPEARS_WITHIN_MS = 2000;
 /** Ticks come in hundredths of a second. */
 const TICK_MS = 20;
 
+/** An offer that was not taken in its time is not made again for so long, or it would stand in front of all others again. */
+const STALE_WAITS_MS = 5 * 60_000;
+
 /** Offers a task in place of what is offered. */
 export async function offer({ connection, host }: Office, offered: Parameters<Store['offer']>[0]): Promise<void> {
   await connection.atOnce(async (ask) => {
+    // What a machine that is there did not take; one that does not come is offered nothing, and has it at once when it does.
+    await ask(
+      `update task t set wait_until = clock_timestamp() + $1 * interval '1 ms', wait_reason = $2
+       where state = 'offered' and ${ago('since')} > $3 and exists (
+         select 1 from host h where ${ago('h.seen_at')} < $4 and (jsonb_typeof(h.agents) = 'null' or h.agents ? t.agent))`,
+      [STALE_WAITS_MS, STALE, OFFER_STANDS_MS, ABSENT_MS],
+    );
     await ask(
       `update task set state = 'free', since = clock_timestamp() where state = 'offered' and key is distinct from $1`,
       [offered?.key ?? null],

@@ -10,7 +10,9 @@ import { issueIn, stageIn, termsIn } from './parse.ts';
 /** What became of its own tasks a machine looks at itself so often at least. */
 const LISTED_BY_ITSELF_MS = 110_000;
 /** An offer that nobody of its living machines took in this time is none that they can take. */
-const OFFER_STANDS_MS = 180_000;
+export const OFFER_STANDS_MS = 180_000;
+/** A machine that left out two passes takes nothing that it is offered, whatever it may still hold. */
+export const ABSENT_MS = 150_000;
 
 /** Looks, within the transaction of the meeting. */
 export async function look(
@@ -20,9 +22,10 @@ export async function look(
   { isDecider, result }: { readonly isDecider: boolean; readonly result: Reconciled },
 ): Promise<Meeting> {
   const hosts = await ask(
-    `select name, agents, listed_scope, ${ago('listed_at')} as listed_ago, ${ago('seen_at')} < $1 as lives
+    `select name, agents, listed_scope, ${ago('listed_at')} as listed_ago, ${ago('seen_at')} < $1 as lives,
+       ${ago('seen_at')} < $2 as comes
      from host order by name`,
-    [leaseMs],
+    [leaseMs, Math.min(leaseMs, ABSENT_MS)],
   );
   // A slot that was only asked for is one in which nothing has appeared yet.
   const slots = await ask(`select scope, ref, ${ago('at')} as last_ago from slot where at > '-infinity'`);
@@ -36,6 +39,7 @@ export async function look(
   const pauses = await readPauses(ask);
   const [office] = await ask('select revision from office');
   const others = hosts.filter((row) => row['name'] !== host && row['lives'] === true);
+  const present = agentsOf(others.filter((row) => row['comes'] === true));
   const offered = tasks.filter((row) => row['state'] === 'offered');
   const stale = offered.filter((row) => numberIn(row, 'age') > OFFER_STANDS_MS);
   return {
@@ -55,6 +59,7 @@ export async function look(
       tasks.flatMap((row) => (row['state'] === 'held' ? [] : [[String(row['key']), numberIn(row, 'dispatches')]])),
     ),
     agentsElsewhere: agentsOf(others),
+    agentsPresent: present && new Set(present.keys()),
     declined: new Map([
       ...tasks.flatMap((row): [string, string][] =>
         row['waits'] === true
@@ -65,13 +70,14 @@ export async function look(
     ]),
     stamp: JSON.stringify([
       office?.['revision'],
-      others.map((row) => [row['name'], row['agents']]),
+      others.map((row) => [row['name'], row['agents'], row['comes']]),
       stale.map((row) => row['key']),
     ]),
   };
 }
 
-const STALE = 'it was offered to the machine of its agent, which has not taken it; doctor there may tell why';
+/** Why what was offered for so long is not offered for a while. */
+export const STALE = 'it was offered to the machine of its agent, which has not taken it; doctor there may tell why';
 
 /** Every pause on record. */
 export async function readPauses(ask: Ask): Promise<readonly Pause[]> {

@@ -17,20 +17,7 @@ export async function meet(office: Office, report: Report, isDry: boolean): Prom
     await signIn(office, ask, report);
     const result = report.holdings === null ? NOTHING : await reconciled(office, ask, report.holdings);
     await takeFromVanished(office, ask);
-    await ask(
-      "delete from event where id in (select id from event where at < clock_timestamp() - $1 * interval '1 ms' limit 500)",
-      [office.keepMs],
-    );
-    // Whoever had one so long ago, and comes back, is told by Gitea what became of it.
-    await ask(
-      `delete from task where key in (select key from task where state = 'free' and since < clock_timestamp() - $1 * interval '1 ms' limit 500)`,
-      [office.keepMs],
-    );
-    await ask(
-      `delete from host h where h.seen_at < clock_timestamp() - $1 * interval '1 ms'
-       and not exists (select 1 from task t where t.host = h.name)`,
-      [office.keepMs],
-    );
+    await forgetLongAgo(office, ask);
     return look(office, ask, report, { isDecider, result });
   });
 }
@@ -109,6 +96,27 @@ async function reconciled({ host }: Office, ask: Ask, holdings: readonly Holding
     ...ended.map(({ key, attempt }) => told('ended', key, attempt)),
   ]);
   return result;
+}
+
+// What others have in hand at this moment they may be about to use: whoever comes later forgets it, and nobody waits.
+async function forgetLongAgo({ keepMs }: Office, ask: Ask): Promise<void> {
+  const isLongAgo = (column: string): string => `${column} < clock_timestamp() - $1 * interval '1 ms'`;
+  await ask(
+    `delete from event where id in (select id from event where ${isLongAgo('at')} limit 500 for update skip locked)`,
+    [keepMs],
+  );
+  // Whoever had one so long ago, and comes back, is told by Gitea what became of it.
+  await ask(
+    `delete from task where key in
+       (select key from task where state = 'free' and ${isLongAgo('since')} limit 500 for update skip locked)`,
+    [keepMs],
+  );
+  await ask(
+    `delete from host where name in (
+       select name from host h where ${isLongAgo('seen_at')} and not exists (select 1 from task t where t.host = h.name)
+       for update skip locked)`,
+    [keepMs],
+  );
 }
 
 // A machine that does not come loses what its agents have not handed back. Nobody waits for a row that another one has in hand: a
