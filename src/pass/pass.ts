@@ -80,6 +80,7 @@ async function pass(deps: DispatchDeps, before: Heartbeat | null): Promise<void>
     const met = await meetOthers(deps, course.state);
     course.met = met;
     course.state = met.state;
+    course.warnings.push(...met.meeting.warnings);
     await work(met, course, before, hooks.start);
   } catch (error) {
     failure = error;

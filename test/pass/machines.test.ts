@@ -191,6 +191,34 @@ describe.skipIf(lacking !== null)('several machines', { timeout: 60_000 }, () =>
     await client.end();
   });
 
+  test('after a failover nothing goes before each machine that came lately has told what it has', async () => {
+    const issues = [issueFor(1, 'hans'), issueFor(2, 'hans')];
+    const office = await sharedOffice(cluster, issues);
+    const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('hans'))];
+    await b.pass(blind);
+    await a.pass();
+    expect(a.dispatched()).toEqual(['#1']);
+    const { schema } = office;
+    const fails = (): unknown =>
+      cluster.sql(`delete from ${schema}.task; update ${schema}.office set incarnation = 'another'`);
+    fails();
+    await b.pass();
+    expect(b.dispatched()).toEqual([]);
+    expect(b.events.map(({ message }) => message).join('\n')).toContain('every machine is to tell first what it has');
+    await a.pass();
+    await b.pass();
+    expect([a.dispatched(), b.dispatched()].flat().toSorted()).toEqual(['#1', '#2']);
+    // Whoever does not come is not waited for longer than a minute and a bit.
+    cluster.sql(`update ${schema}.office set incarnation = 'a third one'`);
+    await b.pass(blind);
+    issues.push(issueFor(3, 'hans'));
+    await b.pass();
+    expect(hasFile(b, 'hans', 3)).toBe(false);
+    cluster.sql(`update ${schema}.office set failed_over_at = failed_over_at - interval '76 s'`);
+    await b.pass();
+    expect(hasFile(b, 'hans', 3)).toBe(true);
+  });
+
   test('two machines of one name are told so; the same one comes again', async () => {
     const office = await sharedOffice(cluster, []);
     await office.machine('a', agents('hans')).pass();

@@ -84,6 +84,8 @@ export interface Meeting {
   /** Null: what this machine remembers itself is all there is. */
   readonly windows: readonly Window[] | null;
   readonly pauses: readonly Pause[];
+  /** What people should know of the store, in words. */
+  readonly warnings: readonly string[];
   /** What the tasks of this machine are held by, where it did not know. */
   readonly leases: ReadonlyMap<string, Lease>;
   /** Tasks that this machine lost: it did not come for too long. The words say to whom. */

@@ -6,6 +6,7 @@ import { readPauses, removePause, writePause } from '../state/pauses.ts';
 const NOBODY_ELSE: Omit<Meeting, 'pauses'> = {
   isDecider: true,
   windows: null,
+  warnings: [],
   leases: new Map(),
   lost: new Map(),
   offers: [],

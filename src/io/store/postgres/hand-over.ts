@@ -4,8 +4,9 @@ import { activePauses, pauseText } from '../../../core/state/pause.ts';
 import { shortDuration } from '../../../core/clock.ts';
 import type { Claim, Claimed, Store } from '../../../core/store/store.ts';
 import type { Ask } from './connection.ts';
-import { ABSENT_MS, ago, OFFER_STANDS_MS, readPauses, STALE } from './look.ts';
-import { note, numberIn, type Office, textIn } from './office.ts';
+import { askOffice, UNSETTLED } from './failover.ts';
+import { ago, OFFER_STANDS_MS, readPauses, STALE } from './look.ts';
+import { ABSENT_MS, note, numberIn, type Office, textIn } from './office.ts';
 
 /** A file appears within this time of its slot, or not at all: so long the window is counted longer, until it is known. */
 const APPEARS_WITHIN_MS = 2000;
@@ -112,6 +113,8 @@ async function closedWindow(ask: Ask, { limits, isForced }: Claim): Promise<Refu
     [scopes],
   );
   if (isForced) return null;
+  const { settlesIn } = await askOffice(ask);
+  if (settlesIn > 0) return { why: UNSETTLED, opensIn: settlesIn };
   for (const { scope, ms } of limits) {
     const row = rows.find((each) => each['scope'] === scope);
     const left = row ? ms - numberIn(row, 'last_ago') : 0;

@@ -4,15 +4,14 @@ import { parsePause, type Pause } from '../../../core/state/pause.ts';
 import type { Reconciled } from '../../../core/store/reconcile.ts';
 import type { AgentTerms, Meeting, Offer, Report, TaskElsewhere } from '../../../core/store/store.ts';
 import type { Ask, Row } from './connection.ts';
-import { numberIn, type Office, textIn } from './office.ts';
+import { askOffice, UNSETTLED } from './failover.ts';
+import { ABSENT_MS, numberIn, type Office, textIn } from './office.ts';
 import { issueIn, stageIn, termsIn } from './parse.ts';
 
 /** What became of its own tasks a machine looks at itself so often at least. */
 const LISTED_BY_ITSELF_MS = 110_000;
 /** An offer that nobody of its living machines took in this time is none that they can take. */
 export const OFFER_STANDS_MS = 180_000;
-/** A machine that left out two passes takes nothing that it is offered, whatever it may still hold. */
-export const ABSENT_MS = 150_000;
 
 /** Looks, within the transaction of the meeting. */
 export async function look(
@@ -37,7 +36,7 @@ export async function look(
     [host],
   );
   const pauses = await readPauses(ask);
-  const [office] = await ask('select revision from office');
+  const { revision, settlesIn } = await askOffice(ask);
   const others = hosts.filter((row) => row['name'] !== host && row['lives'] === true);
   const present = agentsOf(others.filter((row) => row['comes'] === true));
   const offered = tasks.filter((row) => row['state'] === 'offered');
@@ -50,6 +49,7 @@ export async function look(
       ref: textIn(row, 'ref'),
     })),
     pauses,
+    warnings: settlesIn > 0 ? [UNSETTLED] : [],
     leases: new Map(result.adopted.map(({ key, lease }) => [key, lease])),
     lost: result.lost,
     offers: offersFor(report, offered),
@@ -60,20 +60,24 @@ export async function look(
     ),
     agentsElsewhere: agentsOf(others),
     agentsPresent: present && new Set(present.keys()),
-    declined: new Map([
-      ...tasks.flatMap((row): [string, string][] =>
-        row['waits'] === true
-          ? [[String(row['key']), textIn(row, 'wait_reason') ?? 'another machine could not take it']]
-          : [],
-      ),
-      ...stale.map((row): [string, string] => [String(row['key']), STALE]),
-    ]),
+    declined: declinedIn(tasks, stale),
     stamp: JSON.stringify([
-      office?.['revision'],
+      revision,
+      settlesIn > 0,
       others.map((row) => [row['name'], row['agents'], row['comes']]),
       stale.map((row) => row['key']),
     ]),
   };
+}
+
+function declinedIn(tasks: readonly Row[], stale: readonly Row[]): Meeting['declined'] {
+  const waiting = tasks.filter((row) => row['waits'] === true);
+  return new Map([
+    ...waiting.map(
+      (row) => [String(row['key']), textIn(row, 'wait_reason') ?? 'another machine could not take it'] as const,
+    ),
+    ...stale.map((row) => [String(row['key']), STALE] as const),
+  ]);
 }
 
 /** Why what was offered for so long is not offered for a while. */

@@ -5,6 +5,7 @@ import { EXIT, UserError } from '../../../core/errors.ts';
 import { reconcile, type Reconciled } from '../../../core/store/reconcile.ts';
 import type { Holding, Meeting, Report } from '../../../core/store/store.ts';
 import type { Ask } from './connection.ts';
+import { incarnationOf, noteIncarnation } from './failover.ts';
 import { look } from './look.ts';
 import { type Happening, note, type Office } from './office.ts';
 import { tasksIn } from './parse.ts';
@@ -12,8 +13,10 @@ import { tasksIn } from './parse.ts';
 /** Meets the others. `isDry`: only looks. */
 export async function meet(office: Office, report: Report, isDry: boolean): Promise<Meeting> {
   const isDecider = !isDry && (await hasTheChair(office));
+  const incarnation = isDry ? null : await incarnationOf(office.connection);
   return office.connection.atOnce(async (ask) => {
     if (isDry) return look(office, ask, report, { isDecider: true, result: NOTHING });
+    await noteIncarnation(ask, incarnation);
     await signIn(office, ask, report);
     const result = report.holdings === null ? NOTHING : await reconciled(office, ask, report.holdings);
     await takeFromVanished(office, ask);

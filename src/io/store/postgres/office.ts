@@ -18,6 +18,9 @@ export interface Office {
   readonly ticks: () => number;
 }
 
+/** A machine that left out two passes takes nothing that it is offered, whatever it may still hold. */
+export const ABSENT_MS = 150_000;
+
 /** What happened to a task, for the record of who had what. */
 export interface Happening {
   readonly kind:

@@ -17,6 +17,9 @@ const MIGRATIONS: readonly string[] = [
     revision bigint not null default 0,
     decision jsonb,
     decided_by text,
+    -- Which database this was for the last pass, and when it was another one all at once.
+    incarnation text,
+    failed_over_at timestamptz,
     made_at timestamptz not null default clock_timestamp()
   );
   insert into office (version) values (1);
