@@ -8,8 +8,9 @@ import { askOffice, UNSETTLED } from './failover.ts';
 import { ago, OFFER_STANDS_MS, readPauses, STALE } from './look.ts';
 import { ABSENT_MS, note, numberIn, type Office, textIn } from './office.ts';
 
-/** A file appears within this time of its slot, or not at all: so long the window is counted longer, until it is known. */
-const APPEARS_WITHIN_MS = 2000;
+/** A file appears within this time of its slot, or not at all: so long the window is counted longer, until it is known. A disk that
+ * takes seconds for a write, or a machine with too much to do, must not miss it again and again. */
+const APPEARS_WITHIN_MS = 8000;
 /** Ticks come in hundredths of a second. */
 const TICK_MS = 20;
 
@@ -93,6 +94,11 @@ export async function claim(office: Office, wanted: Claim): Promise<Claimed> {
         await ask(
           `update task set state = 'free', host = null, stage = null, attempt = attempt + 1, dispatches = dispatches - 1
            where key = $1 and host = $2 and attempt = $3`,
+          own,
+        );
+        // Now it is known that none appears any more.
+        await ask(
+          'update slot set at = clock_timestamp() where key = $1 and host = $2 and attempt = $3 and at > clock_timestamp()',
           own,
         );
         await note(ask, host, [{ kind: 'withdrawn', ...happened }]);
