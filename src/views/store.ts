@@ -52,7 +52,7 @@ export function machinesTsv({ hosts, poller }: Machines, now: Instant): string {
 }
 
 /** `12s ago`, `7m ago, lost` */
-export function seenText({ seenAt, isLost }: Machine, now: Instant): string {
+function seenText({ seenAt, isLost }: Machine, now: Instant): string {
   return `${ageText(seenAt, now)} ago${isLost ? ', lost' : ''}`;
 }
 
@@ -73,6 +73,7 @@ export function countOf({ tasks, done }: Machine, stage: Stage): number {
   return stage === 'done' ? done : tasks.filter((task) => task.stage === stage).length;
 }
 
-function ageText(at: string, now: Instant): string {
+/** `12s`: how long ago a moment was. */
+export function ageText(at: string, now: Instant): string {
   return shortDuration(now - (fromRfc3339(at) ?? now));
 }

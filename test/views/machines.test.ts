@@ -90,8 +90,8 @@ test('status, page and metrics have them; where there is one machine they have n
   expect(metrics).toContain('dispatcher_offered_tasks{office="o"} 1');
   expect(metricsText({ ...snapshot, hosts: null }, sources)).not.toContain('dispatcher_host');
   expect(machineRows(machines, NOON)).toMatchObject([
-    { name: 'one', isSelf: true, isPoller: true, mood: '' },
-    { isSelf: false, mood: 'bad', agents: 'every assignee' },
+    { name: 'one', isSelf: true, isPoller: true, isLost: false },
+    { isSelf: false, isLost: true, agents: 'every assignee' },
   ]);
   expect(machineRows(null, NOON)).toBeNull();
 });
