@@ -24,10 +24,12 @@ export const DEEPEST = 8;
 /** With fewer files each is opened, and no index is kept. */
 const MANY = 500;
 /**
- * In each look one of so many parts of the rows is compared with its files, so that what was edited shows after a while. A
- * prime: numbers of processes go up in steps, which would keep to some of the parts.
+ * In each look one of so many parts of the rows, with about as many rows as that, is compared with its files: what was edited
+ * shows after as many looks at most. Primes: numbers of processes go up in steps, which would keep to some of the parts.
  */
-const PARTS = 127;
+const PARTS = [17, 61, 127, 251];
+const MOST_PARTS = 509;
+const ROWS_OF_A_PART = 170;
 /** The index is written anew when so many files had to be read. */
 const WORTH_WRITING = 64;
 /** The kinds of more names than these are asked for all at once. */
@@ -46,6 +48,8 @@ export interface Survey extends KnownHeads {
   readonly unreadable: string[];
   /** What else lies in the folders of tasks, by their paths. */
   readonly others: ReadonlyMap<string, readonly string[]>;
+  /** Whether the index said something else of a file than the file does. */
+  readonly isWrong: boolean;
 }
 
 /** Looks at all but these folders of stages, and keeps what it read where that is worth it. */
@@ -104,7 +108,7 @@ export function parted(path: string): readonly [prefix: string, name: string] {
   return [path.slice(0, end), path.slice(end)];
 }
 
-/** Which part of the rows is looked at: another one in each look. */
+/** Tells which part of the rows is looked at: another one in each look. */
 let looks = process.pid;
 
 function walked(home: Folder, skipped: readonly string[], index: HeadIndex): Survey {
@@ -112,13 +116,18 @@ function walked(home: Folder, skipped: readonly string[], index: HeadIndex): Sur
   const read = new Map<string, IndexedHead>();
   const unreadable: string[] = [];
   const others = new Map<string, readonly string[]>();
-  const part = (looks += 1) % PARTS;
+  looks += 1;
+  let isWrong = false;
   const untold = (folder: Folder, prefix: string): Listed['entries'] => {
     const rows = index.get(prefix);
     const passed = new Set(rows?.names);
     if (rows === undefined || passed.size < rows.names.length) return folder.list(MOST_FILES).entries;
     indexed.push({ prefix, folder: rows, passed });
-    return entriesOf(folder, untoldIn(folder, rows, { passed, part }));
+    const untold = untoldIn(folder, passed);
+    const edited = editedIn(folder, rows, passed);
+    for (const name of edited) passed.add(name);
+    isWrong ||= edited.length > 0;
+    return entriesOf(folder, [...untold, ...edited]);
   };
   const walk = (folder: Folder, prefix: string, depth: number): void => {
     const beside: string[] = [];
@@ -138,25 +147,23 @@ function walked(home: Folder, skipped: readonly string[], index: HeadIndex): Sur
     }
   };
   walk(home, '', 0);
-  return { indexed, read, unreadable, others };
+  return { indexed, read, unreadable, others, isWrong };
 }
 
-// The names in a folder of which its rows do not tell what their files say now. What is left of all names in `passed` is the rows
-// that are not to be believed. Little is done for a name: there may be ten thousand.
-function untoldIn(
-  folder: Folder,
-  { names, at }: IndexedFolder,
-  { passed, part }: { readonly passed: Set<string>; readonly part: number },
-): readonly string[] {
-  const untold = folder.names(MOST_FILES).filter((name) => !passed.delete(name));
-  const from = Math.floor((names.length * part) / PARTS);
-  for (let position = from; position < Math.floor((names.length * (part + 1)) / PARTS); position += 1) {
-    const name = names[position] ?? '';
-    if (passed.has(name) || folder.look(name)?.stamp === at(position)?.stamp) continue;
-    passed.add(name);
-    untold.push(name);
-  }
-  return untold;
+// The names in a folder of which its rows do not tell. What is left in `passed` of all their names is gone. Little is done for
+// a name: there may be ten thousand.
+function untoldIn(folder: Folder, passed: Set<string>): readonly string[] {
+  return folder.names(MOST_FILES).filter((name) => !passed.delete(name));
+}
+
+// Of a part of the rows, the names whose files are not what was read.
+function editedIn(folder: Folder, { names, at }: IndexedFolder, passed: ReadonlySet<string>): readonly string[] {
+  const parts = PARTS.find((count) => names.length <= count * ROWS_OF_A_PART) ?? MOST_PARTS;
+  const startOf = (part: number): number => Math.floor((names.length * part) / parts);
+  const start = startOf(looks % parts);
+  return names
+    .slice(start, startOf((looks % parts) + 1))
+    .filter((name, place) => !passed.has(name) && folder.look(name)?.stamp !== at(start + place)?.stamp);
 }
 
 function entriesOf(folder: Folder, names: readonly string[]): Listed['entries'] {
@@ -169,7 +176,7 @@ function indexIn(home: Folder): HeadIndex {
   return parseIndex(home.read(INDEX_FILE, INDEX_BYTES)?.text ?? '');
 }
 
-// Writes the index where many files had to be read, or most of it tells of files that are gone. With what it says of folders
+// Writes the index where it was wrong, many files had to be read, or most of it tells of files that are gone. With what it says of folders
 // that were not walked. Whoever may not write here, or finds the disk full, looks more slowly.
 function keep(
   home: Folder,
@@ -184,7 +191,7 @@ function keep(
   const all = believed + elsewhere + survey.read.size;
   const gone = rows(index) - believed - elsewhere;
   if (all < MANY / 2 && index.size > 0) forgetIndex(home);
-  if (all < MANY || (survey.read.size < WORTH_WRITING && gone <= all)) return;
+  if (all < MANY || (!survey.isWrong && survey.read.size < WORTH_WRITING && gone <= all)) return;
   const heads = new Map<string, (readonly [string, IndexedHead])[]>();
   for (const [path, head] of headsOf(survey)) {
     const [prefix, name] = parted(path);
