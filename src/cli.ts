@@ -10,7 +10,7 @@ import { isJournal } from './io/log.ts';
 /** Runs one command line and answers its exit code. Never throws, never exits. */
 export async function run(argv: readonly string[], world: World): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
-  const program = createProgram(world, (code) => (exitCode = code));
+  const program = createProgram(world, (code) => (exitCode = code), argv);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {

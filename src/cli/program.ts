@@ -16,8 +16,14 @@ import { addReaders } from './readers.ts';
 import { addStore } from './store-commands.ts';
 import { everyCommand, type Runner } from './runner.ts';
 
-/** The whole command line of the program. `finish` is told the exit code of the command that ran. */
-export function createProgram(world: World, finish: (code: ExitCode) => void): Command {
+/** Words of a command line that is a pass and nothing else. */
+const OF_A_PASS = new Set(['dispatch', '--timer', '-q', '--quiet', '-v', '--verbose']);
+
+/**
+ * The whole command line of the program. `finish` is told the exit code of the command that ran. `typed`: where those words are a
+ * plain pass, as a timer starts it each minute, no other command is made.
+ */
+export function createProgram(world: World, finish: (code: ExitCode) => void, typed?: readonly string[]): Command {
   const program = new Command('dispatcher')
     .description('Turns Gitea and Forgejo issues assigned to AI coding agents into task files.')
     .version(world.version, '-V, --version')
@@ -29,8 +35,26 @@ export function createProgram(world: World, finish: (code: ExitCode) => void): C
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('beforeAll', ({ command }) => examples(command.name()) || examples(command.parent?.name() ?? ''))
     .addHelpText('afterAll', EXIT_CODES);
-  const runs: Runner = (act) => async (_options, command) => finish(await act(command.optsWithGlobals()));
   addDispatch(program, world, finish);
+  if (!typed || !isPlainPass(typed)) addOthers(program, world, finish);
+  for (const command of everyCommand(program)) {
+    command.exitOverride().configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write });
+  }
+  return program;
+}
+
+function isPlainPass(typed: readonly string[]): boolean {
+  return typed.every(
+    (word, index) => OF_A_PASS.has(word) || isConfigOption(word) || isConfigOption(typed[index - 1] ?? ''),
+  );
+}
+
+function isConfigOption(word: string): boolean {
+  return word === '-c' || word === '--config';
+}
+
+function addOthers(program: Command, world: World, finish: (code: ExitCode) => void): void {
+  const runs: Runner = (act) => async (_options, command) => finish(await act(command.optsWithGlobals()));
   addReaders(program, world, runs);
   addOrders(program, world, runs);
   addAgentCommands(program, world, finish);
@@ -41,10 +65,6 @@ export function createProgram(world: World, finish: (code: ExitCode) => void): C
   addStore(program, world, runs);
   addCompletion(program, world, runs);
   addHelp(program, world);
-  for (const command of everyCommand(program)) {
-    command.exitOverride().configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write });
-  }
-  return program;
 }
 
 function addDispatch(program: Command, world: World, finish: (code: ExitCode) => void): void {
