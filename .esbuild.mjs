@@ -40,12 +40,22 @@ const withoutLanguages = {
   },
 };
 
+// ofetch takes Node's own fetch where there is one, which loads all of it, and one over node:http else. It is told that there is one,
+// and neither is loaded: io/http.ts hands it what it uses.
+const withoutOtherFetch = {
+  name: 'without-other-fetch',
+  setup({ onResolve }) {
+    onResolve({ filter: /^node-fetch-native$/ }, ({ path }) => ({ path, external: true, sideEffects: false }));
+  },
+};
+const NODES_OWN = ['fetch', 'Headers', 'AbortController'].map((name) => [`globalThis.${name}`, 'true']);
+
 const PARTICULAR = {
   dispatcher: {
     external: ['#dashboard', '#markdown', '#mcp', '#store'],
     banner: { js: "const __importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
-    define: { 'import.meta.url': '__importMetaUrl' },
-    plugins: [withoutLanguages],
+    define: { 'import.meta.url': '__importMetaUrl', ...Object.fromEntries(NODES_OWN) },
+    plugins: [withoutLanguages, withoutOtherFetch],
   },
 };
 

@@ -84,7 +84,7 @@ describe('the source', () => {
     { what: 'the clock', pattern: /Date\.now\(\)|new Date\(\)|performance\.timeOrigin/u, only: ['deps/world.ts'] },
     {
       what: 'HTTP',
-      pattern: /(?:from |import\()'node:https?'/u,
+      pattern: /(?:from |import\()'(?:ofetch|node:https?)'/u,
       only: [
         'dashboard/serve.ts',
         'io/agents.ts',

@@ -23,7 +23,16 @@ test('each package in the bundles is listed with its licence, whose text goes wi
   const sbom: Sbom = JSON.parse(read('dist/sbom.cdx.json'));
   expect(sbom.metadata.component).toMatchObject({ name: 'agent-dispatcher', version });
   const names = sbom.components.map(({ name }) => name);
-  for (const name of ['commander', 'chalk', 'handlebars', 'yaml', 'zod', 'hono', '@modelcontextprotocol/sdk']) {
+  for (const name of [
+    'commander',
+    'ofetch',
+    'chalk',
+    'handlebars',
+    'yaml',
+    'zod',
+    'hono',
+    '@modelcontextprotocol/sdk',
+  ]) {
     expect(names).toContain(name);
   }
   for (const name of ['vitest', 'msw', 'typescript', 'esbuild']) expect(names).not.toContain(name);

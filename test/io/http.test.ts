@@ -1,7 +1,7 @@
 import { Agent, createServer, type RequestListener } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { type HttpRequest, send, textOf } from '../../src/io/http.ts';
+import { type HttpRequest, send } from '../../src/io/http.ts';
 
 async function asking(listener: RequestListener, request: Partial<HttpRequest> = {}) {
   const server = createServer(listener);
@@ -26,7 +26,7 @@ test('an answer is its status, its headers whatever their case, and its text wit
   expect(answer.status).toBe(418);
   expect(answer.headers.get('X-TOTAL-COUNT')).toBe('7');
   expect(answer.headers.get('location')).toBe(null);
-  expect(textOf(answer)).toBe('{"ä":1}');
+  expect(await answer.text()).toBe('{"ä":1}');
 });
 
 test('a body is sent with its method, headers and length', async () => {
@@ -53,12 +53,12 @@ test.for([
     const bytes = gzipSync(text);
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes.subarray(0, bytes.length - cut));
   });
-  expect(textOf(answer)).toBe(text);
+  expect(await answer.text()).toBe(text);
 });
 
 test('an empty answer that is said to be packed is empty', async () => {
   const answer = await asking((_, response) => void response.writeHead(204, { 'content-encoding': 'gzip' }).end());
-  expect(textOf(answer)).toBe('');
+  expect(await answer.text()).toBe('');
 });
 
 test.for<{ what: string; listener: RequestListener }>([
@@ -93,7 +93,7 @@ test.for<{ what: string; listener: RequestListener; code: string }>([
 test('what is packed in a way that nobody asked for is left as it is', async () => {
   const bytes = brotliCompressSync('a');
   const answer = await asking((_, response) => void response.writeHead(200, { 'content-encoding': 'br' }).end(bytes));
-  expect(answer.bytes).toEqual(bytes);
+  expect(answer.body).toEqual(bytes);
 });
 
 test('the signal ends it, also when the answer has begun', async () => {

@@ -93,7 +93,7 @@ async function download(
     const request = { headers: { authorization: `Bearer ${token}` }, agent, signal, maxBytes };
     // The signal ends a body that drips as well.
     const end = await followWithin(serverUrl, address, async (at) => unlessAborted(signal, send(at, request)));
-    return end.kind === 'answer' && end.answer.status === 200 ? end.answer.bytes : null;
+    return end.kind === 'answer' && end.answer.status === 200 ? end.answer.body : null;
   } catch {
     return null;
   }

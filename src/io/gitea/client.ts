@@ -2,10 +2,11 @@
 // answers mean is answer.ts.
 
 import type { Agent } from 'node:http';
+import type { FetchOptions } from 'ofetch';
 import { UserError } from '../../core/errors.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { deadline, type Slice, unlessAborted } from '../deadline.ts';
-import { send, textOf } from '../http.ts';
+import { ofetch, type Way } from '../http.ts';
 import { followWithin } from '../redirects.ts';
 import { type Answer, interpret, type RawAnswer, retryAfter } from './answer.ts';
 import { isFinal, MAX_BODY_BYTES, outage, REQUEST_TIMEOUT_MS, turnedAway, unreachable } from './outage.ts';
@@ -108,19 +109,21 @@ function createRequest({
   return async (address, { maxBytes, write, slice }) => {
     const started = performance.now();
     const limit = deadline(requestTimeoutMs, signal, ...(slice ? [slice.signal] : []));
-    const way = { agent, signal: limit.signal, maxBytes };
-    const request = write
-      ? {
-          method: write.method,
-          headers: { ...headers, 'content-type': 'application/json' },
-          body: JSON.stringify(write.body),
-          ...way,
-        }
-      : { headers, ...way };
+    const settings: FetchOptions<'text'> & Way = {
+      headers,
+      ...(write ? { method: write.method, body: JSON.stringify(write.body) } : {}),
+      // Retries are decided above: ofetch would repeat a 503 once by itself, without looking at Retry-After.
+      retry: 0,
+      ignoreResponseError: true,
+      responseType: 'text',
+      signal: limit.signal,
+      agent,
+      maxBytes,
+    };
     try {
-      const answer = await unlessAborted(limit.signal, send(address, request));
-      trace?.(`${write?.method ?? 'GET'} ${address} ${answer.status} ${Math.round(performance.now() - started)}ms`);
-      return { status: answer.status, headers: answer.headers, text: textOf(answer) };
+      const response = await unlessAborted(limit.signal, ofetch.raw<string, 'text'>(address, settings));
+      trace?.(`${write?.method ?? 'GET'} ${address} ${response.status} ${Math.round(performance.now() - started)}ms`);
+      return { status: response.status, headers: response.headers, text: response._data ?? '' };
     } finally {
       limit.clear();
     }
