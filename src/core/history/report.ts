@@ -173,12 +173,16 @@ const MOST_SAMPLES = 240;
 // Of each stretch the last sample: every point is a number that was counted, and none a mean.
 function waitingOf(all: readonly SampleEvent[], { from, to, agent }: Scope): readonly WaitingAt[] {
   const stretch = Math.max(1, (to - from) / MOST_SAMPLES);
-  const samples = new Map<number, SampleEvent>();
+  const samples: SampleEvent[] = [];
+  let last = -1;
   for (const sample of all) {
     if (!isWithin(sample.at, { from, to })) continue;
-    samples.set(Math.min(MOST_SAMPLES - 1, Math.floor((sample.at - from) / stretch)), sample);
+    const index = Math.min(MOST_SAMPLES - 1, Math.floor((sample.at - from) / stretch));
+    if (index === last) samples.pop();
+    last = index;
+    samples.push(sample);
   }
-  return [...samples.values()].map(({ at, waiting }) => {
+  return samples.map(({ at, waiting }) => {
     const [CRITICAL = 0, HIGH = 0, NORMAL = 0, LOW = 0] = waitingCounts(waiting, agent);
     return { at: toRfc3339(at), CRITICAL, HIGH, NORMAL, LOW };
   });
