@@ -29,8 +29,9 @@ const REPOSITORIES = ['acme/app', 'acme/api', 'acme/web'];
 const LABELS = ['Priority/Critical', 'Priority/High', 'Priority/Low', 'Kind/Bug'];
 const BEGIN = Date.UTC(2026, 10, 25, 12);
 const LEASE_MS = 5 * MINUTE;
-/** How long the database lets a session do nothing: what a machine that stands still holds is free then. */
-const IDLE_SESSION_MS = 90_000;
+/** How long the database lets a session do nothing, and a transaction: what a machine that stands still holds is free then. */
+const IDLE_SESSION_MS = 50_000;
+const IDLE_TRANSACTION_MS = 8000;
 const YEAR = 365 * 86_400_000;
 /** How wrong the clocks are. */
 const WRONG = [0, 0, 10 * YEAR, -10 * YEAR, 0, MINUTE, -MINUTE, 86_400_000, 0, -3 * YEAR];
@@ -161,13 +162,21 @@ describe.skipIf(lacking !== null)(`hosts of an office${lacking === null ? '' : `
       MonthHost,
       { readonly since: number; readonly until: number; readonly go: () => void; readonly end: Promise<void> }
     >();
+    /** Of those that stand still: what their transactions held is free. */
+    const freed = new Set<MonthHost>();
     const awayUntil = new Map<MonthHost, number>();
     const wake = async (isAll = false): Promise<void> => {
       // Where the clock of the database stands still, no timeout of its sessions is ever over: those are the test's to end.
-      for (const [host, { since }] of standing) if (now - since >= IDLE_SESSION_MS) host.proxy.cut();
+      for (const [host, { since }] of standing) {
+        if (now - since >= IDLE_SESSION_MS) host.proxy.cut();
+        if (now - since < IDLE_TRANSACTION_MS || freed.has(host)) continue;
+        freed.add(host);
+        cluster.sql("select pg_terminate_backend(pid) from pg_stat_activity where state like 'idle in transaction%'");
+      }
       for (const [host, { until, go, end }] of standing)
         if (isAll || until <= now) {
           standing.delete(host);
+          freed.delete(host);
           go();
           await end;
         }

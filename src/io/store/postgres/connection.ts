@@ -32,12 +32,12 @@ const GOODBYE_MS = 500;
 /** The oldest server. */
 const OLDEST = 140_000;
 
-/** What a vanished machine holds is free again soon: the server must notice that it vanished. */
+/** What a vanished machine holds is free again soon: the server must notice that it vanished. No pass lasts longer than 45 s. */
 const SESSION = {
   statement_timeout: '7s',
   lock_timeout: '4s',
   idle_in_transaction_session_timeout: '8s',
-  idle_session_timeout: '90s',
+  idle_session_timeout: '50s',
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',
   tcp_keepalives_count: '3',

@@ -42,9 +42,9 @@ export function tasksIn(rows: readonly Row[]): readonly StoredTask[] {
   return rows.flatMap((row) => TaskSchema.safeParse(row).data ?? []);
 }
 
-/** The agents of a row of `host`. Null: every assignee is one, or nobody knows. */
+/** The agents of a row of `host`. Null: every assignee is one. None that this version can read: nothing is offered to that machine. */
 export function termsIn(row: Row): Readonly<Record<string, AgentTerms>> | null {
-  return TermsSchema.safeParse(row['agents']).data ?? null;
+  return row['agents'] === null ? null : (TermsSchema.safeParse(row['agents']).data ?? {});
 }
 
 /** The issue that is offered; undefined when it is none. */
