@@ -157,6 +157,7 @@ describe.skipIf(lacking !== null)(`hosts of an office${lacking === null ? '' : `
       }
     };
 
+    const outages: { from: number; to: number }[] = [];
     let passes = 0;
     const standing = new Map<
       MonthHost,
@@ -236,8 +237,10 @@ describe.skipIf(lacking !== null)(`hosts of an office${lacking === null ? '' : `
       if (each === Math.floor(minutes / 3)) {
         count('database killed');
         await cluster.kill();
+        const from = now;
         await minute(false); // nobody can do anything
         await cluster.restart();
+        outages.push({ from, to: now });
       }
       if (each === Math.floor((2 * minutes) / 3)) {
         count('failover');
@@ -286,6 +289,7 @@ describe.skipIf(lacking !== null)(`hosts of an office${lacking === null ? '' : `
         rateLimitMs: MINUTE,
         leaseMs: LEASE_MS,
         patienceMs: 2 * MINUTE,
+        outages,
         until: now,
       }),
     ];

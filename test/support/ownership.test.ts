@@ -101,6 +101,15 @@ describe('a recorded history', () => {
     ).toEqual(['without an owner']);
   });
 
+  test('in which nobody takes a task while there is no database is accepted', () => {
+    const history = '0 wanted #1\n4 file #1 a 1';
+    const rules = { until: 5 * MINUTE, leaseMs: 60 * MINUTE };
+    expect(rulesBroken(history, rules)).toEqual(['without an owner']);
+    const away = (from: number, to: number) => ({ ...rules, outages: [{ from: from * MINUTE, to: to * MINUTE }] });
+    expect(rulesBroken(history, away(1, 3))).toEqual([]);
+    expect(rulesBroken(history, away(3.5, 9))).toEqual(['without an owner']);
+  });
+
   test('in which a lease is over early, as an experiment wants it, is accepted', () => {
     const early = GOOD.replace('9 lapsed #2', '8.5 expired #2\n9 lapsed #2').replace(
       '4 renewed #2 b 1',

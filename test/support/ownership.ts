@@ -26,6 +26,8 @@ export interface OwnershipRules {
   readonly leaseMs: number;
   /** How long a task may lie when nobody has it and the slot is open. */
   readonly patienceMs: number;
+  /** When there was no database: nobody could take anything. */
+  readonly outages?: readonly { readonly from: number; readonly to: number }[];
   /** When the record ends. */
   readonly until: number;
 }
@@ -181,14 +183,21 @@ function freeSince({ isWanted, isFinished, holding, freeSince: since }: Model, a
   return since;
 }
 
-/** The longest stretch until then in which the task was free and the slot was open. */
-function neglectedFor(model: Model, at: number, slots: readonly number[], { rateLimitMs }: OwnershipRules): number {
+/** The longest stretch until then in which the task was free, the slot was open, and there was a database. */
+function neglectedFor(
+  model: Model,
+  at: number,
+  slots: readonly number[],
+  { rateLimitMs, outages = [] }: OwnershipRules,
+): number {
   const since = freeSince(model, at);
   if (since === null) return 0;
   const last = slots.findLast((time) => time <= since) ?? Number.NEGATIVE_INFINITY;
   const meanwhile = slots.filter((time) => time > since && time < at);
   const opens = [last, ...meanwhile].map((time) => Math.max(since, time + rateLimitMs));
-  return Math.max(...opens.map((open, index) => (meanwhile[index] ?? at) - open));
+  const lay = (from: number, to: number): number =>
+    to - from - outages.reduce((sum, away) => sum + Math.max(0, Math.min(to, away.to) - Math.max(from, away.from)), 0);
+  return Math.max(...opens.map((open, index) => lay(open, meanwhile[index] ?? at)));
 }
 
 /** Of any two files in a row, over all hosts, the second one appears a whole window after the first. */
