@@ -232,7 +232,8 @@ describe.skipIf(lacking !== null)(`hosts of an office${lacking === null ? '' : `
       time.set(begin + MINUTE);
     };
 
-    const minutes = Math.ceil(PASSES / HOSTS);
+    // In some of them a host is away or stands still.
+    const minutes = Math.ceil((1.1 * PASSES) / HOSTS);
     for (let each = 0; each < minutes; each += 1) {
       if (each === Math.floor(minutes / 3)) {
         count('database killed');
