@@ -15,15 +15,17 @@ const {
   writeFileSync,
 } = require('fs');
 const { createRequire } = require('module');
-const { dirname } = require('path');
+const { dirname, join } = require('path');
 const { Script } = require('vm');
 const { crc32 } = require('zlib');
 
-/**
- * The first runs keep what they compiled, each on top of the one before: no run needs everything. Passes are alike, though: of these
- * the last one begins anew, or each minute would load what only the first one needed, to read YAML and to write a task.
- */
+/** The first runs keep what they compiled, each on top of the one before: no run needs everything. */
 const GENERATIONS = 3;
+/**
+ * Passes are alike, though: after the first one in which nothing went, one begins anew, or each minute would load what only others
+ * needed, to read YAML and to write a task. What it compiled is kept if nothing went in it, too.
+ */
+const GENERATIONS_OF_PASSES = 4;
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /** Runs a bundle. `folder`: where the caches are, which this user alone may write to; null: there is none. */
@@ -32,7 +34,8 @@ exports.load = function load(bundle, folder, kind) {
   if (process.env.NODE_V8_COVERAGE) return void require(bundle);
   const cache = folder === null ? null : openCache(bundle, folder, kind);
   const found = cache === null ? null : cache.read();
-  const beginsAnew = kind === 'pass' && found !== null && found.generation === GENERATIONS - 1;
+  const generations = kind === 'pass' ? GENERATIONS_OF_PASSES : GENERATIONS;
+  const beginsAnew = kind === 'pass' && found !== null && found.generation === GENERATIONS;
   const known = beginsAnew ? null : found;
   const script = new Script(
     `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'utf8')}\n})`,
@@ -42,9 +45,12 @@ exports.load = function load(bundle, folder, kind) {
     },
   );
   const generation = found === null || script.cachedDataRejected ? 0 : found.generation;
-  if (cache !== null && generation < GENERATIONS) {
+  // A task is written with the Markdown of its issue.
+  const isQuiet = () => require.cache[join(dirname(bundle), 'markdown.cjs')] === undefined;
+  const isForQuiet = kind === 'pass' && generation + 1 >= GENERATIONS;
+  if (cache !== null && generation < generations) {
     process.once('exit', (code) => {
-      if (code === 0) cache.write(generation + 1, script.createCachedData());
+      if (code === 0 && (!isForQuiet || isQuiet())) cache.write(generation + 1, script.createCachedData());
     });
   }
   const module_ = { exports: {} };

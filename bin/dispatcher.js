@@ -14,9 +14,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else {
   try {
     /* What passes run is another part of the bundle than what other commands do. */
-    var word = process.argv[2];
-    var isPass = word === undefined || word === 'dispatch' || word[0] === '-';
-    require('./code-cache.js').load(require.resolve('../dist/dispatcher.cjs'), cacheFolder(), isPass ? 'pass' : 'rest');
+    require('./code-cache.js').load(require.resolve('../dist/dispatcher.cjs'), cacheFolder(), isPass() ? 'pass' : 'rest');
   } catch (error) {
     process.stderr.write(
       'dispatcher: the built program cannot be loaded: ' + error.message + '\n' +
@@ -24,6 +22,18 @@ if (major < 20 || (major === 20 && minor < 19)) {
     );
     process.exitCode = 1;
   }
+}
+
+/* Whether no other command is asked for. */
+function isPass() {
+  var options = process.argv.slice(2);
+  var words = options.filter(function (word, index) {
+    return word[0] !== '-' && !/^(-c|--config)$/.test(options[index - 1]);
+  });
+  var isHelp = options.some(function (word) {
+    return /^(-V|--version|-h|--help)$/.test(word);
+  });
+  return !isHelp && (words.length === 0 || words[0] === 'dispatch');
 }
 
 /* Where it is kept what was compiled. Whoever can write there decides what runs: only in a folder of this user's own. Where there is

@@ -78,15 +78,37 @@ test('what passes keep in the end is what a pass with nothing to do needs, witho
   at.gitea.addIssue({ repository: 'acme/app', number: 1, title: 'First', assignees: ['hans'] });
   const folder = join(at.folder, '.cache/agent-dispatcher');
   const sizes: number[] = [];
-  for (let pass = 0; pass < 4; pass += 1) {
+  for (let pass = 0; pass < 5; pass += 1) {
     expect(await at.run([])).toMatchObject({ code: 0 });
     sizes.push(statSync(join(folder, codeIn(folder)[0] ?? '')).size);
   }
   expect(at.tasks()).toHaveLength(1);
-  const [first = 0, second = 0, third = 0, fourth] = sizes;
+  const [first = 0, second = 0, third = 0, fourth = 0, fifth] = sizes;
   expect(second).toBeGreaterThanOrEqual(first);
-  expect(third).toBeLessThan(0.9 * first);
-  expect(fourth).toBe(third);
+  expect(third).toBeGreaterThan(0.95 * second);
+  expect(fourth).toBeLessThan(0.9 * first);
+  expect(fifth).toBe(fourth);
+});
+
+test('as long as each pass writes a task, what passes keep is all that they compiled', async () => {
+  const at = await workspace({ yaml: 'gitea: { url: URL, repositories: [acme/app] }\nrateLimit: 1s\n' });
+  for (const number of [1, 2, 3, 4, 5])
+    at.gitea.addIssue({ repository: 'acme/app', number, title: `Issue ${number}`, assignees: ['hans'] });
+  const folder = join(at.folder, '.cache/agent-dispatcher');
+  const path = (): string => join(folder, codeIn(folder).find((name) => name.startsWith('code-pass')) ?? '');
+  const sizes: number[] = [];
+  for (let pass = 0; pass < 5; pass += 1) {
+    expect(await at.run([])).toMatchObject({ code: 0 });
+    sizes.push(statSync(path()).size);
+  }
+  expect(at.tasks()).toHaveLength(5);
+  expect(sizes[4]).toBe(sizes[1]);
+  // Nor is it what a pass needs that another command compiled.
+  for (const args of [['--version'], ['--config', 'dispatcher.yaml', 'status'], ['dispatch', '--help']])
+    expect(await at.run(args)).toMatchObject({ code: 0 });
+  expect(statSync(path()).size).toBe(sizes[1]);
+  for (const _ of [1, 2]) await at.run([]);
+  expect(statSync(path()).size).toBeLessThan(0.9 * (sizes[1] ?? 0));
 });
 
 test('another program of the same length and time is never run from what the one before has compiled', () => {
