@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Heartbeat } from '../../src/core/state/last-pass.ts';
-import { openPage, violations } from '../support/browser.ts';
+import { LOOKS, openPage, violations } from '../support/browser.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { type Workspace, workspace } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
@@ -139,12 +139,7 @@ describe.skipIf(!CHROMIUM)('each state', () => {
       const at = await office();
       await arrange(at);
       const { url } = await startDashboard(at);
-      for (const [colorScheme, width] of [
-        ['light', 1280],
-        ['dark', 390],
-        ['dark', 1280],
-        ['light', 390],
-      ] as const) {
+      for (const [colorScheme, width] of LOOKS) {
         const page = await open(url, { colorScheme, viewport: { width, height: 720 } });
         expect(await text(page, '.banner')).toMatch(banner);
         expect(await page.title()).toMatch(title);

@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dayOf, type HistoryEvent } from '../../src/core/history/event.ts';
 import { eventLine } from '../../src/core/history/lines.ts';
-import { openPage, violations } from '../support/browser.ts';
+import { LOOKS, openPage, violations } from '../support/browser.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { type Workspace, workspace } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
@@ -76,12 +76,7 @@ describe.skipIf(!CHROMIUM)('history', () => {
     expect(await cells(page, '#waiting tbody tr:first-of-type')).toEqual(counts.map(String));
   });
 
-  test.for([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('axe finds nothing, and nothing is wider than the page: %s, %d px', async ([colorScheme, width]) => {
+  test.for(LOOKS)('axe finds nothing, and nothing is wider than the page: %s, %d px', async ([colorScheme, width]) => {
     const { url } = await startDashboard(await officeWith(aMonth));
     for (const range of ['day', 'month']) {
       const page = await openPage(browser, `${url}/history?range=${range}`, {

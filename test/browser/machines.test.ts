@@ -5,7 +5,7 @@ import { renameSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openPage, violations } from '../support/browser.ts';
+import { LOOKS, openPage, violations } from '../support/browser.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { workspace } from '../support/command.ts';
 import { startDashboard } from '../support/dashboard.ts';
@@ -119,12 +119,7 @@ describe.skipIf(lacking !== null)('machines on the page', { timeout: 180_000 }, 
     );
     expect((await one.run([])).code).toBe(0);
     const { url } = await startDashboard(one);
-    for (const [colorScheme, width] of [
-      ['light', 1280],
-      ['dark', 1280],
-      ['light', 390],
-      ['dark', 390],
-    ] as const) {
+    for (const [colorScheme, width] of LOOKS) {
       const page = await openPage(browser, url, { colorScheme, viewport: { width, height: 900 } });
       const folder = process.env['DISPATCHER_TEST_SCREENSHOTS'];
       if (folder)

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { pastOf } from '../../src/core/history/past.ts';
 import { reportOf } from '../../src/core/history/report.ts';
 import { workspace } from '../support/command.ts';
-import { anOfficeHistory, writeHistory } from '../support/history.ts';
+import { anOfficeHistory, pastOf, writeHistory } from '../support/history.ts';
 
 const DAY = 86_400_000;
 const YAML = 'gitea:\n  url: URL\n  repositories: [acme/app]\nagents: { hans: {}, greta: {} }\nrateLimit: 1s\n';

@@ -14,12 +14,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HistoryEvent } from '../../src/core/history/event.ts';
-import { type Past, pastOf } from '../../src/core/history/past.ts';
+import type { Past } from '../../src/core/history/past.ts';
 import { appendHistory, openHistory, readMemory } from '../../src/io/state/history.ts';
 import { followPast, readHistory, readPast } from '../../src/io/state/past.ts';
 import { openJournal } from '../../src/io/state/journal.ts';
 import { aDispatchRecord, iso, MINUTE, NOON } from '../support/builders.ts';
-import { aDispatched, anOfficeHistory, writeHistory } from '../support/history.ts';
+import { aDispatched, anOfficeHistory, pastOf, writeHistory } from '../support/history.ts';
 
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;

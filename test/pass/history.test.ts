@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dispatch } from '../../src/pass/pass.ts';
-import { pastOf } from '../../src/core/history/past.ts';
 import { readMemory } from '../../src/io/state/history.ts';
 import { readHistory } from '../../src/io/state/past.ts';
 import { aFullIssue, MINUTE, NOON } from '../support/builders.ts';
 import { simulation } from '../support/pass.ts';
+import { pastOf } from '../support/history.ts';
 
 test('the history tells the life of a task: waited, dispatched, done, archived', async () => {
   let issues = [aFullIssue({ number: 1, id: 1, createdAt: NOON - 30 * MINUTE }), aFullIssue({ number: 2, id: 2 })];

@@ -7,6 +7,14 @@ import { expect, onTestFinished } from 'vitest';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** How pages are looked at: in both schemes, on a desk and on a phone. */
+export const LOOKS = [
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 390],
+  ['dark', 390],
+] as const;
+
 /** Opens a page; whatever the console has to complain about fails the test. */
 export async function openPage(
   browser: Browser,

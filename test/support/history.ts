@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dayOf, type DispatchedEvent, type HistoryEvent } from '../../src/core/history/event.ts';
 import { eventLine } from '../../src/core/history/lines.ts';
+import { openPast, type Past, tell, told } from '../../src/core/history/past.ts';
 import { PRIORITIES } from '../../src/core/issue/priority.ts';
 import { MINUTE, NOON } from './builders.ts';
 
@@ -32,6 +33,13 @@ export const aMove = (
   const facts = { at: NOON + hours * HOUR, key: '2:hans', ref: 'acme/app#2', agent: 'hans' };
   return event === 'archived' ? { ...facts, event, reason: 'closed' } : { ...facts, event };
 };
+
+/** The past that these events tell of, which are in order. */
+export function pastOf(events: readonly HistoryEvent[]): Past {
+  const past = openPast();
+  tell(past, events);
+  return told(past);
+}
 
 /** The same numbers every time (mulberry32). */
 export function randomFrom(seed: number): () => number {

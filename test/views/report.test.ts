@@ -1,12 +1,11 @@
 import { Chalk } from 'chalk';
 import { describe, expect, test } from 'vitest';
-import { pastOf } from '../../src/core/history/past.ts';
 import { reportOf } from '../../src/core/history/report.ts';
 import { reportScreen } from '../../src/views/report.ts';
 import { reportTsv } from '../../src/views/report-tsv.ts';
 import { sparkline } from '../../src/views/spark.ts';
 import { MINUTE, NOON } from '../support/builders.ts';
-import { aDispatched, aMove, anOfficeHistory } from '../support/history.ts';
+import { aDispatched, aMove, anOfficeHistory, pastOf } from '../support/history.ts';
 
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;

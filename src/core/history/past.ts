@@ -47,13 +47,6 @@ export function told({ since, runs, passes, samples }: OpenPast): Past {
   return { since, runs: runs.all, passes, samples };
 }
 
-/** The past that these events tell of, which are in order. */
-export function pastOf(events: readonly HistoryEvent[]): Past {
-  const past = openPast();
-  tell(past, events);
-  return told(past);
-}
-
 /** When it began, as far back as a moment; null: nothing happened since. A clock that was wrong once does not count. */
 export function beginOf({ since, runs, passes, samples }: Past, oldest: Instant): Instant | null {
   if (since !== null && since >= oldest) return since;

@@ -82,7 +82,7 @@ export function shortPath(path: string): string {
   return cleanLine(path.split('?')[0] ?? path, 120);
 }
 
-// Proxies wrap what the system said.
+// ofetch, and proxies, wrap what the system said.
 function codesOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   return [systemCode(error), error.name, codesOf(error.cause)].join(' ');

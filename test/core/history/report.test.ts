@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { HistoryEvent } from '../../../src/core/history/event.ts';
 import { coveredMs, durationsOf } from '../../../src/core/history/figures.ts';
-import { pastOf } from '../../../src/core/history/past.ts';
 import { reportOf } from '../../../src/core/history/report.ts';
-import { anOfficeHistory, aDispatched, aMove } from '../../support/history.ts';
+import { anOfficeHistory, aDispatched, aMove, pastOf } from '../../support/history.ts';
 import { MINUTE, NOON } from '../../support/builders.ts';
 
 const HOUR = 60 * MINUTE;

@@ -20,16 +20,18 @@ const STALE_WAITS_MS = 5 * 60_000;
 /** Offers a task in place of what is offered. */
 export async function offer({ connection, host }: Office, offered: Parameters<Store['offer']>[0]): Promise<void> {
   await connection.atOnce(async (ask) => {
-    // What a machine that is there did not take; one that does not come is offered nothing, and has it at once when it does.
+    // What a machine that is there did not take waits; one that does not come is offered nothing, and has it at once when it does.
     await ask(
-      `update task t set wait_until = clock_timestamp() + $1 * interval '1 ms', wait_reason = $2
-       where state = 'offered' and ${ago('since')} > $3 and exists (
-         select 1 from host h where ${ago('h.seen_at')} < $4 and (jsonb_typeof(h.agents) = 'null' or h.agents ? t.agent))`,
-      [STALE_WAITS_MS, STALE, OFFER_STANDS_MS, ABSENT_MS],
-    );
-    await ask(
-      `update task set state = 'free', since = clock_timestamp() where state = 'offered' and key is distinct from $1`,
-      [offered?.key ?? null],
+      `with freed as (
+         select key, ${ago('since')} > $2 and exists (
+           select 1 from host h where ${ago('h.seen_at')} < $3 and (jsonb_typeof(h.agents) = 'null' or h.agents ? agent)) as waits
+         from task where state = 'offered' and key is distinct from $1 for update
+       )
+       update task t set state = 'free', since = clock_timestamp(),
+         wait_until = case when waits then clock_timestamp() + $4 * interval '1 ms' else wait_until end,
+         wait_reason = case when waits then $5 else wait_reason end
+       from freed where t.key = freed.key`,
+      [offered?.key ?? null, OFFER_STANDS_MS, ABSENT_MS, STALE_WAITS_MS, STALE],
     );
     if (!offered) return note(ask, host, [{ kind: 'offered', key: '', attempt: null }]);
     const { key, agent, issue, server, priority } = offered;

@@ -24,7 +24,7 @@ export async function look(
     `select name, agents, listed_scope, ${ago('listed_at')} as listed_ago, ${ago('seen_at')} < $1 as lives,
        ${ago('seen_at')} < $2 as comes
      from host order by name`,
-    [leaseMs, Math.min(leaseMs, ABSENT_MS)],
+    [leaseMs, ABSENT_MS],
   );
   // A slot that was only asked for is one in which nothing has appeared yet.
   const slots = await ask(`select scope, ref, ${ago('at')} as last_ago from slot where at > '-infinity'`);
