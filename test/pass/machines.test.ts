@@ -232,6 +232,31 @@ describe.skipIf(lacking !== null)('several machines', { timeout: 60_000 }, () =>
     expect(hasFile(b, 'hans', 3)).toBe(true);
   });
 
+  test('a clock of the database that was an hour ahead, and is set right, holds nobody up', async () => {
+    const issues = [1, 2].map((number) => issueFor(number, 'hans'));
+    const office = await sharedOffice(cluster, issues);
+    const { schema } = office;
+    const own = { ...agents('hans'), rateLimitMs: 1000 };
+    const [a, b] = [office.machine('a', own, { leaseMs: 3000 }), office.machine('b', own, { leaseMs: 3000 })];
+    await a.pass();
+    expect(a.dispatched()).toEqual(['#1']);
+    for (const [table, column] of [
+      ['slot', 'at'],
+      ['host', 'seen_at'],
+      ['host', 'listed_at'],
+      ['task', 'since'],
+    ])
+      cluster.sql(`update ${schema}.${table} set ${column} = ${column} + interval '1 hour'`);
+    await b.pass();
+    await wait(3500);
+    for (let pass = 0; pass < 3; pass += 1) {
+      await b.pass();
+      await wait(1100);
+    }
+    // What is new there, and the task of the machine that does not come any more.
+    expect(b.dispatched().toSorted()).toEqual(['#1', '#2']);
+  });
+
   test('two machines of one name are told so; the same one comes again', async () => {
     const office = await sharedOffice(cluster, []);
     await office.machine('a', agents('hans')).pass();

@@ -1,6 +1,7 @@
 // The database fails over to a replica that was behind, or is restored from a backup: what was done in its last moments it has
 // forgotten, and nobody else can tell. Until each machine said what it has, nothing goes.
 
+import { IS_AHEAD, mendFuture, WAS_AHEAD } from './clock.ts';
 import type { Ask, Connection } from './connection.ts';
 import { ABSENT_MS, numberIn } from './office.ts';
 
@@ -16,9 +17,21 @@ export async function incarnationOf({ ask }: Connection): Promise<string | null>
   return typeof row?.['name'] === 'string' ? row['name'] : null;
 }
 
-/** Notes, before anything else of a pass, that the database is another one than it was for the pass before. */
-export async function noteIncarnation(ask: Ask, name: string | null): Promise<void> {
-  if (name === null) return;
+/**
+ * Notes, before anything else of a pass, that the database is another one than it was for the pass before, or that its clock is.
+ * Answers what people are to be told of that.
+ */
+export async function noteChange(ask: Ask, name: string | null): Promise<readonly string[]> {
+  const [row] = await ask(`select incarnation is distinct from $1 as is_another, ${IS_AHEAD} as is_ahead from office`, [
+    name,
+  ]);
+  if (name !== null && row?.['is_another'] === true) await noteIncarnation(ask, name);
+  if (row?.['is_ahead'] !== true) return [];
+  await mendFuture(ask);
+  return [WAS_AHEAD];
+}
+
+async function noteIncarnation(ask: Ask, name: string): Promise<void> {
   await ask(
     `update office set incarnation = $1, revision = revision + 1,
        failed_over_at = case when incarnation is null then null else clock_timestamp() end
@@ -27,8 +40,10 @@ export async function noteIncarnation(ask: Ask, name: string | null): Promise<vo
   );
 }
 
-/** Which change of what is decided by that is, and in how many milliseconds all machines that came before have come, or are not
- * waited for any more; at most 0: now. */
+/**
+ * The number of the last change that a choice looks at, and in how many milliseconds all machines that came before have come, or are
+ * not waited for any more; at most 0: now.
+ */
 export async function askOffice(ask: Ask): Promise<{ readonly revision: unknown; readonly settlesIn: number }> {
   const [row] = await ask(
     `select revision, case when exists (

@@ -5,7 +5,7 @@ import { EXIT, UserError } from '../../../core/errors.ts';
 import { reconcile, type Reconciled } from '../../../core/store/reconcile.ts';
 import type { Holding, Meeting, Report } from '../../../core/store/store.ts';
 import type { Ask } from './connection.ts';
-import { incarnationOf, noteIncarnation } from './failover.ts';
+import { incarnationOf, noteChange } from './failover.ts';
 import { look } from './look.ts';
 import { type Happening, note, type Office } from './office.ts';
 import { tasksIn } from './parse.ts';
@@ -16,12 +16,13 @@ export async function meet(office: Office, report: Report, isDry: boolean): Prom
   const incarnation = isDry ? null : await incarnationOf(office.connection);
   return office.connection.atOnce(async (ask) => {
     if (isDry) return look(office, ask, report, { isDecider: true, result: NOTHING });
-    await noteIncarnation(ask, incarnation);
+    const told = await noteChange(ask, incarnation);
     await signIn(office, ask, report);
     const result = report.holdings === null ? NOTHING : await reconciled(office, ask, report.holdings);
     await takeFromVanished(office, ask);
     await forgetLongAgo(office, ask);
-    return look(office, ask, report, { isDecider, result });
+    const meeting = await look(office, ask, report, { isDecider, result });
+    return { ...meeting, warnings: [...told, ...meeting.warnings] };
   });
 }
 
