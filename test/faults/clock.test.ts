@@ -1,12 +1,12 @@
 // The clock: set forward and back, between passes and while one runs; a pass that stands still and goes on.
 
-import { spawnSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'vitest';
 import { finished } from '../support/command.ts';
+import { clockWrongBy, noFaketime } from '../support/faketime.ts';
 import { brokenAfterwards, conclude, office, sampled, shell, together } from './experiment.ts';
 
-const canFake = spawnSync('faketime', ['-f', '+1h', 'true']).status === 0;
+const lacking = noFaketime();
 
 /** What the clock says at each of the passes, one right after the other, as faketime takes it; then it is right again. */
 const JUMPS: readonly (readonly string[])[] = [
@@ -31,7 +31,7 @@ const JUMPS: readonly (readonly string[])[] = [
 /** Longer than what a pass waits for, so that passes are refused as well. */
 const RATE_MS = 6000;
 
-test.skipIf(!canFake)('the clock is set between passes, and while they run', async (context) => {
+test.skipIf(lacking !== null)('the clock is set between passes, and while they run', async (context) => {
   const found = await together(
     JUMPS,
     async (jumps) => {
@@ -39,8 +39,7 @@ test.skipIf(!canFake)('the clock is set between passes, and while they run', asy
       const passes = [];
       for (const jump of jumps) {
         // The files keep their true times, as they do when a clock is set; what measures durations is not the clock.
-        const faked = `FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 exec faketime -f '${jump}' "$@"`;
-        passes.push(await finished(shell(at, faked)));
+        passes.push(await finished(shell(at, 'exec "$@"', clockWrongBy(jump))));
       }
       const failed = passes.filter(({ code }) => code !== 0).map(({ code, stderr }) => `exit ${code}: ${stderr}`);
       await wait(RATE_MS - 4000);

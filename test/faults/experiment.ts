@@ -104,11 +104,11 @@ export function conclude(
   expect(found).toEqual([]);
 }
 
-/** A pass started by a line of shell, in which `"$@"` is the command. */
-export function shell(at: Workspace, line: string): ChildProcess {
+/** A pass started by a line of shell, in which `"$@"` is the command; `more` is what its environment has besides. */
+export function shell(at: Workspace, line: string, more: Readonly<Record<string, string>> = {}): ChildProcess {
   return spawn('sh', ['-c', line, 'sh', process.execPath, COMMAND], {
     cwd: at.folder,
-    env: { PATH: process.env['PATH'], HOME: at.folder, GITEA_TOKEN: at.gitea.token },
+    env: { PATH: process.env['PATH'], HOME: at.folder, GITEA_TOKEN: at.gitea.token, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { COMMAND, type Finished, finished, NODE } from '../support/command.ts';
+import { clockWrongBy } from '../support/faketime.ts';
 import { randomFrom } from '../support/history.ts';
 import { DATABASE, type Host, hostsOf } from '../support/hosts.ts';
 import type { OwnershipEvent } from '../support/ownership.ts';
@@ -31,9 +32,8 @@ type Fate = 'plain' | (typeof FATES)[number];
 export function startAt(host: Host, clock: string | null, args: readonly string[]): ChildProcess {
   if (clock === null) return host.start(args);
   const environment = { PATH: process.env['PATH'], HOME: host.folder, GITEA_TOKEN: host.gitea.token };
-  const faked = { ...environment, FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' };
-  const line = ['-f', clock, NODE, COMMAND, ...args];
-  return spawn('faketime', line, { cwd: host.folder, env: faked, stdio: ['ignore', 'pipe', 'pipe'] });
+  const faked = { ...environment, ...clockWrongBy(clock) };
+  return spawn(NODE, [COMMAND, ...args], { cwd: host.folder, env: faked, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** An office of twenty hosts and as many agents, each of whom lives on three of them. */

@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openJournal } from '../../src/io/state/journal.ts';
 import { MINUTE } from '../support/builders.ts';
+import { noFaketime } from '../support/faketime.ts';
 import { FAULTS } from '../support/gitea/server.ts';
 import { randomFrom } from '../support/history.ts';
 import { DATABASE } from '../support/hosts.ts';
@@ -17,7 +18,6 @@ import { brokenHistory } from './hosts-office.ts';
 import { monthGitea, type MonthHost, monthHost, moveTask } from './hosts-month.ts';
 import type { AtCall } from './interposed.ts';
 import { makeStore } from '../../src/io/store/postgres/open.ts';
-import { spawnSync } from 'node:child_process';
 
 const EVERY = Number(process.env['DISPATCHER_TEST_EVERY'] ?? 1);
 const PASSES = Number(process.env['DISPATCHER_TEST_PASSES'] ?? Math.ceil(10_000 / EVERY / (EVERY > 1 ? 4 : 1)));
@@ -36,8 +36,7 @@ const YEAR = 365 * 86_400_000;
 /** How wrong the clocks are. */
 const WRONG = [0, 0, 10 * YEAR, -10 * YEAR, 0, MINUTE, -MINUTE, 86_400_000, 0, -3 * YEAR];
 
-const lacking =
-  noPostgres() ?? (spawnSync('faketime', ['-f', '+1h', 'true']).status === 0 ? null : 'faketime is missing');
+const lacking = noPostgres() ?? noFaketime();
 const FATES = ['killed', 'stopped', 'request lost', 'answer lost', 'away', 'gitea'] as const;
 
 /** A pass that ends at one of its calls as by SIGKILL: nothing after it happens any more. */

@@ -8,6 +8,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, onTestFinished, test } from 'vitest';
 import { type Finished, finished } from '../support/command.ts';
 import { DATABASE, type Host, hostsOf, rowsOf } from '../support/hosts.ts';
+import { noFaketime } from '../support/faketime.ts';
 import { age, witness } from '../support/ownership-record.ts';
 import { type Cluster, startPostgres } from '../support/postgres.ts';
 import { noPostgres } from '../support/postgres-process.ts';
@@ -15,7 +16,7 @@ import { conclude, sampled, unseemly } from './experiment.ts';
 import { CLOCKS, startAt, startCrowd } from './hosts-crowd.ts';
 import { brokenHistory, brokenInOffice, officeRecord, taskFiles } from './hosts-office.ts';
 
-const lacking = noPostgres();
+const lacking = noPostgres() ?? noFaketime();
 const RATE_MS = 1000;
 const AT_ONCE = 10;
 const ARCHIVED = '.agent-dispatcher/archived.jsonl';

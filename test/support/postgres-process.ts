@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { clockOf } from './faketime.ts';
 
 /** initdb and the server refuse root. */
 export const NOBODY = 65_534;
@@ -36,11 +37,8 @@ export function noPostgres(): string | null {
 /** The server, when it takes connections. It dies with this process. */
 export async function started(folder: string, port: number, clockFile: string | null): Promise<ChildProcess> {
   const server = ['-D', join(folder, 'data'), '-k', folder, '-h', '127.0.0.1', '-p', String(port)];
-  // faketime reads its file whenever somebody asks for the time. What measures durations is not its matter.
-  const faked = clockFile === null ? [] : ['faketime', '-f', '+0', 'env', '-u', 'FAKETIME'];
-  const clock = { FAKETIME_TIMESTAMP_FILE: clockFile ?? '', FAKETIME_NO_CACHE: '1', TZ: 'UTC' };
-  const faking = clockFile === null ? {} : { ...clock, FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' };
-  const [command = '', ...args] = asNobody([...faked, program('postgres'), ...server], ['--pdeathsig', 'QUIT']);
+  const faking = clockFile === null ? {} : clockOf(clockFile);
+  const [command = '', ...args] = asNobody([program('postgres'), ...server], ['--pdeathsig', 'QUIT']);
   const log = join(folder, 'log');
   for (let attempt = 1; ; attempt += 1) {
     const child = spawn('sh', ['-c', 'exec "$0" "$@" >>"$LOG" 2>&1', command, ...args], {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { noFaketime } from './faketime.ts';
 import { type Cluster, PASSWORD, startPostgres } from './postgres.ts';
 import { noPostgres } from './postgres-process.ts';
 import { CAN_MOUNT, databaseOnSmallDisk } from './small-disk.ts';
@@ -8,7 +8,6 @@ import { CAN_MOUNT, databaseOnSmallDisk } from './small-disk.ts';
 // What the tests of the store believe about the server that they break.
 
 const lacking = noPostgres();
-const canFake = spawnSync('faketime', ['-f', '+1h', 'true']).status === 0;
 
 describe.skipIf(lacking !== null)(`a cluster of its own${lacking === null ? '' : `: ${lacking}`}`, () => {
   let cluster: Cluster;
@@ -73,7 +72,7 @@ describe.skipIf(lacking !== null)(`a cluster of its own${lacking === null ? '' :
     expect(cluster.sql([write, 'select count(*) from big'], 'crowded')).toEqual(['1000']);
   });
 
-  test.skipIf(!canFake)('has a clock that says what it is told', async () => {
+  test.skipIf(noFaketime() !== null)('has a clock that says what it is told', async () => {
     const still = await startPostgres({ clockAt: Date.UTC(2031, 0, 15) });
     onTestFinished(async () => still.remove());
     const ask = "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')";
