@@ -2,7 +2,7 @@
 // the other, each in a slice of the time; whatever becomes of one is written down, so that it is behind the others the next
 // time. The pass and the dry run share this, so they cannot disagree.
 
-import { type Answer, answered, type TurnKind, type Turns } from '../core/choice/turns.ts';
+import { type Answer, answered, placeTrouble, type TurnKind, type Turns } from '../core/choice/turns.ts';
 import { heldBackBy, wasAsked } from '../core/choice/asking.ts';
 import { decide, type Decision } from '../core/choice/choice.ts';
 import { nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice/slot.ts';
@@ -64,12 +64,13 @@ export async function choose(
   const opensAt = nextFreeSlot(lastDispatchAt(state), deps.config.rateLimitMs, now);
   const mayAsk = ignoreSlot || opensAt - now <= SLOT_PATIENCE_MS;
   const candidates = candidatesOf(listing.issues, deps.config);
+  const trouble = (agent: string): string | null => troubleOf(deps, state, agent);
   const search: Search = {
     listed: new Set(candidates.map(({ key }) => key)),
     candidates,
     turns: state.turns,
     heldBack: withDeclined(heldBackBy(state.turns, candidates, { now, mayAsk, isOpen }), candidates, others),
-    warnings: [...listing.warnings, ...unusableFolders(deps, candidates)],
+    warnings: [...listing.warnings, ...unusableFolders(deps.config, candidates, trouble)],
     outages: new Map(),
     down: new Set(),
     silences: new Map(),
@@ -79,7 +80,8 @@ export async function choose(
     asked: 0,
     fresh: 0,
   };
-  const facts = factsOf(deps, { heldBack: search.heldBack, pauses }, state);
+  const known = factsOf(deps, { heldBack: search.heldBack, pauses }, state);
+  const facts = { ...known, trouble };
   const end = (came: Pick<Choice, 'decision' | 'task' | 'offer'>): Choice =>
     ended(search, { ...came, state, now: deps.now() });
   for (;;) {
@@ -97,6 +99,11 @@ export async function choose(
     }
     learn(search, { target, tried, isNew: !wasAsked(state.turns, target.key), isOpen, now: deps.now() });
   }
+}
+
+/** Why nothing is to go to an agent, and how to mend it: its folder cannot be used, or a task could not be put there a moment ago. */
+export function troubleOf(deps: DispatchDeps, { turns }: Pick<State, 'turns'>, agent: string): string | null {
+  return deps.tasks.trouble(agent) ?? placeTrouble(turns, agent, deps.now());
 }
 
 function isOver(deps: DispatchDeps, { asked, fresh, down, answering, warnings }: Search): boolean {

@@ -2,14 +2,14 @@
 
 import { ownLimits } from '../core/choice/own-limits.ts';
 import { SLOT_PATIENCE_MS, untilSlot } from '../core/choice/slot.ts';
-import { messageOf } from '../core/errors.ts';
+import { exitCodeOf, hintOf, messageOf, UserError } from '../core/errors.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { Claim, Claimed } from '../core/store/store.ts';
 import type { State } from '../core/state/state.ts';
 import type { Draft } from '../io/tasks/draft.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { publishTask } from './publish.ts';
+import { type Published, publishTask } from './publish.ts';
 
 interface Ready {
   readonly task: PreparedTask;
@@ -18,14 +18,14 @@ interface Ready {
 
 /**
  * Publishes a task, if the store lets it go to this machine. `remember` gets each state that holds from then on, also when a later
- * step throws. Answers whether the file appeared.
+ * step throws.
  */
 export async function handOver(
   deps: DispatchDeps,
   state: State,
   { task, draft }: Ready,
   remember: (state: State) => void,
-): Promise<boolean> {
+): Promise<Published> {
   const ref = refOf(task.candidate.issue);
   let claimed: Claimed;
   try {
@@ -37,21 +37,34 @@ export async function handOver(
   if (claimed.kind === 'refused') {
     draft.discard();
     deps.log({ name: 'WAITING', message: `${ref} does not go to ${task.record.agent} now: ${claimed.why}` });
-    return false;
+    return { kind: 'not' };
   }
   const { lease, mayAppear, appeared, withdrawn } = claimed;
   const held = lease === null ? task : { ...task, tracked: { ...task.tracked, lease } };
-  let isPublished = false;
+  let published: Published = { kind: 'not' };
   try {
-    isPublished = publishTask(deps, state, { task: held, draft, mayAppear }, remember);
+    published = publishTask(deps, state, { task: held, draft, mayAppear }, remember);
   } finally {
+    const isPublished = published.kind === 'published';
     // What cannot be told now the next pass finds out.
     await (isPublished ? appeared() : withdrawn()).catch((error: unknown) => {
       const what = isPublished ? 'was dispatched' : 'was not dispatched';
       deps.log({ name: 'WARNING', message: `the store could not be told that ${ref} ${what}: ${messageOf(error)}` });
     });
   }
-  return isPublished;
+  return published;
+}
+
+/** The error of a task that could not be put into its agent's folder, for people. */
+export function notPlaced({ ref, agent, file }: PreparedTask['record'], error: unknown): UserError {
+  return new UserError(`${ref} could not be put into the folder of ${agent}: ${messageOf(error)}`, {
+    exitCode: exitCodeOf(error),
+    code: 'not_placed',
+    hint:
+      hintOf(error) ??
+      `something changed the folder of ${file} while it was written: only ${agent} should write there, and leave alone what begins with a dot`,
+    cause: error,
+  });
 }
 
 // What the others did since the meeting, and how two clocks differ, may have moved the slot by a moment.

@@ -11,6 +11,7 @@ import { refOf } from '../core/issue/issue.ts';
 import type { AgentTerms, Holding, Meeting, Report } from '../core/store/store.ts';
 import type { Appearance, State } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
+import { troubleOf } from './choose.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 
 /** What a pass knows after it met the others. */
@@ -38,13 +39,15 @@ export async function meetOthers(deps: DispatchDeps, state: State, isDry = false
   };
 }
 
-function reportOf(deps: DispatchDeps, { tasks, lastDispatch }: State): Report {
+function reportOf(deps: DispatchDeps, state: State): Report {
   const { config } = deps;
+  const { tasks, lastDispatch } = state;
   const elapsed = elapsedBetween(lastDispatch?.uptime ?? null, deps.uptime());
   return {
     version: deps.version,
     agents:
-      config.agents && Object.fromEntries([...config.agents.keys()].map((agent) => [agent, termsOf(config, agent)])),
+      config.agents &&
+      Object.fromEntries([...config.agents.keys()].map((agent) => [agent, termsOf(deps, state, agent)])),
     holdings: tasks && Object.entries(tasks).map(([key, task]) => holdingOf(deps, key, task)),
     // Long ago it closes nothing any more.
     lastFileAgo: elapsed !== undefined && elapsed < 2 * config.rateLimitMs ? elapsed : null,
@@ -58,11 +61,13 @@ export function scopeOf({ servers, repositories }: Pick<Config, 'servers' | 'rep
   return [...servers.map(({ name, url }) => nameOn(name, url)), ...named].toSorted().join(' ');
 }
 
-function termsOf({ agents, agentLabels, rateLimits }: Config, agent: string): AgentTerms {
+function termsOf(deps: DispatchDeps, state: State, agent: string): AgentTerms {
+  const { agents, agentLabels, rateLimits } = deps.config;
   return {
     maxTasks: agents?.get(agent)?.maxTasks ?? null,
     labels: agentLabels.get(agent) ?? null,
     rateLimitMs: rateLimits.agents.get(agent) ?? null,
+    ...(troubleOf(deps, state, agent) === null ? {} : { isUnusable: true }),
   };
 }
 

@@ -17,10 +17,11 @@ import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 import { declineOffers, listingOf, makeOffer } from './offers.ts';
-import { handOver } from './hand-over.ts';
+import { handOver, notPlaced } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
 import { partFromOthers } from './part-from-others.ts';
 import { NO_OTHERS, othersIn } from './search.ts';
+import type { Published } from './publish.ts';
 import { type Course, logNew, recordPass, recordState, tellRecovery, tellReturns } from './record.ts';
 import { tellMonitors } from './tell-monitors.ts';
 
@@ -127,7 +128,7 @@ async function work(
   if (failure !== null) throw failure;
 }
 
-// Answers why nothing could be prepared, when no single issue is to blame.
+// Answers why nothing could be prepared or put in its place, when no single issue is to blame.
 async function chooseAndPublish(
   deps: DispatchDeps,
   course: Course,
@@ -154,7 +155,8 @@ async function chooseAndPublish(
   }
   if (task && draft) {
     const published = await publishInSlot(deps, course, decision, { task, draft });
-    if (published) tell(task.candidate.key, task.record);
+    if (published.kind === 'published') tell(task.candidate.key, task.record);
+    if (published.kind === 'failed') return notPlaced(task.record, published.error);
   } else if (choice.failure === null && meeting.isDecider) {
     deps.say(idleReason(decision, deps.now()));
     // What is said of candidates besides has to be said again by each pass.
@@ -169,20 +171,20 @@ async function publishInSlot(
   course: Course,
   decision: Decision,
   ready: { readonly task: PreparedTask; readonly draft: Draft },
-): Promise<boolean> {
+): Promise<Published> {
   const { record, candidate } = ready.task;
   await deps.sleep(untilSlot(decision.slotOpensAt, deps.now()));
   // Somebody may have said stop while the issue was read, or the slot waited for.
   if (deps.isInterrupted() || pauseOf(deps.state.pauses(), candidate.agent, deps.now())) {
     ready.draft.discard();
-    return false;
+    return { kind: 'not' };
   }
-  const isPublished = await handOver(deps, course.state, ready, (next) => (course.state = next));
-  if (isPublished) [course.outcome, course.ref] = ['dispatched', record.ref];
+  const published = await handOver(deps, course.state, ready, (next) => (course.state = next));
+  if (published.kind === 'published') [course.outcome, course.ref] = ['dispatched', record.ref];
   // At once: what is remembered of the task must not hang on what comes after it.
   deps.state.write(course.state);
   course.stored = course.state;
-  return isPublished;
+  return published;
 }
 
 type Tell = (key: string, record: PreparedTask['record']) => void;

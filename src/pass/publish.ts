@@ -1,6 +1,6 @@
 // The only place where a task appears.
 
-import { toRfc3339 } from '../core/clock.ts';
+import { type Instant, toRfc3339 } from '../core/clock.ts';
 import { longestOwnLimit, ownLimits } from '../core/choice/own-limits.ts';
 import { answered } from '../core/choice/turns.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
@@ -13,17 +13,24 @@ import type { Draft } from '../io/tasks/draft.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 
+/** What became of a task that was to be published. */
+export type Published =
+  | { readonly kind: 'published' }
+  /** It came too late, or is not to go any more. */
+  | { readonly kind: 'not' }
+  /** Its file could not be put into the folder of its agent: whoever owns that may have changed it under our hands. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
 /**
  * Publishes a task: the slot is recorded before the file appears, so that being killed in between costs a minute and
- * never the limit. `remember` gets each state that holds from then on, also when a later step throws. Answers false
- * when a file of that name has appeared meanwhile.
+ * never the limit. `remember` gets each state that holds from then on, also when a later step throws.
  */
 export function publishTask(
   deps: DispatchDeps,
   state: State,
   { task, draft, mayAppear }: { readonly task: PreparedTask; readonly draft: Draft; readonly mayAppear: () => boolean },
   remember: (state: State) => void,
-): boolean {
+): Published {
   const { record, candidate, tracked } = task;
   const own = { scopes: ownLimits(deps.config, candidate).map(({ scope }) => scope), ms: longestOwnLimit(deps.config) };
   const taken = (base: State, pending: NonNullable<State['lastDispatch']>['pending']): State =>
@@ -41,9 +48,13 @@ export function publishTask(
     draft.discard();
     remember(taken(state, null));
     deps.log({ name: 'WARNING', message: `${record.ref} came too late for its slot; another pass dispatches it` });
-    return false;
+    return { kind: 'not' };
   }
-  const outcome = draft.publish(record.trigger === 'forced');
+  const outcome = placed(deps, draft, record);
+  if (outcome.kind === 'failed') {
+    remember(withPlaceFailed(taken(state, null), record.agent, outcome.error, deps.now()));
+    return outcome;
+  }
   // From now on, not from when the slot was recorded: the window is between the appearances of two files.
   if (outcome.kind === 'already-there') {
     remember(taken(state, null));
@@ -51,7 +62,7 @@ export function publishTask(
       name: 'ALREADY THERE',
       message: `${record.file} has appeared meanwhile, and is kept as it is`,
     });
-    return false;
+    return { kind: 'not' };
   }
   const out = withTask(state, candidate.key, tracked);
   remember(taken(out, { record, task: tracked }));
@@ -67,7 +78,26 @@ export function publishTask(
     message: dispatchMessage(candidate, isSingle(deps.config.repositories)),
     facts: factsOf(record),
   });
-  return true;
+  return { kind: 'published' };
+}
+
+function placed(
+  { tasks }: Pick<DispatchDeps, 'tasks'>,
+  draft: Draft,
+  { trigger, file, at }: DispatchRecord,
+): ReturnType<Draft['publish']> | Extract<Published, { kind: 'failed' }> {
+  try {
+    return draft.publish(trigger === 'forced');
+  } catch (error) {
+    // What comes after the link may have failed: a file that is there is out.
+    const isThere = tasks.published(file)?.dispatchedAt === at;
+    return isThere ? { kind: 'published', archived: null } : { kind: 'failed', error };
+  }
+}
+
+// Its agent's next task waits for minutes: it cost a slot, and nobody else may wait for one who does that again and again.
+function withPlaceFailed(state: State, agent: string, error: unknown, now: Instant): State {
+  return { ...state, turns: answered(state.turns, 'place', agent, { kind: 'failed', message: messageOf(error) }, now) };
 }
 
 function factsOf({ lifted, ...record }: DispatchRecord): NonNullable<LogEvent['facts']> {
@@ -80,7 +110,8 @@ function factsOf({ lifted, ...record }: DispatchRecord): NonNullable<LogEvent['f
 /** The state with a task that is out: what was asked about its candidate, or about its file before, is of the past. */
 export function withTask(state: State, key: string, task: PreparedTask['tracked']): State {
   const kinds = ['read', 'hang', 'hold', 'archive', 'news', 'blocker', 'receipt', 'hook'] as const;
-  const turns = kinds.reduce((all, kind) => answered(all, kind, key, { kind: 'settled' }, 0), state.turns);
+  const placed = answered(state.turns, 'place', task.agent, { kind: 'settled' }, 0);
+  const turns = kinds.reduce((all, kind) => answered(all, kind, key, { kind: 'settled' }, 0), placed);
   return { ...state, turns, tasks: { ...state.tasks, [key]: task } };
 }
 

@@ -71,7 +71,7 @@ export function letOthersPass(search: Search, target: Candidate, message: string
 export interface Others {
   /** Whether an agent lives on other machines alone. */
   readonly isElsewhere: (agent: string) => boolean;
-  /** Whether an agent's machine came a moment ago. */
+  /** Whether an agent's machine came a moment ago, and can use its folder. */
   readonly isPresent: (agent: string) => boolean;
   /** What these could not take, and why, by the key of the candidate. */
   readonly declined: ReadonlyMap<string, string>;
@@ -85,7 +85,8 @@ export function othersIn({ agentsPresent, declined }: Meeting, isElsewhere: Othe
   return { isElsewhere, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined };
 }
 
-const ABSENT = 'the machine of its agent has not come for some minutes';
+const ABSENT =
+  'the machine of its agent has not come for some minutes, or cannot use its folder: doctor there tells why';
 
 /** The same with what other machines could not take, and what waits for one that does not come. */
 export function withDeclined(

@@ -107,12 +107,16 @@ async function swapHome(home: string, isOver: () => boolean): Promise<void> {
   }
 }
 
-/** Stops the racer for moments of any length: work that never found its names between two swaps gets further, and is raced in parts. */
+/**
+ * Stops the racer for moments of any length, longer and longer ones: work that never found its names between two swaps gets further,
+ * and is raced in parts. On a machine that is busy with other things a single pass takes seconds.
+ */
 async function slowDown(racer: ChildProcess, isOver: () => boolean): Promise<void> {
-  for (; !isOver(); await pause(Math.random() * 100)) {
+  for (let longest = 400; !isOver(); longest *= 1.1) {
     racer.kill('SIGSTOP');
-    await pause(Math.random() * 400);
+    await pause(Math.random() * longest);
     racer.kill('SIGCONT');
+    await pause(Math.random() * 100);
   }
 }
 

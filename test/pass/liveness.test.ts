@@ -25,6 +25,7 @@ const AILMENTS = [
   'blocked',
   'stranger',
   'unwritable',
+  'removed',
   'raw',
   'changed',
 ] as const;
@@ -111,7 +112,13 @@ async function lived(office: Office, passes: number): Promise<ReadonlyMap<string
           const isBad =
             candidate.agent === office.broken || office.issues[candidate.issue.number - 1]?.ailment === 'unwritable';
           if (isBad) throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
-          return deps.tasks.draft(candidate, text);
+          const draft = deps.tasks.draft(candidate, text);
+          if (office.issues[candidate.issue.number - 1]?.ailment !== 'removed') return draft;
+          // Its agent watches its folder, and is faster.
+          const publish = (): never => {
+            throw Object.assign(new Error('ENOENT: no such file or directory, link'), { code: 'ENOENT' });
+          };
+          return { ...draft, publish };
         },
       },
     };
@@ -124,7 +131,9 @@ async function lived(office: Office, passes: number): Promise<ReadonlyMap<string
 
 /** Which tasks nothing keeps from going. An agent in whose folder one cannot be written may wait for its own, nobody else's. */
 function free({ issues, broken }: Office): readonly string[] {
-  const marred = new Set(issues.flatMap(({ ailment, agents }) => (ailment === 'unwritable' ? agents : [])));
+  const marred = new Set(
+    issues.flatMap(({ ailment, agents }) => (ailment === 'unwritable' || ailment === 'removed' ? agents : [])),
+  );
   return issues.flatMap(({ ailment, agents }, index) =>
     ailment === null || ailment === 'changed'
       ? agents.filter((agent) => agent !== broken && !marred.has(agent)).map((agent) => `${index + 1} ${agent}`)
@@ -178,6 +187,8 @@ describe('11.1, 11.2, 11.3, 11.4 one that is free goes, behind', () => {
     { many: 60, ailment: 'refused', within: 8 },
     { many: 60, ailment: 'raw', within: 8 },
     { many: 30, ailment: 'unwritable', within: 1 },
+    // Each costs a slot, and its agent waits for minutes, not each of its tasks.
+    { many: 60, ailment: 'removed', within: 6 },
   ])('$many that are $ailment, within $within passes', { timeout: 60_000 }, async ({ many, ailment, within }) => {
     const others = ailment === 'unwritable' || ailment === 'too large' ? ['hans'] : ['hans', 'greta'];
     const issues = Array.from({ length: many }, () => ({ ailment, agents: others }));

@@ -1,6 +1,6 @@
 // Several machines, one office: what they do together, over a PostgreSQL of their own.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -168,6 +168,25 @@ describe.skipIf(lacking !== null)('several machines', { timeout: 60_000 }, () =>
     expect(JSON.stringify(a.deps.state.decision())).toContain('has not come for some minutes');
     await b.pass();
     expect(b.dispatched()).toEqual(['#1']);
+  });
+
+  test('an agent whose folder cannot be used on its machine keeps nobody waiting, and has its tasks when it can', async () => {
+    const urgent = Array.from({ length: 8 }, (_, index) => issueFor(index + 1, 'greta', { labels: ['critical'] }));
+    const office = await sharedOffice(cluster, [...urgent, issueFor(9, 'hans')]);
+    const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('greta'))];
+    mkdirSync(b.config.tasksDirectory, { recursive: true });
+    writeFileSync(home(b, 'greta'), 'no folder');
+    await b.pass(blind);
+    await a.pass();
+    expect(a.dispatched()).toEqual(['#9']);
+    expect(JSON.stringify(a.deps.state.decision())).toContain('cannot use its folder');
+    rmSync(home(b, 'greta'));
+    for (let count = 0; count < 2; count += 1) {
+      await b.pass();
+      await a.pass();
+    }
+    await b.pass();
+    expect(b.dispatched().length).toBeGreaterThan(0);
   });
 
   test('what a machine that is there does not take stands in front of the others once, not again and again', async () => {

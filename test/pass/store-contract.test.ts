@@ -122,16 +122,13 @@ describe.for(kinds)('over %s', { timeout: 60_000 }, (kind) => {
   test('a pass that is killed between slot and file costs the slot, not the task', async () => {
     const machine = await machineWith(kind, open(1), SLOT);
     const killed = new Error('killed');
-    const tasks = {
-      ...machine.deps.tasks,
-      draft: (...of: Parameters<typeof machine.deps.tasks.draft>) => ({
-        ...machine.deps.tasks.draft(...of),
-        publish: () => {
-          throw killed;
-        },
-      }),
+    const state = {
+      ...machine.deps.state,
+      write: () => {
+        throw killed;
+      },
     };
-    await expect(machine.pass({ tasks })).rejects.toThrow('killed');
+    await expect(machine.pass({ state })).rejects.toThrow('killed');
     expect(machine.dispatched()).toEqual([]);
     await machine.pass();
     await machine.pass();

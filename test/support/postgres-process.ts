@@ -37,13 +37,14 @@ export function noPostgres(): string | null {
 /** The server, when it takes connections. It dies with this process. */
 export async function started(folder: string, port: number, clockFile: string | null): Promise<ChildProcess> {
   const server = ['-D', join(folder, 'data'), '-k', folder, '-h', '127.0.0.1', '-p', String(port)];
-  const faking = clockFile === null ? {} : clockOf(clockFile);
-  const [command = '', ...args] = asNobody([program('postgres'), ...server], ['--pdeathsig', 'QUIT']);
+  // For it alone: what a process of root before it had opened for this, it may not open.
+  const faking = clockFile === null ? [] : ['env', ...Object.entries(clockOf(clockFile)).map((each) => each.join('='))];
+  const [command = '', ...args] = asNobody([...faking, program('postgres'), ...server], ['--pdeathsig', 'QUIT']);
   const log = join(folder, 'log');
   for (let attempt = 1; ; attempt += 1) {
     const child = spawn('sh', ['-c', 'exec "$0" "$@" >>"$LOG" 2>&1', command, ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], LOG: log, ...faking },
+      env: { PATH: process.env['PATH'], LOG: log },
       stdio: 'ignore',
     });
     const ended = new Promise<false>((resolve) => child.once('exit', () => resolve(false)));

@@ -7,9 +7,10 @@ import { fromRfc3339, type Instant, toRfc3339 } from '../clock.ts';
 
 /**
  * What a turn is about. Of a candidate: `read`, it could not be read or rendered; `hang`, a pass ended while it was at it;
- * `hold`, only the server can tell when it is free. The others are of tasks that are out.
+ * `hold`, only the server can tell when it is free. Of an agent: `place`, its task could not be put into its folder. The others are
+ * of tasks that are out.
  */
-export type TurnKind = 'read' | 'hang' | 'hold' | 'archive' | 'news' | 'blocker' | 'receipt' | 'hook';
+export type TurnKind = 'read' | 'hang' | 'hold' | 'place' | 'archive' | 'news' | 'blocker' | 'receipt' | 'hook';
 
 /** What was asked when, and when it may be asked again, as the state file has it. */
 export const TurnSchema = z.object({
@@ -48,6 +49,8 @@ const LONGEST: Readonly<Record<TurnKind, number>> = {
   // It costs a whole pass each time: many of them must not be the end of all passes.
   hang: 24 * 60 * MINUTE,
   hold: 5 * MINUTE,
+  // It costs a slot each time.
+  place: 15 * MINUTE,
   archive: 60 * MINUTE,
   news: 15 * MINUTE,
   blocker: 15 * MINUTE,
@@ -69,14 +72,14 @@ export function isDue(turns: Turns, kind: TurnKind, subject: string, now: Instan
   return dueAt <= now || askedAt > now;
 }
 
-const OF_CANDIDATES: readonly TurnKind[] = ['read', 'hang', 'hold'];
+const OF_CANDIDATES: readonly TurnKind[] = ['read', 'hang', 'hold', 'place'];
 
-/** The turns of candidates: those of tasks that are out are none of the choice's business. */
+/** The turns of candidates and their agents: those of tasks that are out are none of the choice's business. */
 export function candidateTurns(turns: Turns): Turns {
   return withoutOthers(turns, (kind) => OF_CANDIDATES.some((each) => each === kind));
 }
 
-/** The turns of candidates that are due, by their keys. */
+/** Those of them that are due, by their keys. */
 export function dueKeys(turns: Turns, now: Instant): readonly string[] {
   return Object.keys(turns).filter((key) =>
     OF_CANDIDATES.some((kind) => key.startsWith(`${kind} `) && isDue(turns, kind, key.slice(kind.length + 1), now)),
@@ -126,6 +129,12 @@ export function answered(turns: Turns, kind: TurnKind, subject: string, answer: 
       return next(waits === 0 ? 0 : MINUTE * 2 ** Math.min(waits - 1, 20), tries, answer.message);
     }
   }
+}
+
+/** Why nothing is put into an agent's folder for a while; null: it may be tried. */
+export function placeTrouble(turns: Turns, agent: string, now: Instant): string | null {
+  const turn = turns[turnKey('place', agent)];
+  return turn && !isDue(turns, 'place', agent, now) ? turn.message : null;
 }
 
 /** Forgets the turns of subjects that are no more. */

@@ -108,7 +108,7 @@ export function withoutStaleTurns(state: State, candidateKeys: ReadonlySet<strin
   const turns = withoutOthers(state.turns, (kind, subject) =>
     kind === 'read' || kind === 'hang' || kind === 'hold'
       ? candidateKeys.has(subject)
-      : tasks === null || subject in tasks,
+      : kind === 'place' || tasks === null || subject in tasks,
   );
   return { ...state, turns };
 }

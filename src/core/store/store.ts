@@ -39,6 +39,8 @@ export interface AgentTerms {
   /** Lower-cased; null: it takes all. */
   readonly labels: readonly string[] | null;
   readonly rateLimitMs: number | null;
+  /** Its folder cannot be used on that machine: nothing is offered to it there. */
+  readonly isUnusable?: boolean | undefined;
 }
 
 /** What a machine tells the others when its pass begins. */
@@ -98,7 +100,7 @@ export interface Meeting {
   readonly attempts: ReadonlyMap<string, number>;
   /** The agents of the other machines that live. Null: one of them takes every assignee for an agent. */
   readonly agentsElsewhere: ReadonlyMap<string, AgentTerms> | null;
-  /** Those of them that have a machine which came a moment ago, so that it can take what it is offered. Null: any. */
+  /** Those of them that have a machine which came a moment ago and can use their folder: it can take what it is offered. Null: any. */
   readonly agentsPresent: ReadonlySet<string> | null;
   /** Why candidates wait that another machine could not take, by their key. */
   readonly declined: ReadonlyMap<string, string>;

@@ -15,6 +15,7 @@ export interface Draft {
   readonly publish: (
     replace: boolean,
   ) => { readonly kind: 'published'; readonly archived: string | null } | { readonly kind: 'already-there' };
+  /** Removes what is not wanted any more. Never throws: what cannot be removed goes before the next draft of the same file. */
   readonly discard: () => void;
 }
 
@@ -49,7 +50,13 @@ export function draftTask(tasksDirectory: string, agent: string, path: string, t
         prepareForWork(home, folders.toReversed(), path);
         return { kind: 'published', archived };
       }),
-    discard: () => void inPlace((folder) => folder.remove(draft)),
+    discard: () => {
+      try {
+        inPlace((folder) => folder.remove(draft));
+      } catch {
+        // Its agent has another thing there by now.
+      }
+    },
   };
 }
 

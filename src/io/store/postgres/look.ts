@@ -38,7 +38,10 @@ export async function look(
   const pauses = await readPauses(ask);
   const { revision, settlesIn } = await askOffice(ask);
   const others = hosts.filter((row) => row['name'] !== host && row['lives'] === true);
-  const present = agentsOf(others.filter((row) => row['comes'] === true));
+  const present = agentsOf(
+    others.filter((row) => row['comes'] === true),
+    ({ isUnusable }) => isUnusable !== true,
+  );
   const offered = tasks.filter((row) => row['state'] === 'offered');
   const stale = offered.filter((row) => numberIn(row, 'age') > OFFER_STANDS_MS);
   return {
@@ -112,7 +115,9 @@ function isListedByOthers(hosts: readonly Row[], host: string, scope: string, ms
 function offersFor({ agents }: Report, offered: readonly Row[]): readonly Offer[] {
   return offered.flatMap((row) => {
     const [key, agent, issue] = [String(row['key']), String(row['agent']), issueIn(row)];
-    return issue && (agents === null || agent in agents) ? [{ key, agent, issue }] : [];
+    // Another machine of the same agent may be able to take it.
+    const isForUs = agents === null || (agent in agents && agents[agent]?.isUnusable !== true);
+    return issue && isForUs ? [{ key, agent, issue }] : [];
   });
 }
 
@@ -123,8 +128,13 @@ function elsewhere(row: Row, me: string): [string, TaskElsewhere][] {
     : [[String(row['key']), { host, agent: String(row['agent']), stage: stageIn(row) }]];
 }
 
-function agentsOf(others: readonly Row[]): ReadonlyMap<string, AgentTerms> | null {
+function agentsOf(
+  others: readonly Row[],
+  isMeant: (terms: AgentTerms) => boolean = () => true,
+): ReadonlyMap<string, AgentTerms> | null {
   const all = others.map(termsIn);
   const known = all.filter((terms) => terms !== null);
-  return known.length < all.length ? null : new Map(known.flatMap((terms) => Object.entries(terms)));
+  return known.length < all.length
+    ? null
+    : new Map(known.flatMap((terms) => Object.entries(terms).filter(([, each]) => isMeant(each))));
 }

@@ -22,6 +22,7 @@ const TermsSchema = z.record(
     maxTasks: z.nullable(z.int()),
     labels: z.nullable(z.array(z.string())),
     rateLimitMs: z.nullable(z.number()),
+    isUnusable: z.optional(z.boolean()),
   }),
 );
 
