@@ -18,7 +18,7 @@ const MemorySchema = z.object({
   prunedAt: z.nullable(instant),
   /** How many passes have failed since the last good one. */
   failures: z.int(),
-  /** When the pass began that was counted last: each is counted once. */
+  /** When the pass began that was counted last, of those that failed and the first good one after them: each is counted once. */
   countedPass: z.nullable(z.string()),
   /** By candidate key, from the dispatch until the task is archived. */
   tasks: z.record(
@@ -161,12 +161,13 @@ function workedBy({ worked }: Pick<Memory, 'worked'>, task: Task, at: Instant): 
 
 function passCounted(memory: Memory, { pass, now }: Sight): { events: HistoryEvent[]; memory: Memory } {
   if (pass === null || pass.startedAt === memory.countedPass) return { events: [], memory };
+  // One good pass after the other is nothing to remember: the file is written when something happens, not in each minute.
+  if (pass.failure === null && memory.failures === 0) return { events: [], memory };
   const after = { ...memory, countedPass: pass.startedAt };
   if (pass.failure !== null) {
     const event = { at: now, event: 'failed', code: pass.failure } as const;
     return { events: [event], memory: { ...after, failures: memory.failures + 1 } };
   }
-  if (memory.failures === 0) return { events: [], memory: after };
   return {
     events: [{ at: now, event: 'recovered', failures: memory.failures }],
     memory: { ...after, failures: 0 },

@@ -30,9 +30,9 @@ export const HeartbeatSchema = z.object({
   rows: z.string(),
   /** Assignees that are no agents, as they were named in the log. */
   strangers: z.array(z.string()),
-  /** What a pass that had nothing to do looked at: where that is the same again, so is all that follows. Null: it had. */
   /** Of several servers those that did not answer. */
   away: z.optional(z.array(AwaySchema)),
+  /** What a pass that had nothing to do looked at: where that is the same again, so is all that follows. Null: it had. */
   basis: z._default(z.nullable(z.object({ print: z.string(), agents: z.array(z.string()) })), null),
 });
 export type Heartbeat = z.infer<typeof HeartbeatSchema>;
