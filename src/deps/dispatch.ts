@@ -45,12 +45,11 @@ interface Start {
 /** The real dependencies of `dispatch`. Throws when the configuration cannot be had. */
 export async function dispatchDeps(world: World, options: GlobalOptions & Start): Promise<DispatchDeps> {
   const config = await loadKnownConfig(options.config, world, now);
-  // Root may read it, and the owner of the office perhaps not.
+  // Root may read a token and the address of the store, and the owner of the office perhaps not.
   const tokenOf = tokensOf(config, world);
   const store = storeFor(world, config, !options.dryRun);
   if (!options.dryRun) actAsOwner(config);
   const endsAt = now() + NETWORK_BUDGET_MS;
-  // Inside the pass: a token that cannot be read is a failed pass, which 'status' shows.
   const tasks = taskFolder(config);
   const journal = openJournal(config);
   const history = sharedHistory(config, tasks.stageOf, store, warner(world));
@@ -185,7 +184,8 @@ function connections(
   });
 }
 
-// Each is read now, whether or not it will be needed.
+// Each is read now, whether or not it will be needed. One that cannot be read is told inside the pass: that is a failed one then, which
+// `status` shows.
 function tokensOf({ servers }: Config, { environment }: World): (server: Server) => () => Token {
   const tokenOf = ofEach(servers, (server) => tried(() => readToken(server, environment)));
   servers.forEach((server) => void tokenOf(server));

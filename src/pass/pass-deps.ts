@@ -55,7 +55,7 @@ export interface DispatchDeps {
   readonly version: string;
   /** What started a pass: a timer, or a person. */
   readonly trigger: 'timer' | 'manual';
-  /** Whether somebody sits at a terminal and reads what it says. */
+  /** Whether a person started it at a terminal (standard input is one). */
   readonly isTyped: boolean;
   /** Whether only news is to be told. */
   readonly isQuiet: boolean;
@@ -130,14 +130,14 @@ export interface DispatchDeps {
   /** Exchanges with the other machines what happened; where there is one it does nothing. What goes wrong there is a warning. */
   readonly shareHistory: () => Promise<void>;
   readonly log: (event: LogEvent) => void;
-  /** Whether a person at a terminal reads what is said. */
+  /** Whether a person at a terminal reads what is said (standard output is one). */
   readonly isWatched: boolean;
   /** One line for a person at a terminal; nobody else gets it. */
   readonly say: (line: string) => void;
   /** What to type for a command with this configuration. */
   readonly commandLine: (command: string) => string;
-  /** Results that were asked for, such as a dry run's. */
   readonly monitors: Monitors;
+  /** Results that were asked for, such as a dry run's. */
   readonly print: (text: string) => void;
   /** Whether the user or the system has asked this command to stop. */
   readonly isInterrupted: () => boolean;

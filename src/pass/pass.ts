@@ -1,5 +1,5 @@
-// The pass: what a timer starts every minute. It reads like the contract: lock, state, listing, choice, slot, file, record,
-// what follows for the tasks that are out, unlock.
+// The pass: what a timer starts every minute. It reads like the contract: lock, state, the other machines, listing, choice, slot,
+// file, what follows for the tasks that are out, record, unlock.
 
 import { type Decision } from '../core/choice/choice.ts';
 import { untilSlot } from '../core/choice/slot.ts';

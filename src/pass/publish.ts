@@ -33,6 +33,7 @@ export function publishTask(
 ): Published {
   const { record, candidate, tracked } = task;
   const own = { scopes: ownLimits(deps.config, candidate).map(({ scope }) => scope), ms: longestOwnLimit(deps.config) };
+  // As of the moment when it is asked for, not of when the slot was recorded: the window is between the appearances of two files.
   const taken = (base: State, pending: NonNullable<State['lastDispatch']>['pending']): State =>
     withAppearance(base, { at: toRfc3339(deps.now()), ref: record.ref, pending, uptime: deps.uptime() }, own);
   try {
@@ -55,7 +56,6 @@ export function publishTask(
     remember(withPlaceFailed(taken(state, null), record.agent, outcome.error, deps.now()));
     return outcome;
   }
-  // From now on, not from when the slot was recorded: the window is between the appearances of two files.
   if (outcome.kind === 'already-there') {
     remember(taken(state, null));
     deps.log({

@@ -63,12 +63,13 @@ export interface TaskElsewhere {
   readonly stage: Whereabouts;
 }
 
-/** When a limit lets the next file appear, in milliseconds from the moment of the meeting; at most 0: now. */
+/** When the last file under a limit appeared: what its window is counted from. */
 interface Window {
   /** Empty: of all; else as `ownLimits` names it. */
   readonly scope: string;
-  /** How long ago the last file of it appeared. */
+  /** How long ago that was at the moment of the meeting, in milliseconds. */
   readonly lastAgo: number;
+  /** Which task's file it was; null: nobody knows. */
   readonly ref: string | null;
 }
 
