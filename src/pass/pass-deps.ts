@@ -4,7 +4,6 @@ import type { Config } from '../core/config/config.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import type { IssueContext, PullRequest, RepositoryFacts } from '../core/issue/context.ts';
-import type { Progress } from '../core/mailbox/progress.ts';
 import type { PullFeedback } from '../core/issue/pull-feedback.ts';
 import type { FullIssue, Issue } from '../core/issue/issue.ts';
 import type { Listing, ListingMode } from '../core/listing/listing.ts';
@@ -16,7 +15,7 @@ import type { Receipt, ReceiptLeft } from '../core/task/receipt.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
 import type { UpdateData } from '../core/task/update.ts';
 import type { KnownPull } from '../io/gitea/pull-request.ts';
-import type { Draft } from '../io/tasks/draft.ts';
+import type { TaskFolder } from '../io/tasks/folder.ts';
 import type { Journal } from '../io/state/journal.ts';
 import type { StateStore } from '../io/state/store.ts';
 import type { TryingRecord } from '../io/state/trying.ts';
@@ -78,40 +77,15 @@ export interface DispatchDeps {
   readonly markdown: () => Promise<DispatchFacts['markdown']>;
   /** The renderer for an agent's tasks. Throws exit 78. */
   readonly template: (agent: string) => Promise<(data: TaskData) => string>;
-  readonly tasks: {
-    readonly path: (candidate: Pick<Candidate, 'agent' | 'issue'>) => string;
-    /** Throws exit 1 when the task file could not be put in its place safely. */
-    readonly checkWay: (candidate: Candidate) => void;
-    /** Why nothing can be said of an agent's tasks, and none be written, and how to mend it; null: it can. */
-    readonly trouble: (agent: string) => string | null;
-    readonly existing: (candidate: Candidate) => 'dispatched' | 'done' | null;
-    /** Where a task's file is that was dispatched; null: it is gone. */
-    readonly whereIs: (task: TrackedTask) => 'dispatched' | 'done' | null;
-    /** Absolute path of a task's file where it is now. */
-    readonly placeOf: (task: TrackedTask) => string;
-    /** How far its agent is with a task; null: it is gone. */
-    readonly stageOf: (task: TrackedTask) => Stage | null;
-    /** The same with what its agent wrote beside it. */
-    readonly progressOf: (task: TrackedTask) => Progress | null;
-    /** Moves a task's file and its updates to `archive/`; null: it is gone. */
-    readonly archive: (task: TrackedTask) => { readonly from: string; readonly to: string } | null;
-    /** Writes news beside the task's place, never over a file; answers the path. */
-    readonly writeUpdate: (task: TrackedTask, text: string) => string;
+  readonly tasks: Omit<TaskFolder, 'existing'> & {
+    /** As the folder says; where there are several machines, theirs have their say as well, by the candidate's key. */
+    readonly existing: (candidate: Candidate) => ReturnType<TaskFolder['existing']>;
     /** The template of news. Throws exit 78. */
     readonly updateTemplate: () => Promise<(data: UpdateData) => string>;
-    readonly openTasks: (agent: string) => number;
-    /** The agents whose folders this pass has looked into. */
-    readonly lookedAt: () => readonly string[];
-    /** A text that is another one when something else was seen in the folders of these agents. */
-    readonly fingerprint: (agents: readonly string[]) => string;
     /** Makes a task that is blocked or done new again, with what belongs to it and why; false when it could not be. */
     readonly reopen: (task: TrackedTask, from: Stage, why: string) => boolean;
     /** Leaves what agents must know of the configuration in the task folder. */
     readonly leaveSettings: () => void;
-    readonly newestTime: () => Instant | null;
-    /** What a task file says of its dispatch, and when it appeared; null when it is not there. */
-    readonly published: (file: string) => { readonly dispatchedAt: unknown; readonly appearedAt: Instant } | null;
-    readonly draft: (candidate: Candidate, text: string) => Draft;
   };
   readonly state: StateStore & {
     /** Null: another command held the lock all the time. `note`: what had to be done to get it. */
