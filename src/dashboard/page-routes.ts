@@ -56,13 +56,13 @@ export function addPages(app: Hono, site: Site): void {
         .join(''),
     );
   });
-  app.get('/assets/:name', (context) => asset(context, site, context.req.param('name')));
-  app.get('/favicon.ico', (context) => asset(context, site, 'favicon-ok.svg'));
+  app.get('/assets/:name', (context) => asset(context, context.req.param('name')));
+  app.get('/favicon.ico', (context) => asset(context, 'favicon-ok.svg'));
   app.notFound((context) => site.notFound(context, 'There is no such page.'));
 
-  function asset(context: Context, { notFound }: Site, name: string): Response | Promise<Response> {
+  function asset(context: Context, name: string): Response | Promise<Response> {
     const text = assets.get(name);
-    if (text === undefined) return notFound(context, 'There is no such file.');
+    if (text === undefined) return site.notFound(context, 'There is no such file.');
     const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain';
     return context.body(text, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=3600' });
   }

@@ -38,12 +38,12 @@ export function openLedger(deps: LedgerDeps, now: Instant): Ledger {
   if (stored.found === 'broken') {
     find(
       'WARNING',
-      `the state file is unreadable; it is kept beside its place, and the last dispatch counts as of ${lastOf(state)}`,
+      `the state file is unreadable; it is kept beside its place, and the last dispatch counts as of ${lastDispatchText(state)}`,
     );
     repairs.push(() => void deps.state.setAside(now));
   }
   if (stored.found === 'missing' && state.lastDispatch) {
-    find('WARNING', `the state file is gone; the last dispatch counts as of ${lastOf(state)}`);
+    find('WARNING', `the state file is gone; the last dispatch counts as of ${lastDispatchText(state)}`);
   }
 
   const interrupted = withoutPending(state, deps);
@@ -186,6 +186,6 @@ function withoutShiftedScopes(state: State, deps: LedgerDeps, now: Instant): Sta
   return { ...state, lastOf: Object.fromEntries(kept) };
 }
 
-function lastOf(state: State): string {
+function lastDispatchText(state: State): string {
   return state.lastDispatch?.at ?? 'never';
 }

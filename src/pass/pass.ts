@@ -46,7 +46,7 @@ export async function dispatch(deps: DispatchDeps): Promise<ExitCode> {
     return EXIT.ok;
   } catch (error) {
     failure = error;
-    if (deps.isQuiet && isKnown(before, error)) return exitCodeOf(error);
+    if (deps.isQuiet && isSameFailure(before, error)) return exitCodeOf(error);
     throw error;
   } finally {
     deps.noteHistory();
@@ -115,9 +115,9 @@ async function work(
   const { pauses, stamp: others } = meeting;
   const outlook = { state: course.state, listing, now: deps.now(), pauses, others };
   const manner = { meeting, isElsewhere, tell };
-  const isKnown = !deps.isWatched && isAsBefore(deps, before, outlook);
-  const failure = isKnown ? null : await chooseAndPublish(deps, course, outlook, manner);
-  if (isKnown) {
+  const isKnownIdle = !deps.isWatched && isAsBefore(deps, before, outlook);
+  const failure = isKnownIdle ? null : await chooseAndPublish(deps, course, outlook, manner);
+  if (isKnownIdle) {
     course.basis = before?.basis ?? null;
     course.warnings.push(...listing.warnings);
   }
@@ -189,7 +189,7 @@ async function publishInSlot(
 
 type Tell = (key: string, record: PreparedTask['record']) => void;
 
-function isKnown(before: Heartbeat | null, failure: unknown): boolean {
+function isSameFailure(before: Heartbeat | null, failure: unknown): boolean {
   return before?.lastPass.error?.code === errorRecord(failure).code;
 }
 

@@ -110,8 +110,8 @@ function factsOf({ lifted, ...record }: DispatchRecord): NonNullable<LogEvent['f
 /** The state with a task that is out: what was asked about its candidate, or about its file before, is of the past. */
 export function withTask(state: State, key: string, task: PreparedTask['tracked']): State {
   const kinds = ['read', 'hang', 'hold', 'archive', 'news', 'blocker', 'receipt', 'hook'] as const;
-  const placed = answered(state.turns, 'place', task.agent, { kind: 'settled' }, 0);
-  const turns = kinds.reduce((all, kind) => answered(all, kind, key, { kind: 'settled' }, 0), placed);
+  const withoutPlace = answered(state.turns, 'place', task.agent, { kind: 'settled' }, 0);
+  const turns = kinds.reduce((all, kind) => answered(all, kind, key, { kind: 'settled' }, 0), withoutPlace);
   return { ...state, turns, tasks: { ...state.tasks, [key]: task } };
 }
 

@@ -118,7 +118,7 @@ function walked(home: Folder, skipped: readonly string[], index: HeadIndex): Sur
   const others = new Map<string, readonly string[]>();
   looks += 1;
   let isWrong = false;
-  const untold = (folder: Folder, prefix: string): Listed['entries'] => {
+  const entriesToRead = (folder: Folder, prefix: string): Listed['entries'] => {
     const rows = index.get(prefix);
     const passed = new Set(rows?.names);
     if (rows === undefined || passed.size < rows.names.length) return folder.list(MOST_FILES).entries;
@@ -132,7 +132,7 @@ function walked(home: Folder, skipped: readonly string[], index: HeadIndex): Sur
   const walk = (folder: Folder, prefix: string, depth: number): void => {
     const beside: string[] = [];
     others.set(prefix, beside);
-    for (const { name, kind } of untold(folder, prefix)) {
+    for (const { name, kind } of entriesToRead(folder, prefix)) {
       const path = prefix + name;
       const isTask = kind === 'file' && isTaskFileName(name);
       if (!isTask) beside.push(name);

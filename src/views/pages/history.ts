@@ -125,20 +125,20 @@ function stepsData({ steps, total }: Report, axis: TimeAxis, scope: Ends, frame:
 type Timed = readonly { readonly priority: Run['priority']; readonly ms: number }[];
 
 function waits(runs: readonly Run[], scope: Ends): Timed {
-  const waits: { priority: Run['priority']; ms: number }[] = [];
+  const found: { priority: Run['priority']; ms: number }[] = [];
   for (const { priority, waitedMs, from } of runs) {
-    if (waitedMs !== null && isWithin(from, scope)) waits.push({ priority, ms: waitedMs });
+    if (waitedMs !== null && isWithin(from, scope)) found.push({ priority, ms: waitedMs });
   }
-  return waits;
+  return found;
 }
 
 function works(runs: readonly Run[], scope: Ends): Timed {
-  const works: { priority: Run['priority']; ms: number }[] = [];
+  const found: { priority: Run['priority']; ms: number }[] = [];
   for (const run of runs) {
     const { priority, from, to } = run;
-    if (to !== null && isFinished(run) && isWithin(to, scope)) works.push({ priority, ms: to - from });
+    if (to !== null && isFinished(run) && isWithin(to, scope)) found.push({ priority, ms: to - from });
   }
-  return works;
+  return found;
 }
 
 function durationsData(id: string, name: string, what: string, figures: Durations, durations: Timed) {
