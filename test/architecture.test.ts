@@ -162,6 +162,20 @@ describe('the package', () => {
     }
   });
 
+  test('has each library in it named in CONTRIBUTING, with what it is for', () => {
+    const source = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+      .join('\n');
+    const imported = [...source.matchAll(/(?:from |import\()'((?:@[\w-]+\/)?[a-z][\w-]*)[/']/gu)].map(
+      ([, name]) => name,
+    );
+    const table = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8').split('| library | for |').at(-1) ?? '';
+    const named = [...table.matchAll(/^\|([^|]*)\|/gmu)].flatMap(([, names = '']) => names.match(/[@\w/-]+/gu) ?? []);
+    expect(imported.length).toBeGreaterThan(20);
+    expect(imported.filter((name) => !named.includes(name ?? ''))).toEqual([]);
+  });
+
   test('holds the bundled files, templates, deploy files and documents, and runs from any folder once installed', () => {
     const packed =
       execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch], {
