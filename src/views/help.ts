@@ -121,10 +121,12 @@ Environment variables:
   CREDENTIALS_DIRECTORY  set by systemd; the token is in its file gitea-token (of a server called team: gitea-token-team),
                          the address of the store in store-url
   XDG_CONFIG_HOME        where dispatcher/config.yaml is looked for (default: ~/.config)
+  CACHE_DIRECTORY (set by systemd), XDG_CACHE_HOME
+                         where agent-dispatcher/ keeps what was compiled and checked (default: ~/.cache)
   NODE_EXTRA_CA_CERTS    a file with the certificate of your own authority (better: gitea.caFile)
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY
                          the proxy for Gitea and the ping, and the hosts that are asked without it
-  DISPATCHER_AGENT       whose tasks next, done, block, release and work mean; --agent goes before it
+  DISPATCHER_AGENT       whose tasks next, done, block, release, work, mcp and instructions mean; --agent goes before it
   DISPATCHER_TASKS       the task folder they work in, when the configuration is not for this user to read
   DISPATCHER_FILE        the task that done, block and release mean when none is named; work sets it
   NO_COLOR, FORCE_COLOR  no colour, or colour in a pipe as well
