@@ -14,7 +14,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else {
   try {
     /* What passes run is another part of the bundle than what other commands do. */
-    require('./code-cache.js').load(require.resolve('../dist/dispatcher.cjs'), cacheFolder(), isPass() ? 'pass' : 'rest');
+    require('./code-cache.js').load(require.resolve('../dist/dispatcher.cjs'), cacheFolder(), isPlainPass() ? 'pass' : 'rest');
   } catch (error) {
     process.stderr.write(
       'dispatcher: the built program cannot be loaded: ' + error.message + '\n' +
@@ -24,16 +24,17 @@ if (major < 20 || (major === 20 && minor < 19)) {
   }
 }
 
-/* Whether no other command is asked for. */
-function isPass() {
-  var options = process.argv.slice(2);
-  var words = options.filter(function (word, index) {
-    return word[0] !== '-' && !/^(-c|--config)$/.test(options[index - 1]);
+/* Whether it is a pass and nothing else, as a timer starts it each minute. The bundle, which is loaded after this is known, has the
+   same rule in src/cli/program.ts, and makes no other command then; test/e2e/start.test.ts holds the two together. */
+function isPlainPass() {
+  var words = process.argv.slice(2);
+  return words.every(function (word, index) {
+    return (
+      /^(dispatch|--timer|-q|--quiet|-v|--verbose|-c|--config)$/.test(word) ||
+      word.indexOf('--config=') === 0 ||
+      /^(-c|--config)$/.test(words[index - 1])
+    );
   });
-  var isHelp = options.some(function (word) {
-    return /^(-V|--version|-h|--help)$/.test(word);
-  });
-  return !isHelp && (words.length === 0 || words[0] === 'dispatch');
 }
 
 /* Where it is kept what was compiled. Whoever can write there decides what runs: only in a folder of this user's own. Where there is

@@ -16,7 +16,7 @@ import { addReaders } from './readers.ts';
 import { addStore } from './store-commands.ts';
 import { everyCommand, type Runner } from './runner.ts';
 
-/** Words of a command line that is a pass and nothing else. */
+/** Words of a command line that is a pass and nothing else; `isPlainPass` of bin/dispatcher.js has the same. */
 const OF_A_PASS = new Set(['dispatch', '--timer', '-q', '--quiet', '-v', '--verbose']);
 
 /**
@@ -45,7 +45,11 @@ export function createProgram(world: World, finish: (code: ExitCode) => void, ty
 
 function isPlainPass(typed: readonly string[]): boolean {
   return typed.every(
-    (word, index) => OF_A_PASS.has(word) || isConfigOption(word) || isConfigOption(typed[index - 1] ?? ''),
+    (word, index) =>
+      OF_A_PASS.has(word) ||
+      isConfigOption(word) ||
+      word.startsWith('--config=') ||
+      isConfigOption(typed[index - 1] ?? ''),
   );
 }
 

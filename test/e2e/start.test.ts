@@ -20,6 +20,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execFileSync } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import type { World } from '../../src/deps/world.ts';
 import { NODE, workspace } from '../support/command.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -104,11 +106,43 @@ test('as long as each pass writes a task, what passes keep is all that they comp
   expect(at.tasks()).toHaveLength(5);
   expect(sizes[4]).toBe(sizes[1]);
   // Nor is it what a pass needs that another command compiled.
-  for (const args of [['--version'], ['--config', 'dispatcher.yaml', 'status'], ['dispatch', '--help']])
+  for (const args of [
+    ['--version'],
+    ['--config', 'dispatcher.yaml', 'status'],
+    ['dispatch', '--help'],
+    ['dispatch', '-n'],
+  ])
     expect(await at.run(args)).toMatchObject({ code: 0 });
   expect(statSync(path()).size).toBe(sizes[1]);
   for (const _ of [1, 2]) await at.run([]);
   expect(statSync(path()).size).toBeLessThan(0.9 * (sizes[1] ?? 0));
+});
+
+test('what is kept with the passes is a pass for which no other command is made', async () => {
+  const at = await workspace();
+  at.gitea.addIssue({ repository: 'acme/app', number: 5, title: 'First', assignees: ['hans'] });
+  const config = join(at.folder, 'dispatcher.yaml');
+  const cache = join(at.folder, '.cache/agent-dispatcher');
+  const world = { version: '', stdout: { write: () => {} }, stderr: { write: () => {} } } as unknown as World;
+  const rows: readonly (readonly [isPass: boolean, ...args: string[]])[] = [
+    [true],
+    [true, 'dispatch', '--timer', '-q', '--config', config],
+    [true, '-c', config, '-v'],
+    [true, `--config=${config}`, '--quiet'],
+    [false, 'dispatch', '-n'],
+    [false, 'dispatch', '--issue', '5', '--force'],
+    [false, 'dispatch', '--help'],
+    [false, '--color', 'never'],
+    [false, '-c', config, 'status'],
+    [false, '--version'],
+  ];
+  for (const [isPass, ...args] of rows) {
+    rmSync(cache, { recursive: true, force: true });
+    expect(await at.run(args)).toMatchObject({ code: 0 });
+    const isKeptAsPass = codeIn(cache).some((name) => name.startsWith('code-pass'));
+    const isAlone = createProgram(world, () => {}, args).commands.length === 1;
+    expect({ args, isKeptAsPass, isAlone }).toEqual({ args, isKeptAsPass: isPass, isAlone: isPass });
+  }
 });
 
 test('another program of the same length and time is never run from what the one before has compiled', () => {
