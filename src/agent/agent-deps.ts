@@ -14,12 +14,14 @@ export interface AgentDeps {
   readonly processes: Processes;
   /** Who runs this. */
   readonly user: string;
-  /** What `done`, `block` and `release` mean when nothing is named, from the environment. */
+  /** What `done`, `block` and `release` mean when nothing is named: the task in `$DISPATCHER_FILE`. */
   readonly currentFile: string | undefined;
   readonly now: () => Instant;
+  /** A word that no other claim has. */
   readonly randomWord: () => string;
+  /** A process of this machine by its number; null: there is none. */
   readonly processOf: (pid: number) => ProcessId | null;
-  /** A file of the mailbox, by its path there. */
+  /** The text of a file of the mailbox, by its path there; null: it cannot be had. */
   readonly read: (path: string) => TaskText | null;
   /** The path below the mailbox of a path that somebody typed; null: it lies elsewhere. */
   readonly below: (path: string) => string | null;

@@ -11,8 +11,9 @@ export interface NextOptions {
   readonly json?: boolean;
   readonly peek?: boolean;
   readonly stalled?: boolean;
-  /** Milliseconds. */
+  /** How long to wait for a task, in milliseconds. */
   readonly wait?: number;
+  /** The process that lives as long as somebody works on the task. */
   readonly pid?: number;
 }
 
@@ -28,6 +29,7 @@ export async function next(deps: AgentDeps, options: NextOptions): Promise<ExitC
     return EXIT.ok;
   }
   const document = describeTask(deps, found);
+  // Somebody moved it away a moment ago.
   if (document === null) return sayNothing(deps, { waiting: 0, unreadable: [] });
   deps.print(`${jsonText(document, 2)}\n`);
   return EXIT.ok;
@@ -48,7 +50,7 @@ export async function awaited<T extends object>(
   }
 }
 
-/** Says on stderr that there is no task, and why that may be. */
+/** Says on stderr that there is no task, and answers exit 6. Throws exit 1 when there are task files that this user may not read. */
 export function sayNothing({ mailbox, say }: AgentDeps, { waiting, unreadable }: Nothing): ExitCode {
   const [first] = unreadable;
   if (first !== undefined) {

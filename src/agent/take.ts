@@ -24,12 +24,15 @@ export interface TakenTask {
   readonly claim: Claim;
   /** Names the claim beside the task. */
   readonly word: string;
+  /** How the work on it went before. */
   readonly work: WorkRecord;
 }
 
 /** What was found instead of a task. */
 export interface Nothing {
+  /** How many new tasks are not offered yet: a run on them failed. */
   readonly waiting: number;
+  /** Task files that this user may not read, by their paths below the mailbox. */
   readonly unreadable: readonly string[];
 }
 

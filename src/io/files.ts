@@ -19,9 +19,13 @@ import { dirname } from 'node:path';
 import { systemCode } from '../core/errors.ts';
 import { naming } from './naming.ts';
 
-/** Modes of what the dispatcher alone writes, whatever the umask: whoever may write there, steers it. */
+// Modes of what the dispatcher alone writes, whatever the umask: whoever may write there, steers it.
+
+/** What is published for `status` and the page. */
 export const GROUP_READS = 0o640;
+/** What a pass obeys. */
 export const NOBODY_ELSE = 0o600;
+/** What programs of any other account read. */
 export const EVERYBODY_READS = 0o644;
 
 /** Writes a file that must not exist yet, and waits until it is on the disk. */

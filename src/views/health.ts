@@ -4,6 +4,7 @@ import { isPassedOver } from '../core/health/agent-status.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
+/** The sign in front of each word for the health; it only repeats what the word says. */
 export const HEALTH_SIGNS: Readonly<Record<Health, string>> = {
   ok: '●',
   never_run: '○',

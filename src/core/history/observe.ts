@@ -36,6 +36,7 @@ const MemorySchema = z.object({
 });
 export type Memory = z.infer<typeof MemorySchema>;
 
+/** Of a history that has not begun. */
 export const NO_MEMORY: Memory = {
   version: 1,
   sampledAt: null,

@@ -18,6 +18,7 @@ export interface MailboxSettings {
 /** The file's name in the task folder. */
 export const SETTINGS_FILE = '.dispatcher.json';
 
+/** So many failed runs of an agent of which nothing else is configured, and a task is blocked. */
 export const USUAL_ATTEMPTS = 3;
 const USUAL_STALLED_AFTER_MS = 24 * 60 * 60_000;
 const MOST_ATTEMPTS = 100;

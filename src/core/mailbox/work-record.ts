@@ -19,6 +19,7 @@ export interface WorkEvent {
   readonly note: string | null;
 }
 
+/** How the work on a task went so far, as it lies beside it. */
 export interface WorkRecord {
   /** Runs that failed since the task was new, or since it was last handed back. */
   readonly attempts: number;
@@ -28,6 +29,7 @@ export interface WorkRecord {
   readonly events: readonly WorkEvent[];
 }
 
+/** Of a task that nobody worked on. */
 export const NO_WORK: WorkRecord = { attempts: 0, retryAt: null, events: [] };
 
 const SCHEMA = 'dispatcher.work/1';

@@ -46,6 +46,7 @@ const RecordSchema = z.object({ rows: z.array(RowSchema), rest: z.array(RestSche
 /** Rows most urgent first, and how many are left out. */
 export type DecisionRecord = z.infer<typeof RecordSchema>;
 
+/** Nothing was decided, or nobody knows what. */
 export const NO_DECISION: DecisionRecord = { rows: [], rest: [] };
 
 /** All rows in a list: how versions before this one wrote them. */

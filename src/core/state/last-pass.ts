@@ -52,6 +52,7 @@ export interface PassHistory
   readonly away?: readonly AwayServer[];
 }
 
+/** No pass has run, or nobody knows of one. */
 export const NO_PASSES: PassHistory = {
   lastDispatch: null,
   lastPass: null,

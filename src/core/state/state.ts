@@ -43,6 +43,7 @@ const StateSchema = z.object({
 });
 export type State = z.infer<typeof StateSchema>;
 
+/** What is remembered where there is no state file, or none that can be used. */
 export const EMPTY_STATE: State = {
   version: STATE_VERSION,
   lastDispatch: null,

@@ -67,6 +67,7 @@ const WatchedPullSchema = z.object({
 /** An open pull request that is watched for a task. */
 export type WatchedPull = z.infer<typeof WatchedPullSchema>;
 
+/** A task that is out, as the state file has it. */
 export const TrackedTaskSchema = z.object({
   /** As `serverOf` names it. */
   server: z.string(),

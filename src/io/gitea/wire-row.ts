@@ -6,7 +6,7 @@ import type { Issue } from '../../core/issue/issue.ts';
 import type { Listed } from '../../core/listing/scope-state.ts';
 import { cut } from '../../core/task/untrusted.ts';
 
-// Owner and repository become folder names when several repositories are configured.
+/** `owner/repository`, both fit to be folder names, which they become when several repositories are configured. */
 export const FULL_NAME = /^(?!\.{1,2}\/)[A-Za-z0-9._-]{1,100}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/u;
 /** The longest name of a user. */
 export const LONGEST_LOGIN = 255;

@@ -5,12 +5,15 @@ import { fromRfc3339 } from '../../core/clock.ts';
 import { type Attachment, type Blocker, type Comment, type FullIssue, issueUrl } from '../../core/issue/issue.ts';
 import { FULL_NAME, issueOf, LONGEST_LOGIN, rowIn, shortened } from './wire-row.ts';
 
+/** RFC 3339; read as epoch milliseconds. */
 export const instant = z.pipe(
   z.string().check(z.refine((text) => fromRfc3339(text) !== undefined)),
   z.transform((text) => fromRfc3339(text) ?? 0),
 );
 const text = z.string();
+/** A title or a name; one that is longer than any of Gitea's is cut (`shortened`). */
 export const short = z.pipe(text, z.transform(shortened));
+/** Of an account, its login. */
 export const User = z.object({ login: text.check(z.minLength(1), z.maxLength(LONGEST_LOGIN)) });
 const list = <T extends z.core.$ZodType>(item: T) =>
   z.pipe(

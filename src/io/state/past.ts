@@ -9,6 +9,7 @@ import { eventsOfDay } from '../../core/history/lines.ts';
 import { type OpenPast, openPast, type Past, tell, told } from '../../core/history/past.ts';
 import { fileStamp, readRegularFile } from '../files.ts';
 
+/** The folder of its files in the state folder. */
 export const HISTORY_FOLDER = 'history';
 /** A day that is full takes no more: at one event a second it would not be. */
 export const MAX_DAY = 64 * 1024 * 1024;

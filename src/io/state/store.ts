@@ -1,6 +1,5 @@
-// The state folder's own files: state.json (what the next pass needs), last-pass.json (how the last one went, written by
-// every pass), candidates.json (what it decided, written when that changes), trying.json (what it is at). All are small,
-// whatever is open.
+// The state folder's own files: state.json (what the next pass needs) and candidates.json (what the last one decided, written when
+// that changes). How it went is heartbeat.ts, what it is at trying.ts. All are small, whatever is open.
 
 import { accessSync, constants, lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@
 import type { Meeting, Store } from '../../core/store/store.ts';
 import { readPauses, removePause, writePause } from '../state/pauses.ts';
 
-const NOBODY_ELSE: Omit<Meeting, 'pauses'> = {
+const ALONE: Omit<Meeting, 'pauses'> = {
   isDecider: true,
   windows: null,
   warnings: [],
@@ -30,7 +30,7 @@ const GRANTED = {
 /** The store of a machine that works alone. The slot is in its state file, which a pass keeps. */
 export function fileStore(stateDirectory: string): Store {
   return {
-    meet: async () => ({ ...NOBODY_ELSE, pauses: readPauses(stateDirectory) }),
+    meet: async () => ({ ...ALONE, pauses: readPauses(stateDirectory) }),
     offer: async () => {},
     decline: async () => {},
     claim: async () => GRANTED,
