@@ -15,7 +15,7 @@ import { refOf } from '../core/issue/issue.ts';
 import type { Pause } from '../core/state/pause.ts';
 import { lastDispatchAt, lastOfScope, type State, withoutStaleTurns } from '../core/state/state.ts';
 import type { TrackedTask } from '../core/task/tracked.ts';
-import type { Listing } from '../core/listing/listing.ts';
+import { listedIn, type Listing } from '../core/listing/listing.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 import { answersIn, letOthersPass, noteOutage, type Others, type Search, withDeclined } from './search.ts';
@@ -60,7 +60,7 @@ export async function choose(
   { ignoreSlot, pauses, others, draft }: Manner,
 ): Promise<Choice> {
   const now = deps.now();
-  const isOpen = opener(listing);
+  const isOpen = listedIn(listing);
   const opensAt = nextFreeSlot(lastDispatchAt(state), deps.config.rateLimitMs, now);
   const mayAsk = ignoreSlot || opensAt - now <= SLOT_PATIENCE_MS;
   const candidates = candidatesOf(listing.issues, deps.config);
@@ -215,11 +215,6 @@ function settled(turns: Turns, key: string): Turns {
     (all, kind) => answered(all, kind, key, { kind: 'settled' }, 0),
     turns,
   );
-}
-
-function opener({ issues }: Listing): (ref: string) => boolean {
-  let refs: ReadonlySet<string> | undefined;
-  return (ref) => (refs ??= new Set(issues.map((issue) => refOf(issue)))).has(ref);
 }
 
 /** What a decision needs to know besides the candidates. */

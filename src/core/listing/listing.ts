@@ -1,4 +1,4 @@
-import type { Issue } from '../issue/issue.ts';
+import { type Issue, refOf } from '../issue/issue.ts';
 import type { ErrorRecord } from '../errors.ts';
 import type { MovedPull } from '../issue/pull-feedback.ts';
 
@@ -34,3 +34,9 @@ interface ServerAnswer {
  * every open issue, unassigned ones too, from the beginning.
  */
 export type ListingMode = 'keep' | 'look' | 'all';
+
+/** Answers whether a listing shows an issue, such as `acme/app#5`, as open, in whatever case people write it. */
+export function listedIn(listing: Pick<Listing, 'issues'>): (ref: string) => boolean {
+  let refs: ReadonlySet<string> | undefined;
+  return (ref) => (refs ??= new Set(listing.issues.map((issue) => refOf(issue).toLowerCase()))).has(ref.toLowerCase());
+}

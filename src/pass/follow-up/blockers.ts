@@ -7,7 +7,7 @@ import { coversRepository } from '../../core/config/patterns.ts';
 import { issueKey } from '../../core/issue/identity.ts';
 import { referencesOn } from '../../core/issue/on-server.ts';
 import { type FullIssue, refOf } from '../../core/issue/issue.ts';
-import type { Listing } from '../../core/listing/listing.ts';
+import { listedIn } from '../../core/listing/listing.ts';
 import { issueIn, listedOf, type TrackedTask } from '../../core/task/tracked.ts';
 import type { DispatchDeps } from '../pass-deps.ts';
 import type { FollowUp, Result, Subject } from './follow-up.ts';
@@ -100,11 +100,6 @@ function withWay(deps: DispatchDeps, { task, listing }: Subject, issue: FullIssu
     others: open.filter((ref) => !isListed(ref)),
   };
   return { task: { ...task, waitsFor }, answer: { kind: 'done' } };
-}
-
-function listedIn(listing: Listing): (ref: string) => boolean {
-  let refs: ReadonlySet<string> | undefined;
-  return (ref) => (refs ??= new Set(listing.issues.map((issue) => refOf(issue).toLowerCase()))).has(ref.toLowerCase());
 }
 
 function askedAt(turns: Turns, key: string): Instant {
