@@ -4,7 +4,7 @@ import { isSingle } from '../core/config/patterns.ts';
 import { agentPage } from '../views/pages/agent.ts';
 import { type Filter, frontPage } from '../views/pages/front.ts';
 import { historyPage } from '../views/pages/history.ts';
-import { RANGES } from '../views/pages/history-lanes.ts';
+import { RANGES } from '../views/pages/history-sources.ts';
 import { taskPage } from '../views/pages/task.ts';
 import type { DashboardDeps } from './dashboard-deps.ts';
 import type { Site } from './site.ts';

@@ -4,10 +4,14 @@ import type { Instant } from '../clock.ts';
 import { type Durations, durationsOf } from './figures.ts';
 import { isFinished, type Run } from './runs.ts';
 
-/** What a report is about. */
-export interface Scope {
+/** A time; both ends belong to it. */
+export interface Period {
   readonly from: Instant;
   readonly to: Instant;
+}
+
+/** What a report is about. */
+export interface Scope extends Period {
   /** Lower-cased; null: all agents. */
   readonly agent: string | null;
 }
@@ -70,6 +74,6 @@ export function figuresOf(tallies: readonly Tally[]): Figures {
 }
 
 /** Whether a moment lies in the time that a report is about. */
-export function isWithin(at: Instant | null, { from, to }: Pick<Scope, 'from' | 'to'>): boolean {
+export function isWithin(at: Instant | null, { from, to }: Period): boolean {
   return at !== null && at >= from && at <= to;
 }

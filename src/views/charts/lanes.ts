@@ -2,14 +2,13 @@
 
 import { type Instant, shortDuration } from '../../core/clock.ts';
 import { isFinished, type Run } from '../../core/history/runs.ts';
+import type { Period } from '../../core/history/tally.ts';
 import { type Priority, rank } from '../../core/issue/priority.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { percent, type TimeAxis } from './time-axis.ts';
 
-/** What the bars of a lane need to know. */
-export interface LaneFrame {
-  readonly from: Instant;
-  readonly to: Instant;
+/** What the bars of a lane need to know, and the time that they are drawn in. */
+export interface LaneFrame extends Period {
   readonly axis: TimeAxis;
   /** Where a task can be read, or null. */
   readonly hrefOf: (run: Run) => string | null;

@@ -2,9 +2,10 @@
 
 import { scaleLinear } from 'd3-scale';
 import { area, curveStepAfter, stack } from 'd3-shape';
-import { fromRfc3339, type Instant } from '../../core/clock.ts';
+import { fromRfc3339 } from '../../core/clock.ts';
 import { BOUNDS, classOf } from '../../core/history/histogram.ts';
 import type { Outage, Report, WaitingAt } from '../../core/history/report.ts';
+import type { Period } from '../../core/history/tally.ts';
 import { PRIORITIES, type Priority } from '../../core/issue/priority.ts';
 import { percent, type TimeAxis } from './time-axis.ts';
 
@@ -17,13 +18,13 @@ const GAP_MS = 35 * 60_000;
 const STRETCHES = 240;
 
 /** Waiting tasks by priority, the most urgent at the bottom; empty where no pass looked. */
-export function waitingPlot(waiting: Report['waiting'], outages: readonly Outage[], axis: TimeAxis, scope: Ends) {
+export function waitingPlot(waiting: Report['waiting'], outages: readonly Outage[], axis: TimeAxis, period: Period) {
   const most = Math.max(1, ...waiting.map((sample) => totalOf(sample)));
   const y = scaleLinear().domain([0, most]).nice(4).range([HEIGHT, 0]);
-  const gap = Math.max(GAP_MS, (2.5 * (scope.to - scope.from)) / STRETCHES);
+  const gap = Math.max(GAP_MS, (2.5 * (period.to - period.from)) / STRETCHES);
   const points = waiting.flatMap((sample, index) => {
     const at = fromRfc3339(sample.at) ?? 0;
-    const next = fromRfc3339(waiting[index + 1]?.at ?? '') ?? scope.to;
+    const next = fromRfc3339(waiting[index + 1]?.at ?? '') ?? period.to;
     const point = { sample, x: (axis.at(at) / 100) * WIDTH, isKnown: true };
     if (next - at <= gap) return index === waiting.length - 1 ? [point, { ...point, x: WIDTH }] : [point];
     const end = (axis.at(at + Math.min(gap, next - at) / 2) / 100) * WIDTH;
@@ -44,19 +45,19 @@ export function waitingPlot(waiting: Report['waiting'], outages: readonly Outage
     layers: layers.map((layer) => ({ class: layer.key.toLowerCase(), path: shape(layer) ?? '' })),
     lines: linesOf(y),
     outages: outages.map(({ from, to }) => {
-      const [left, right] = [axis.at(fromRfc3339(from) ?? 0), axis.at(fromRfc3339(to ?? '') ?? scope.to)];
+      const [left, right] = [axis.at(fromRfc3339(from) ?? 0), axis.at(fromRfc3339(to ?? '') ?? period.to)];
       return { x: percent(left), width: percent(Math.max(0.3, right - left)) };
     }),
   };
 }
 
 /** Dispatched and finished tasks of each hour or day, side by side. */
-export function stepsPlot(steps: Report['steps'], axis: TimeAxis, scope: Ends) {
+export function stepsPlot(steps: Report['steps'], axis: TimeAxis, period: Period) {
   const most = Math.max(1, ...steps.flatMap(({ dispatched, finished }) => [dispatched, finished]));
   const y = scaleLinear().domain([0, most]).nice(4).range([HEIGHT, 0]);
   const bars = steps.flatMap((step, index) => {
     const left = axis.at(fromRfc3339(step.from) ?? 0);
-    const right = axis.at(fromRfc3339(steps[index + 1]?.from ?? '') ?? scope.to);
+    const right = axis.at(fromRfc3339(steps[index + 1]?.from ?? '') ?? period.to);
     const half = (right - left) * 0.44;
     const bar = (name: string, value: number, x: number) =>
       value === 0 ? [] : [{ class: name, x: percent(x), width: percent(half), ...column(y, value) }];
@@ -112,11 +113,6 @@ export function classesOf(durations: readonly { readonly priority: Priority; rea
     found.total += 1;
   }
   return classes;
-}
-
-interface Ends {
-  readonly from: Instant;
-  readonly to: Instant;
 }
 
 const NAMES = ['1m', '5m', '15m', '1h', '4h', '12h', '1d', '3d', '7d'] as const;

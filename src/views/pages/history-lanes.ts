@@ -2,35 +2,16 @@
 
 import { type Instant, shortDuration } from '../../core/clock.ts';
 import { splitServer } from '../../core/config/servers.ts';
-import type { Past } from '../../core/history/past.ts';
 import type { Report } from '../../core/history/report.ts';
 import type { Run } from '../../core/history/runs.ts';
+import type { Period } from '../../core/history/tally.ts';
 import type { Snapshot } from '../../core/health/snapshot.ts';
 import { issueUrl } from '../../core/issue/issue.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { endText, laneOf } from '../charts/lanes.ts';
 import type { TimeAxis } from '../charts/time-axis.ts';
+import { hrefFor, type HistorySources } from './history-sources.ts';
 import { agentHref, type Frame, localTime, nullIfEmpty, priorityData, safeUrl, taskHrefs } from './parts.ts';
-
-/** The times that the page can show, as its address names them. */
-export const RANGES = ['day', 'week', 'month', 'all'] as const;
-export type Range = (typeof RANGES)[number];
-
-/** What the page of the history is made from. */
-export interface HistorySources {
-  readonly past: Past;
-  readonly snapshot: Snapshot;
-  readonly range: Range;
-  /** Null: all agents. */
-  readonly agent: string | null;
-  readonly keepMs: number;
-}
-
-/** The time that is shown. */
-export interface Ends {
-  readonly from: Instant;
-  readonly to: Instant;
-}
 
 /** Of more agents only those are drawn that had most to do. */
 const LANES_SHOWN = 20;
@@ -38,14 +19,14 @@ const ROWS_SHOWN = 400;
 
 interface LanesSources extends HistorySources {
   readonly axis: TimeAxis;
-  readonly scope: Ends;
+  readonly period: Period;
 }
 
 /** The lanes of those who had most to do, with a table each. */
 export function lanesData(
   runs: readonly Run[],
   report: Report,
-  { snapshot, axis, scope, range }: LanesSources,
+  { snapshot, axis, period, range }: LanesSources,
   frame: Frame,
 ) {
   const byAgent = new Map<string, Run[]>();
@@ -65,13 +46,13 @@ export function lanesData(
         href: hrefFor(range, name),
         page: agentHref(name),
         idle: `${Math.round((report.agents.find((agent) => agent.name === name)?.idle ?? 1) * 100)} %`,
-        ...laneOf(own, { ...scope, axis, hrefOf, localTime: localTimeOf }),
+        ...laneOf(own, { ...period, axis, hrefOf, localTime: localTimeOf }),
         more: Math.max(0, own.length - each),
         rows: nullIfEmpty(
           own
             .slice(-each)
             .toReversed()
-            .map((run) => runRow(run, hrefOf, scope.to, frame)),
+            .map((run) => runRow(run, hrefOf, period.to, frame)),
         ),
       })),
     ),
@@ -97,9 +78,4 @@ function runRow(run: Run, hrefOf: (run: Run) => string | null, now: Instant, fra
     length: shortDuration((run.to ?? now) - run.from),
     end: endText(run),
   };
-}
-
-/** The address of the history in a time, of one agent or of all (null). */
-export function hrefFor(range: Range, agent: string | null): string {
-  return `/history?range=${range}${agent === null ? '' : `&agent=${encodeURIComponent(agent)}`}`;
 }

@@ -5,12 +5,13 @@ import type { Durations } from '../../core/history/figures.ts';
 import { beginOf } from '../../core/history/past.ts';
 import { isFinished, type Run } from '../../core/history/runs.ts';
 import { type Report, reportOf } from '../../core/history/report.ts';
-import { type Figures, isWithin } from '../../core/history/tally.ts';
+import { type Figures, isWithin, type Period } from '../../core/history/tally.ts';
 import { PRIORITIES } from '../../core/issue/priority.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { classesOf, classesPlot, stepsPlot, waitingPlot } from '../charts/plots.ts';
 import { type TimeAxis, timeAxis } from '../charts/time-axis.ts';
-import { type Ends, hrefFor, type HistorySources, lanesData, type Range, RANGES } from './history-lanes.ts';
+import { lanesData } from './history-lanes.ts';
+import { hrefFor, type HistorySources, type Range, RANGES } from './history-sources.ts';
 import { type Frame, frameData, localTime, nullIfEmpty, priorityData } from './parts.ts';
 
 const DAY_MS = 86_400_000;
@@ -43,7 +44,7 @@ export function historyPage(sources: HistorySources, frame: Frame) {
     isEmpty: report.since === null,
     tiles: tiles(report),
     axis: { ticks: axis.ticks },
-    lanes: lanesData(shown, report, { ...sources, axis, scope }, frame),
+    lanes: lanesData(shown, report, { ...sources, axis, period: scope }, frame),
     waiting: waitingData(report, axis, scope, frame),
     steps: stepsData(report, axis, scope, frame),
     durations: [
@@ -99,21 +100,21 @@ function seconds(value: number | null): string {
   return value === null ? '–' : shortDuration(value * 1000);
 }
 
-function waitingData({ waiting, passes }: Report, axis: TimeAxis, scope: Ends, frame: Frame) {
+function waitingData({ waiting, passes }: Report, axis: TimeAxis, period: Period, frame: Frame) {
   if (waiting.length === 0) return null;
   const rows = waiting.toReversed().map(({ at, ...counts }) => ({
     at: localTime(fromRfc3339(at) ?? 0, frame.timeZone),
     counts: PRIORITIES.map((priority) => counts[priority]),
   }));
-  return { ...waitingPlot(waiting, passes.outages, axis, scope), rows, now: rows[0] };
+  return { ...waitingPlot(waiting, passes.outages, axis, period), rows, now: rows[0] };
 }
 
-function stepsData({ steps, total }: Report, axis: TimeAxis, scope: Ends, frame: Frame) {
+function stepsData({ steps, total }: Report, axis: TimeAxis, period: Period, frame: Frame) {
   if (total.dispatched + total.finished === 0) return null;
-  const isHours = scope.to - scope.from <= 2 * DAY_MS;
+  const isHours = period.to - period.from <= 2 * DAY_MS;
   return {
     unit: isHours ? 'hour' : 'day',
-    ...stepsPlot(steps, axis, scope),
+    ...stepsPlot(steps, axis, period),
     rows: steps.toReversed().map(({ from, dispatched, finished }) => ({
       at: localTime(fromRfc3339(from) ?? 0, frame.timeZone).slice(0, isHours ? 16 : 10),
       dispatched,
@@ -124,19 +125,19 @@ function stepsData({ steps, total }: Report, axis: TimeAxis, scope: Ends, frame:
 
 type Timed = readonly { readonly priority: Run['priority']; readonly ms: number }[];
 
-function waits(runs: readonly Run[], scope: Ends): Timed {
+function waits(runs: readonly Run[], period: Period): Timed {
   const found: { priority: Run['priority']; ms: number }[] = [];
   for (const { priority, waitedMs, from } of runs) {
-    if (waitedMs !== null && isWithin(from, scope)) found.push({ priority, ms: waitedMs });
+    if (waitedMs !== null && isWithin(from, period)) found.push({ priority, ms: waitedMs });
   }
   return found;
 }
 
-function works(runs: readonly Run[], scope: Ends): Timed {
+function works(runs: readonly Run[], period: Period): Timed {
   const found: { priority: Run['priority']; ms: number }[] = [];
   for (const run of runs) {
     const { priority, from, to } = run;
-    if (to !== null && isFinished(run) && isWithin(to, scope)) found.push({ priority, ms: to - from });
+    if (to !== null && isFinished(run) && isWithin(to, period)) found.push({ priority, ms: to - from });
   }
   return found;
 }
