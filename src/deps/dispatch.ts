@@ -52,7 +52,7 @@ export async function dispatchDeps(world: World, options: GlobalOptions & Start)
   const endsAt = now() + NETWORK_BUDGET_MS;
   const tasks = taskFolder(config);
   const journal = openJournal(config);
-  const history = sharedHistory(config, tasks.stageOf, store, warner(world));
+  const history = sharedHistory(config, { stageOf: tasks.stageOf, store, warn: warner(world) });
   return {
     config,
     version: world.version,

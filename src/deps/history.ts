@@ -18,13 +18,20 @@ interface PassHistory {
   readonly note: () => void;
 }
 
+/** What the history needs of a pass. */
+export interface HistoryDeps {
+  /** How far its agent is with a task; null: it is gone, or nothing can be said. */
+  readonly stageOf: (task: TrackedTask) => Stage | null;
+  readonly now: () => Instant;
+  readonly warn: (message: string) => void;
+  /** Gets each event that is written. */
+  readonly told?: (event: HistoryEvent) => void;
+}
+
 /** The history as passes write it. What goes wrong here is a warning, and loses no dispatch. */
 export function passHistory(
   config: Pick<Config, 'stateDirectory' | 'historyKeepMs' | 'servers'>,
-  stageOf: (task: TrackedTask) => Stage | null,
-  now: () => Instant,
-  warn: (message: string) => void,
-  told?: (event: HistoryEvent) => void,
+  { stageOf, now, warn, told }: HistoryDeps,
 ): PassHistory {
   const history = openHistory(config.stateDirectory, config.historyKeepMs, told);
   const carefully = (act: () => void): void => {
@@ -41,11 +48,7 @@ export function passHistory(
   };
 }
 
-function sightOf(
-  config: Pick<Config, 'stateDirectory' | 'servers'>,
-  stageOf: (task: TrackedTask) => Stage | null,
-  now: Instant,
-) {
+function sightOf(config: Pick<Config, 'stateDirectory' | 'servers'>, stageOf: HistoryDeps['stageOf'], now: Instant) {
   const store = openState(config);
   const { tasks } = store.read().state;
   const lastPass = store.heartbeat()?.lastPass ?? null;
@@ -69,7 +72,7 @@ const WAITS: ReadonlySet<string> = new Set(['agent_busy', 'paused', 'rate_limite
 function placesOf(
   tasks: readonly TrackedTask[],
   { servers }: Pick<Config, 'servers'>,
-  stageOf: (task: TrackedTask) => Stage | null,
+  stageOf: HistoryDeps['stageOf'],
 ): Sight['places'] {
   const places = tasks.map((task) => {
     const key = historyKey({ ...task, ref: refOf(task) });

@@ -6,26 +6,26 @@ import type { Store } from '../core/store/store.ts';
 import { readCursor, writeCursor } from '../io/state/cursor.ts';
 import { appendHistory } from '../io/state/history.ts';
 import { readHistory } from '../io/state/past.ts';
-import { passHistory } from './history.ts';
+import { type HistoryDeps, passHistory } from './history.ts';
 import { now } from './world.ts';
 
 /** So many events of an office that worked before it had a store. */
 const MOST_OF_BEFORE = 20_000;
 
-type Warn = (message: string) => void;
+interface SharedDeps extends Pick<HistoryDeps, 'stageOf' | 'warn'> {
+  readonly store: Pick<Store, 'share'>;
+}
 
 /** The history as passes write it, and as they exchange it with other machines, where there are any. */
 export function sharedHistory(
   config: Config,
-  stageOf: Parameters<typeof passHistory>[1],
-  store: Pick<Store, 'share'>,
-  warn: Warn,
+  { stageOf, store, warn }: SharedDeps,
 ): ReturnType<typeof passHistory> & { readonly share: () => Promise<void> } {
   const happened: HistoryEvent[] = [];
   return {
-    ...passHistory(config, stageOf, now, warn, (event) => void happened.push(event)),
+    ...passHistory(config, { stageOf, now, warn, told: (event) => void happened.push(event) }),
     share: async () => {
-      if (config.store !== null) await exchange(config.stateDirectory, store, happened, warn);
+      if (config.store !== null) await exchange(config.stateDirectory, happened, { store, warn });
     },
   };
 }
@@ -34,9 +34,8 @@ export function sharedHistory(
 // of all. How many wait, and how the passes went, each machine tells by itself.
 async function exchange(
   stateDirectory: string,
-  store: Pick<Store, 'share'>,
   happened: readonly HistoryEvent[],
-  warn: Warn,
+  { store, warn }: Pick<SharedDeps, 'store' | 'warn'>,
 ): Promise<void> {
   try {
     const after = readCursor(stateDirectory);

@@ -56,12 +56,11 @@ export function simulation(
     ]),
   ) as unknown as TaskFolder;
   const journal = openJournal(config);
-  const history = passHistory(
-    config,
-    (task) => tasks.stageOf(task),
-    () => clock.now,
-    (message) => void events.push({ name: 'WARNING', message }),
-  );
+  const history = passHistory(config, {
+    stageOf: (task) => tasks.stageOf(task),
+    now: () => clock.now,
+    warn: (message) => void events.push({ name: 'WARNING', message }),
+  });
   const deps: DispatchDeps = {
     config,
     version: '0.0.0',
