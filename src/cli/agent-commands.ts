@@ -115,10 +115,10 @@ function withPlace(command: Command): Command {
 
 // What the agent's user may not do is told with the way to let him.
 async function asAgent(world: World, options: OptionValues, task: string | undefined, act: Act): Promise<ExitCode> {
-  const { agentDeps, rightsError, userName } = await import('../deps/agent.ts');
+  const { agentDeps, agentUser, rightsError } = await import('../deps/agent.ts');
   try {
     return await act(await agentDeps(world, options, task), options, task);
   } catch (error) {
-    throw rightsError(userName(), error);
+    throw rightsError(agentUser(), error);
   }
 }

@@ -27,7 +27,7 @@ export async function agentDeps(world: World, options: AgentOptions, named?: str
   const path = task?.endsWith('.md') ? resolve(cwd, task) : undefined;
   const { tasksDirectory, settings, agents } = await office(world, options, path);
   const inPath = path === undefined ? undefined : below(tasksDirectory, path)?.split('/')[0];
-  const user = userName();
+  const user = agentUser();
   const agent = agentNamed({ option: options.agent ?? inPath, environment: environment['DISPATCHER_AGENT'], user }, [
     ...new Set([...agents, ...withRights(user, () => mailboxesIn(tasksDirectory))]),
   ]);
@@ -78,12 +78,15 @@ export function rightsError(user: string, error: unknown): unknown {
   });
 }
 
-/** The name of the user that runs this. */
-export function userName(): string {
+/**
+ * Who runs this, as claims name him and as an agent may be called. Without an account, as in a container, that is `user 1000`: no
+ * agent's name, which a bare number might be.
+ */
+export function agentUser(): string {
   try {
     return userInfo().username;
   } catch {
-    return `user ${process.getuid?.()}`; // one without an entry in the list of users, as in a container
+    return `user ${process.getuid?.()}`;
   }
 }
 
@@ -132,7 +135,7 @@ function folderOffice(tasksDirectory: string): Office {
       hint: 'name the folder that has a folder for each agent: --tasks /srv/agents/.agent-tasks',
     });
   }
-  return { tasksDirectory, settings: withRights(userName(), () => readSettings(tasksDirectory)), agents: [] };
+  return { tasksDirectory, settings: withRights(agentUser(), () => readSettings(tasksDirectory)), agents: [] };
 }
 
 function isMissing(path: string): boolean {

@@ -7,6 +7,7 @@ import type { Server, Servers } from './servers.ts';
 import { normaliseStore, type StoreConfig } from '../store/store-config.ts';
 import { type Instructions, normaliseInstructions, plainLabel } from './instructions.ts';
 import { type Priority, priorityNamed } from '../issue/priority.ts';
+import { USUAL_ATTEMPTS } from '../mailbox/settings.ts';
 
 interface AgentConfig {
   readonly maxTasks: number | null;
@@ -16,7 +17,7 @@ interface AgentConfig {
 }
 
 /** An agent of which nothing but its name is configured. */
-export const PLAIN_AGENT: AgentConfig = { maxTasks: null, template: null, attempts: 3 };
+export const PLAIN_AGENT: AgentConfig = { maxTasks: null, template: null, attempts: USUAL_ATTEMPTS };
 
 /** The configuration with every default filled in and every path absolute. */
 export interface Config {
