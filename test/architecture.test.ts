@@ -104,11 +104,11 @@ describe('the source', () => {
     ).toEqual(only);
   });
 
-  test('every exported function says what the caller gets', () => {
+  test('every exported function and constant says what the caller gets', () => {
     const silent = sources.flatMap(({ name, text }) =>
-      [...text.matchAll(/(^|\n)([^\n]*)\nexport (?:async )?function (\w+)/gu)]
-        .filter(([, , before]) => !before?.trimEnd().endsWith('*/'))
-        .map((match) => `${name}: ${match[3]}`),
+      [...text.matchAll(/^(.*)\n(?=export (?:async )?(?:function|const) (\w+))/gmu)]
+        .filter(([, before]) => !before?.trimEnd().endsWith('*/'))
+        .map((match) => `${name}: ${match[2]}`),
     );
     expect(silent).toEqual([]);
   });

@@ -57,13 +57,6 @@ export function isTrustedFor({ trust: { commenters } }: Pick<Config, 'trust'>): 
   return (login) => commenters?.includes(login.toLowerCase()) ?? true;
 }
 
-function lastEnd({ trigger, before }: Occasion): string {
-  if (trigger === 'forced') return 'it is sent again by hand';
-  return before ? 'its task file was deleted' : 'the issue was closed, or was not yours for a time';
-}
-
-const UNTOUCHED = { updates: 0, receiptShows: null, progress: { stage: 'new', at: null }, waitsFor: null } as const;
-
 /** Renders the task file. Throws exit 78 when the template fails on this issue. */
 export function prepareTask(config: Config, candidate: Candidate, issue: FullIssue, occasion: Occasion): PreparedTask {
   const { agent } = candidate;
@@ -110,6 +103,14 @@ export function prepareTask(config: Config, candidate: Candidate, issue: FullIss
     tracked: trackedFor(config, issue, record, occasion),
   };
 }
+
+function lastEnd({ trigger, before }: Occasion): string {
+  if (trigger === 'forced') return 'it is sent again by hand';
+  return before ? 'its task file was deleted' : 'the issue was closed, or was not yours for a time';
+}
+
+// Of a task that nobody has touched yet.
+const UNTOUCHED = { updates: 0, receiptShows: null, progress: { stage: 'new', at: null }, waitsFor: null } as const;
 
 function trackedFor(config: Config, issue: FullIssue, record: DispatchRecord, occasion: Occasion): TrackedTask {
   const { before } = occasion;

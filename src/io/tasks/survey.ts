@@ -17,8 +17,9 @@ import { holdsNoTasks } from '../../core/task/file-name.ts';
 import type { Folder } from './ground.ts';
 import type { Listed } from './ground-calls.ts';
 
-/** No mailbox has more, and no folder of a mailbox lies deeper. */
+/** No mailbox has more files. */
 export const MOST_FILES = 100_000;
+/** No folder of a mailbox lies deeper. */
 export const DEEPEST = 8;
 
 /** With fewer files each is opened, and no index is kept. */
