@@ -25,8 +25,8 @@ import type { World } from '../../src/deps/world.ts';
 import { NODE, workspace } from '../support/command.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Whoever counts what runs has nothing kept, and that is what is looked at here. */
-const UNRECORDED = { NODE_V8_COVERAGE: '' };
+/** What is kept is looked at here: in its own home folder, not in the cache of the run, and whoever counts what runs has none kept. */
+const OF_ITS_OWN = { XDG_CACHE_HOME: '', NODE_V8_COVERAGE: '' };
 
 test('what a pass loads has none of the languages of the schema library', () => {
   const bundle = readFileSync(join(ROOT, 'dist/dispatcher.cjs'), 'utf8');
@@ -40,7 +40,7 @@ test('what a pass loads is ASCII, which takes half the memory and is read quicke
 
 test('what Node has compiled is kept in a folder that nobody else sees', async () => {
   const at = await workspace();
-  expect(await at.run(['--version'], UNRECORDED)).toMatchObject({ code: 0 });
+  expect(await at.run(['--version'], OF_ITS_OWN)).toMatchObject({ code: 0 });
   const folder = join(at.folder, '.cache/agent-dispatcher');
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   expect(codeIn(folder)).toHaveLength(1);
@@ -83,7 +83,7 @@ test('what passes keep in the end is what a pass with nothing to do needs, witho
   const folder = join(at.folder, '.cache/agent-dispatcher');
   const sizes: number[] = [];
   for (let pass = 0; pass < 5; pass += 1) {
-    expect(await at.run([], UNRECORDED)).toMatchObject({ code: 0 });
+    expect(await at.run([], OF_ITS_OWN)).toMatchObject({ code: 0 });
     sizes.push(statSync(join(folder, codeIn(folder)[0] ?? '')).size);
   }
   expect(at.tasks()).toHaveLength(1);
@@ -102,7 +102,7 @@ test('as long as each pass writes a task, what passes keep is all that they comp
   const path = (): string => join(folder, codeIn(folder).find((name) => name.startsWith('code-pass')) ?? '');
   const sizes: number[] = [];
   for (let pass = 0; pass < 5; pass += 1) {
-    expect(await at.run([], UNRECORDED)).toMatchObject({ code: 0 });
+    expect(await at.run([], OF_ITS_OWN)).toMatchObject({ code: 0 });
     sizes.push(statSync(path()).size);
   }
   expect(at.tasks()).toHaveLength(5);
@@ -114,9 +114,9 @@ test('as long as each pass writes a task, what passes keep is all that they comp
     ['dispatch', '--help'],
     ['dispatch', '-n'],
   ])
-    expect(await at.run(args, UNRECORDED)).toMatchObject({ code: 0 });
+    expect(await at.run(args, OF_ITS_OWN)).toMatchObject({ code: 0 });
   expect(statSync(path()).size).toBe(sizes[1]);
-  for (const _ of [1, 2]) await at.run([], UNRECORDED);
+  for (const _ of [1, 2]) await at.run([], OF_ITS_OWN);
   expect(statSync(path()).size).toBeLessThan(0.9 * (sizes[1] ?? 0));
 });
 
@@ -140,7 +140,7 @@ test('what is kept with the passes is a pass for which no other command is made'
   ];
   for (const [isPass, ...args] of rows) {
     rmSync(cache, { recursive: true, force: true });
-    expect(await at.run(args, UNRECORDED)).toMatchObject({ code: 0 });
+    expect(await at.run(args, OF_ITS_OWN)).toMatchObject({ code: 0 });
     const isKeptAsPass = codeIn(cache).some((name) => name.startsWith('code-pass'));
     const isAlone = createProgram(world, () => {}, args).commands.length === 1;
     expect({ args, isKeptAsPass, isAlone }).toEqual({ args, isKeptAsPass: isPass, isAlone: isPass });
@@ -195,9 +195,9 @@ test('nothing is kept in a folder that others can write to, nor where there is n
   const folder = join(at.folder, '.cache/agent-dispatcher');
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o777);
-  expect(await at.run(['--version'], UNRECORDED)).toMatchObject({ code: 0, stderr: '' });
+  expect(await at.run(['--version'], OF_ITS_OWN)).toMatchObject({ code: 0, stderr: '' });
   expect(readdirSync(folder)).toEqual([]);
-  expect(await at.run(['--version'], { ...UNRECORDED, HOME: '/proc/none', XDG_CACHE_HOME: '' })).toMatchObject({
+  expect(await at.run(['--version'], { ...OF_ITS_OWN, HOME: '/proc/none', XDG_CACHE_HOME: '' })).toMatchObject({
     code: 0,
     stderr: '',
   });

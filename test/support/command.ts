@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { CACHE_OF_RUN } from './cache.ts';
 import { type FakeGitea, type FakeGiteaOptions, startFakeGitea } from './gitea/server.ts';
 
 /** The built command; another build of it where test/faults plants a bug. */
@@ -14,6 +15,10 @@ export const NODE = process.env['DISPATCHER_TEST_NODE'] ?? process.execPath;
 const RECORDS = process.env['DISPATCHER_TEST_COVERAGE'];
 /** In the environment of each started command: test/coverage has it write down what it ran. */
 export const RECORDING: Readonly<Record<string, string>> = RECORDS === undefined ? {} : { NODE_V8_COVERAGE: RECORDS };
+
+const cache = process.env[CACHE_OF_RUN];
+/** The same: all share what was compiled. */
+const CACHE: Readonly<Record<string, string>> = cache === undefined ? {} : { XDG_CACHE_HOME: cache };
 
 export interface Finished {
   readonly code: number | null;
@@ -57,6 +62,7 @@ export async function workspace(options: WorkspaceOptions = {}): Promise<Workspa
       env: {
         PATH: process.env['PATH'] ?? '',
         HOME: folder,
+        ...CACHE,
         TZ: 'Europe/Berlin',
         GITEA_TOKEN: gitea.token,
         ...RECORDING,
