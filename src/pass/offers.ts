@@ -4,7 +4,7 @@ import type { Decision } from '../core/choice/choice.ts';
 import type { Candidate } from '../core/issue/candidate.ts';
 import type { Config } from '../core/config/config.ts';
 import { bareName, nameOn, type Servers } from '../core/config/servers.ts';
-import { serverOf, serverWith, taskKey } from '../core/issue/identity.ts';
+import { issueKey, serverOf, serverWith, taskKey } from '../core/issue/identity.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { Meeting, Offer } from '../core/store/store.ts';
@@ -13,6 +13,18 @@ import type { DispatchDeps } from './pass-deps.ts';
 /** What a machine looks at that does not decide: what it is offered, and nothing else. */
 export function listingOf({ offers }: Pick<Meeting, 'offers'>, { servers }: Pick<Config, 'servers'>): Listing {
   return { issues: offers.flatMap((offer) => issueHere(offer, servers)), warnings: [], isUnread: () => true };
+}
+
+/** What a machine chooses from that decides: what it listed, and what it is offered besides by one that lists more. */
+export function withOffers(listing: Listing, { offers }: Pick<Meeting, 'offers'>, config: Config): Listing {
+  if (offers.length === 0) return listing;
+  const known = new Set(listing.issues.map((issue) => keyOf(issue, config)));
+  const more = offers.flatMap((offer) => issueHere(offer, config.servers));
+  return { ...listing, issues: [...listing.issues, ...more.filter((issue) => !known.has(keyOf(issue, config)))] };
+}
+
+function keyOf({ repository, id }: Issue, config: Config): string {
+  return issueKey(serverWith(config, repository), id);
 }
 
 // The machine that decides may have another name for the server. What is on one that is not configured here is not taken.
@@ -35,16 +47,27 @@ export async function makeOffer(deps: DispatchDeps, { isOffering }: Meeting, cho
 
 /** Gates that open by themselves: an offer waits for them. */
 const PASSING = new Set(['paused', 'rate_limited', 'agent_busy']);
-const CHANGED_MS = 60_000;
 const REFUSED_MS = 5 * 60_000;
 
-/** Gives back the offers that this machine cannot take, with the reason: another one is chosen meanwhile. */
-export async function declineOffers(deps: DispatchDeps, { offers }: Meeting, { rows }: Decision): Promise<void> {
+/**
+ * Gives back the offers that this machine cannot take, with the reason: another one is chosen meanwhile. Whoever decides puts an offer
+ * of its own in their place, and so has none of them wait here: it would be made anew, and never be too old.
+ */
+export async function declineOffers(
+  deps: DispatchDeps,
+  { offers, isDecider }: Meeting,
+  { rows }: Decision,
+): Promise<void> {
   const outcomes = new Map(rows.map(({ candidate, outcome }) => [candidate.key, outcome]));
-  for (const { key } of offers) {
-    const outcome = outcomes.get(key);
-    if (!outcome) await deps.store.decline(key, 'it is not what the list said any more', CHANGED_MS);
-    else if (outcome.kind === 'skipped' && !PASSING.has(outcome.reason))
-      await deps.store.decline(key, `${outcome.reason}: ${outcome.detail}`, REFUSED_MS);
+  for (const offer of offers) {
+    const isHere = issueHere(offer, deps.config.servers).length > 0;
+    const why = isHere ? whyNot(outcomes.get(offer.key), isDecider) : 'its server is not configured there';
+    if (why !== null) await deps.store.decline(offer.key, why, REFUSED_MS);
   }
+}
+
+function whyNot(outcome: Decision['rows'][number]['outcome'] | undefined, isDecider: boolean): string | null {
+  if (!outcome) return 'it is not what the list said any more, or cannot be seen there';
+  if (outcome.kind !== 'skipped' || (PASSING.has(outcome.reason) && !isDecider)) return null;
+  return `${outcome.reason}: ${outcome.detail}`;
 }

@@ -16,7 +16,7 @@ import { startHooks } from './follow-up/hooks.ts';
 import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { declineOffers, listingOf, makeOffer } from './offers.ts';
+import { declineOffers, listingOf, makeOffer, withOffers } from './offers.ts';
 import { handOver, notPlaced } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
 import { partFromOthers } from './part-from-others.ts';
@@ -136,7 +136,8 @@ async function chooseAndPublish(
   { meeting, isElsewhere, tell }: Pick<Met, 'meeting' | 'isElsewhere'> & { readonly tell: Tell },
 ): Promise<unknown> {
   let draft: Draft | null = null;
-  const choice = await choose(deps, course.state, outlook.listing, {
+  const listing = meeting.isDecider ? withOffers(outlook.listing, meeting, deps.config) : outlook.listing;
+  const choice = await choose(deps, course.state, listing, {
     ignoreSlot: false,
     pauses: outlook.pauses,
     others: meeting.isDecider ? othersIn(meeting, isElsewhere) : { ...NO_OTHERS, isElsewhere },
@@ -144,6 +145,7 @@ async function chooseAndPublish(
   });
   const { decision, task } = choice;
   course.warnings.push(...choice.warnings);
+  await declineOffers(deps, meeting, decision);
   if (meeting.isDecider) {
     course.decision = decision;
     course.state = choice.state;
@@ -151,7 +153,6 @@ async function chooseAndPublish(
   } else {
     // Of what it was not offered it has not looked at anything: that keeps its turn.
     course.state = { ...choice.state, turns: { ...course.state.turns, ...choice.state.turns } };
-    await declineOffers(deps, meeting, decision);
   }
   if (task && draft) {
     const published = await publishInSlot(deps, course, decision, { task, draft });

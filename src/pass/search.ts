@@ -75,14 +75,21 @@ export interface Others {
   readonly isPresent: (agent: string) => boolean;
   /** What these could not take, and why, by the key of the candidate. */
   readonly declined: ReadonlyMap<string, string>;
+  /** Why nothing is offered to an agent for a while, by its login. */
+  readonly passedOver: ReadonlyMap<string, string>;
 }
 
 /** There is one machine. */
-export const NO_OTHERS: Others = { isElsewhere: () => false, isPresent: () => true, declined: new Map() };
+export const NO_OTHERS: Others = {
+  isElsewhere: () => false,
+  isPresent: () => true,
+  declined: new Map(),
+  passedOver: new Map(),
+};
 
 /** What is known of the others after a meeting. */
-export function othersIn({ agentsPresent, declined }: Meeting, isElsewhere: Others['isElsewhere']): Others {
-  return { isElsewhere, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined };
+export function othersIn({ agentsPresent, declined, passedOver }: Meeting, isElsewhere: Others['isElsewhere']): Others {
+  return { isElsewhere, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined, passedOver };
 }
 
 const ABSENT =
@@ -92,11 +99,14 @@ const ABSENT =
 export function withDeclined(
   heldBack: Map<string, HeldBack>,
   candidates: readonly Candidate[],
-  { isElsewhere, isPresent, declined }: Others,
+  { isElsewhere, isPresent, declined, passedOver }: Others,
 ): Map<string, HeldBack> {
   for (const { key, agent } of candidates) {
     if (!isElsewhere(agent)) continue;
-    const message = isPresent(agent) ? declined.get(key) : ABSENT;
+    const others = passedOver.get(agent);
+    const message = isPresent(agent)
+      ? (declined.get(key) ?? (others && `${agent} did not take what it was offered lately: ${others}`))
+      : ABSENT;
     if (message !== undefined && !heldBack.has(key)) heldBack.set(key, { reason: 'failed', message });
   }
   return heldBack;

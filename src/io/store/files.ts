@@ -16,6 +16,7 @@ const ALONE: Omit<Meeting, 'pauses'> = {
   agentsElsewhere: new Map(),
   agentsPresent: new Set(),
   declined: new Map(),
+  passedOver: new Map(),
   stamp: '',
 };
 

@@ -44,6 +44,8 @@ export async function look(
   );
   const offered = tasks.filter((row) => row['state'] === 'offered');
   const stale = offered.filter((row) => numberIn(row, 'age') > OFFER_STANDS_MS);
+  const waiting = tasks.filter((row) => row['waits'] === true);
+  const declined = [...waiting, ...stale.map((row): Row => ({ ...row, wait_reason: STALE }))];
   return {
     isDecider: isDecider && !isListedByOthers(hosts, host, report.scope, listedForAllMs),
     windows: slots.map((row) => ({
@@ -63,24 +65,32 @@ export async function look(
     ),
     agentsElsewhere: agentsOf(others),
     agentsPresent: present && new Set(present.keys()),
-    declined: declinedIn(tasks, stale),
+    declined: new Map(declined.map((row) => [String(row['key']), whyIn(row)])),
+    passedOver: passedOverIn(declined),
     stamp: JSON.stringify([
       revision,
       settlesIn > 0,
       others.map((row) => [row['name'], row['agents'], row['comes']]),
-      stale.map((row) => row['key']),
+      declined.map((row) => row['key']),
     ]),
   };
 }
 
-function declinedIn(tasks: readonly Row[], stale: readonly Row[]): Meeting['declined'] {
-  const waiting = tasks.filter((row) => row['waits'] === true);
-  return new Map([
-    ...waiting.map(
-      (row) => [String(row['key']), textIn(row, 'wait_reason') ?? 'another machine could not take it'] as const,
-    ),
-    ...stale.map((row) => [String(row['key']), STALE] as const),
-  ]);
+function whyIn(row: Row): string {
+  return textIn(row, 'wait_reason') ?? 'another machine could not take it';
+}
+
+// Each offer keeps a slot for its agent. Whatever is wrong there, its urgent issues one after the other would take them all, and the
+// first of them be offered again before the last one was: one that was declined may be its own fault, two are that of the machine.
+function passedOverIn(declined: readonly Row[]): Meeting['passedOver'] {
+  const agents = new Map<string, Row[]>();
+  for (const row of declined) agents.set(String(row['agent']), [...(agents.get(String(row['agent'])) ?? []), row]);
+  return new Map(
+    [...agents].flatMap(([agent, [first, second]]) => {
+      const why = first && whyIn(first);
+      return why !== undefined && (second || why === STALE) ? [[agent, why] as const] : [];
+    }),
+  );
 }
 
 /** Why what was offered for so long is not offered for a while. */
