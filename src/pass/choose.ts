@@ -91,7 +91,9 @@ export async function choose(
     if (!target || isOver(deps, search)) return end({ decision, task: null, offer: null });
     const slice = Math.min(SLICE_MS, deps.timeLeft() - (search.asked > 0 ? KEPT_MS : 0));
     const isElsewhere = others.isElsewhere(target.agent);
-    const tried = await tryCandidate(deps, target, { decision, facts, state, slice, isElsewhere, draft });
+    const tried: Tried = others.isStanding(target.key)
+      ? { kind: 'elsewhere', candidate: target }
+      : await tryCandidate(deps, target, { decision, facts, state, slice, isElsewhere, draft });
     if (tried.kind === 'ready' || tried.kind === 'elsewhere') {
       search.turns = settled(search.turns, target.key);
       const [task, offer] = tried.kind === 'ready' ? [tried.task, null] : [null, tried.candidate];

@@ -8,13 +8,14 @@ import { type Override, prepareOverride } from './dispatch-issue.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import { openLedger } from './ledger.ts';
 import { type Met, meetOthers } from './meet-others.ts';
+import { queueOf } from './offers.ts';
 import { othersIn } from './search.ts';
 
 /** The decision that a pass would make now, with every candidate's reason and the file it would write. Nothing is written. */
 export async function dryRun(real: DispatchDeps, width: number): Promise<ExitCode> {
   return looking(real, async ({ deps, state, meeting, isElsewhere }, findings) => {
-    const listing = await deps.listIssues('look');
-    const others = othersIn(meeting, isElsewhere);
+    const { listing, isStanding } = queueOf(await deps.listIssues('look'), meeting, deps.config);
+    const others = othersIn(meeting, { isElsewhere, isStanding });
     const manner = { ignoreSlot: true, pauses: meeting.pauses, others, draft: () => {} };
     const { decision, task, offer, warnings, failure } = await choose(deps, state, listing, manner);
     deps.print(

@@ -15,12 +15,22 @@ export function listingOf({ offers }: Pick<Meeting, 'offers'>, { servers }: Pick
   return { issues: offers.flatMap((offer) => issueHere(offer, servers)), warnings: [], isUnread: () => true };
 }
 
-/** What a machine chooses from that decides: what it listed, and what it is offered besides by one that lists more. */
-export function withOffers(listing: Listing, { offers }: Pick<Meeting, 'offers'>, config: Config): Listing {
-  if (offers.length === 0) return listing;
+/** What a machine chooses from that decides. */
+interface Queue {
+  readonly listing: Listing;
+  /** Whether one that lists more has offered a task to other machines: it need not be read here, and may not be. */
+  readonly isStanding: (key: string) => boolean;
+}
+
+/** What was listed, and what is offered besides by a machine that lists more. */
+export function queueOf(listing: Listing, { isDecider, offers, offersElsewhere }: Meeting, config: Config): Queue {
+  if (!isDecider || offers.length + offersElsewhere.length === 0) return { listing, isStanding: () => false };
   const known = new Set(listing.issues.map((issue) => keyOf(issue, config)));
-  const more = offers.flatMap((offer) => issueHere(offer, config.servers));
-  return { ...listing, issues: [...listing.issues, ...more.filter((issue) => !known.has(keyOf(issue, config)))] };
+  const unknown = (offer: Offer): readonly Issue[] =>
+    issueHere(offer, config.servers).filter((issue) => !known.has(keyOf(issue, config)));
+  const standing = new Set(offersElsewhere.filter((offer) => unknown(offer).length > 0).map(({ key }) => key));
+  const more = [...offers, ...offersElsewhere].flatMap((offer) => unknown(offer));
+  return { listing: { ...listing, issues: [...listing.issues, ...more] }, isStanding: (key) => standing.has(key) };
 }
 
 function keyOf({ repository, id }: Issue, config: Config): string {

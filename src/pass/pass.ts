@@ -16,7 +16,7 @@ import { startHooks } from './follow-up/hooks.ts';
 import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { declineOffers, listingOf, makeOffer, withOffers } from './offers.ts';
+import { declineOffers, listingOf, makeOffer, queueOf } from './offers.ts';
 import { handOver, notPlaced } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
 import { partFromOthers } from './part-from-others.ts';
@@ -136,11 +136,11 @@ async function chooseAndPublish(
   { meeting, isElsewhere, tell }: Pick<Met, 'meeting' | 'isElsewhere'> & { readonly tell: Tell },
 ): Promise<unknown> {
   let draft: Draft | null = null;
-  const listing = meeting.isDecider ? withOffers(outlook.listing, meeting, deps.config) : outlook.listing;
+  const { listing, isStanding } = queueOf(outlook.listing, meeting, deps.config);
   const choice = await choose(deps, course.state, listing, {
     ignoreSlot: false,
     pauses: outlook.pauses,
-    others: meeting.isDecider ? othersIn(meeting, isElsewhere) : { ...NO_OTHERS, isElsewhere },
+    others: meeting.isDecider ? othersIn(meeting, { isElsewhere, isStanding }) : { ...NO_OTHERS, isElsewhere },
     draft: (task) => (draft = deps.tasks.draft(task.candidate, task.text)),
   });
   const { decision, task } = choice;

@@ -77,6 +77,8 @@ export interface Others {
   readonly declined: ReadonlyMap<string, string>;
   /** Why nothing is offered to an agent for a while, by its login. */
   readonly passedOver: ReadonlyMap<string, string>;
+  /** Whether one that lists more has offered a task to other machines. */
+  readonly isStanding: (key: string) => boolean;
 }
 
 /** There is one machine. */
@@ -85,11 +87,15 @@ export const NO_OTHERS: Others = {
   isPresent: () => true,
   declined: new Map(),
   passedOver: new Map(),
+  isStanding: () => false,
 };
 
 /** What is known of the others after a meeting. */
-export function othersIn({ agentsPresent, declined, passedOver }: Meeting, isElsewhere: Others['isElsewhere']): Others {
-  return { isElsewhere, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined, passedOver };
+export function othersIn(
+  { agentsPresent, declined, passedOver }: Meeting,
+  known: Pick<Others, 'isElsewhere' | 'isStanding'>,
+): Others {
+  return { ...known, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined, passedOver };
 }
 
 const ABSENT =

@@ -129,6 +129,29 @@ describe.skipIf(lacking !== null)('everybody has a turn within a few minutes', {
     ]);
   });
 
+  test('a machine that lists less leaves alone what one that lists more has offered to a third one', async () => {
+    const office = await sharedOffice(cluster, [...urgentFor('greta', 2), ...hansHas]);
+    const [a, b, c] = [
+      office.machine('a', agents('hans')),
+      office.machine('b', agents('otto')),
+      office.machine('c', agents('greta')),
+    ];
+    const low = issueFor(201, 'otto', { labels: ['low'] });
+    const listsOwn = async () => ({ issues: [low], warnings: [], isUnread: () => false });
+    // Nor does its token see what it does not list.
+    const less = { listIssues: listsOwn, gitea: reads(b, async ({ number }) => (number === low.number ? low : null)) };
+    const nothing = { listIssues: listsNothing };
+    await minutes(office, cluster, 1, [{ machine: c, changes: nothing }]);
+    await minutes(office, cluster, 6, [
+      { machine: a },
+      { machine: b, changes: less },
+      { machine: c, changes: nothing },
+    ]);
+    expect([a, b, c].map((machine) => machine.dispatched())).toEqual([['#101', '#102'], ['#201'], ['#1', '#2']]);
+    const order = cluster.sql(`select ref from ${office.schema}.event where kind = 'taken' order by id`);
+    expect(order.slice(0, 2)).toEqual(['acme/app#1', 'acme/app#2']);
+  });
+
   test('what was declined is offered again when its time is over, though nothing else happened', async () => {
     const office = await sharedOffice(cluster, urgentFor('greta', 1));
     const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('greta'))];

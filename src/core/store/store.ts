@@ -94,6 +94,8 @@ export interface Meeting {
   /** Tasks that this machine lost: it did not come for too long. The words say to whom. */
   readonly lost: ReadonlyMap<string, string>;
   readonly offers: readonly Offer[];
+  /** What is offered to other machines alone. */
+  readonly offersElsewhere: readonly Offer[];
   /** Whether anything is offered to anybody. */
   readonly isOffering: boolean;
   readonly elsewhere: ReadonlyMap<string, TaskElsewhere>;

@@ -10,6 +10,7 @@ const ALONE: Omit<Meeting, 'pauses'> = {
   leases: new Map(),
   lost: new Map(),
   offers: [],
+  offersElsewhere: [],
   isOffering: false,
   attempts: new Map(),
   elsewhere: new Map(),

@@ -43,9 +43,7 @@ export async function look(
     ({ isUnusable }) => isUnusable !== true,
   );
   const offered = tasks.filter((row) => row['state'] === 'offered');
-  const stale = offered.filter((row) => numberIn(row, 'age') > OFFER_STANDS_MS);
-  const waiting = tasks.filter((row) => row['waits'] === true);
-  const declined = [...waiting, ...stale.map((row): Row => ({ ...row, wait_reason: STALE }))];
+  const refused = refusedIn(tasks);
   return {
     isDecider: isDecider && !isListedByOthers(hosts, host, report.scope, listedForAllMs),
     windows: slots.map((row) => ({
@@ -57,7 +55,8 @@ export async function look(
     warnings: settlesIn > 0 ? [UNSETTLED] : [],
     leases: new Map(result.adopted.map(({ key, lease }) => [key, lease])),
     lost: result.lost,
-    offers: offersFor(report, offered),
+    offers: offersIn(offered, (agent) => isForUs(report, agent)),
+    offersElsewhere: offersIn(offered, (agent) => !isForUs(report, agent)),
     isOffering: offered.length > 0,
     elsewhere: new Map(tasks.flatMap((row) => elsewhere(row, host))),
     attempts: new Map(
@@ -65,32 +64,43 @@ export async function look(
     ),
     agentsElsewhere: agentsOf(others),
     agentsPresent: present && new Set(present.keys()),
-    declined: new Map(declined.map((row) => [String(row['key']), whyIn(row)])),
-    passedOver: passedOverIn(declined),
+    declined: new Map(refused.map(({ key, why }) => [key, why])),
+    passedOver: passedOverIn(refused),
     stamp: JSON.stringify([
       revision,
       settlesIn > 0,
       others.map((row) => [row['name'], row['agents'], row['comes']]),
-      declined.map((row) => row['key']),
+      refused.map(({ key }) => key),
     ]),
   };
 }
 
-function whyIn(row: Row): string {
-  return textIn(row, 'wait_reason') ?? 'another machine could not take it';
+interface Refused {
+  readonly key: string;
+  readonly agent: string;
+  readonly why: string;
+}
+
+// What was given back lately, or stands for too long.
+function refusedIn(tasks: readonly Row[]): readonly Refused[] {
+  return tasks.flatMap((row) => {
+    const isStale = row['state'] === 'offered' && numberIn(row, 'age') > OFFER_STANDS_MS;
+    if (!isStale && row['waits'] !== true) return [];
+    const why = isStale ? STALE : (textIn(row, 'wait_reason') ?? 'another machine could not take it');
+    return [{ key: String(row['key']), agent: String(row['agent']), why }];
+  });
 }
 
 // Each offer keeps a slot for its agent. Whatever is wrong there, its urgent issues one after the other would take them all, and the
-// first of them be offered again before the last one was: one that was declined may be its own fault, two are that of the machine.
-function passedOverIn(declined: readonly Row[]): Meeting['passedOver'] {
-  const agents = new Map<string, Row[]>();
-  for (const row of declined) agents.set(String(row['agent']), [...(agents.get(String(row['agent'])) ?? []), row]);
-  return new Map(
-    [...agents].flatMap(([agent, [first, second]]) => {
-      const why = first && whyIn(first);
-      return why !== undefined && (second || why === STALE) ? [[agent, why] as const] : [];
-    }),
-  );
+// first of them be offered again before the last one was: one that was given back may be its own fault, two are that of the machine.
+function passedOverIn(refused: readonly Refused[]): Meeting['passedOver'] {
+  const once = new Set<string>();
+  const passedOver = new Map<string, string>();
+  for (const { agent, why } of refused) {
+    if (why === STALE || once.has(agent)) passedOver.set(agent, why);
+    once.add(agent);
+  }
+  return passedOver;
 }
 
 /** Why what was offered for so long is not offered for a while. */
@@ -122,12 +132,15 @@ function isListedByOthers(hosts: readonly Row[], host: string, scope: string, ms
   );
 }
 
-function offersFor({ agents }: Report, offered: readonly Row[]): readonly Offer[] {
+// Another machine of the same agent may be able to take what this one cannot.
+function isForUs({ agents }: Report, agent: string): boolean {
+  return agents === null || (agent in agents && agents[agent]?.isUnusable !== true);
+}
+
+function offersIn(offered: readonly Row[], isMeant: (agent: string) => boolean): readonly Offer[] {
   return offered.flatMap((row) => {
     const [key, agent, issue] = [String(row['key']), String(row['agent']), issueIn(row)];
-    // Another machine of the same agent may be able to take it.
-    const isForUs = agents === null || (agent in agents && agents[agent]?.isUnusable !== true);
-    return issue && isForUs ? [{ key, agent, issue }] : [];
+    return issue && isMeant(agent) ? [{ key, agent, issue }] : [];
   });
 }
 
