@@ -6,6 +6,7 @@ import type { Store } from '../core/store/store.ts';
 import { readCursor, writeCursor } from '../io/state/cursor.ts';
 import { appendHistory } from '../io/state/history.ts';
 import { readHistory } from '../io/state/past.ts';
+import { keepUntold, readUntold, removeUntold } from '../io/state/untold.ts';
 import { type HistoryDeps, passHistory } from './history.ts';
 import { now } from './world.ts';
 
@@ -21,11 +22,22 @@ export function sharedHistory(
   config: Config,
   { stageOf, store, warn }: SharedDeps,
 ): ReturnType<typeof passHistory> & { readonly share: () => Promise<void> } {
-  const happened: HistoryEvent[] = [];
+  const { stateDirectory } = config;
+  const happened: string[] = [];
+  const told = (event: HistoryEvent): void => {
+    if (config.store === null || !('key' in event)) return;
+    const line = eventLine(event);
+    happened.push(line);
+    try {
+      keepUntold(stateDirectory, line);
+    } catch (error) {
+      warn(`the other machines are told by this command, or not at all, what happened: ${messageOf(error)}`);
+    }
+  };
   return {
-    ...passHistory(config, { stageOf, now, warn, told: (event) => void happened.push(event) }),
+    ...passHistory(config, { stageOf, now, warn, told }),
     share: async () => {
-      if (config.store !== null) await exchange(config.stateDirectory, happened, { store, warn });
+      if (config.store !== null) await exchange(stateDirectory, happened, { store, warn });
     },
   };
 }
@@ -34,22 +46,25 @@ export function sharedHistory(
 // of all. How many wait, and how the passes went, each machine tells by itself.
 async function exchange(
   stateDirectory: string,
-  happened: readonly HistoryEvent[],
+  happened: readonly string[],
   { store, warn }: Pick<SharedDeps, 'store' | 'warn'>,
 ): Promise<void> {
   try {
     const after = readCursor(stateDirectory);
+    const untold = [...new Set([...readUntold(stateDirectory), ...happened])];
     // The first time all that this machine knows: it worked before there was a store.
-    const all = after === null ? readHistory(stateDirectory) : happened;
-    const own = all.filter((event) => 'key' in event).slice(-MOST_OF_BEFORE);
-    const { lines, last } = await store.share(
-      own.map((event) => eventLine(event)),
-      after ?? 0,
-    );
+    const own = after === null ? linesOfBefore(stateDirectory) : untold.slice(-MOST_OF_BEFORE);
+    const { lines, last } = await store.share(own, after ?? 0, after === null || untold.length > happened.length);
     if (lines.length > 0) appendHistory(stateDirectory, parseEvents(lines.join('\n')));
     // Killed in between it adds them once more: a history that tells something twice, and none that lacks it.
     if (last !== after) writeCursor(stateDirectory, last);
+    if (untold.length > 0) removeUntold(stateDirectory);
   } catch (error) {
     warn(`what happened could not be exchanged with the other machines: ${messageOf(error)}`);
   }
+}
+
+function linesOfBefore(stateDirectory: string): readonly string[] {
+  const known = readHistory(stateDirectory).filter((event) => 'key' in event);
+  return known.slice(-MOST_OF_BEFORE).map((event) => eventLine(event));
 }

@@ -51,7 +51,7 @@ export function storeFor(world: World, config: Needed, mayWrite: boolean): Store
       if (overview) await keep(overview);
       return overview;
     },
-    share: async (lines, after) => (await open()).share(lines, after),
+    share: async (lines, after, isAgain) => (await open()).share(lines, after, isAgain),
     pauses: async () => [...(await (await open()).pauses()), ...readPauses(stateDirectory)],
     pause: async (pause) => {
       const store = await open();

@@ -171,8 +171,11 @@ export interface Store {
   readonly claim: (claim: Claim) => Promise<Claimed>;
   /** Ends a pass; answers what there is to see of all machines, or null: there is one. */
   readonly leave: (parting: Parting) => Promise<Overview | null>;
-  /** Tells the others what happened here, line by line; answers what they told since line `after`, and which line is the last. */
-  readonly share: (lines: readonly string[], after: number) => Promise<Shared>;
+  /**
+   * Tells the others what happened here, line by line; answers what they told since line `after`, and which line is the last.
+   * `isAgain`: the lines, or some of them, may have been told before.
+   */
+  readonly share: (lines: readonly string[], after: number, isAgain: boolean) => Promise<Shared>;
   readonly pauses: () => Promise<readonly Pause[]>;
   readonly pause: (pause: Pause) => Promise<void>;
   /** False when there was none. */

@@ -65,7 +65,7 @@ export async function openStore(options: Options): Promise<SharedStore> {
         await ask('update office set decision = $1, decided_by = $2', [JSON.stringify(decision), host]);
       return overview(ask, leaseMs);
     },
-    share: async (lines, after) => share(office, lines, after),
+    share: async (...told) => share(office, ...told),
     pauses: async () => readPauses(ask),
     pause: async (pause) => {
       await ask(
