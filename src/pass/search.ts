@@ -75,6 +75,8 @@ export interface Others {
   readonly isPresent: (agent: string) => boolean;
   /** What these could not take, and why, by the key of the candidate. */
   readonly declined: ReadonlyMap<string, string>;
+  /** What they could not take before, and since when it may be tried again, in milliseconds. */
+  readonly dueAgain: ReadonlyMap<string, number>;
   /** Why nothing is offered to an agent for a while, by its login. */
   readonly passedOver: ReadonlyMap<string, string>;
   /** Whether one that lists more has offered a task to other machines. */
@@ -86,16 +88,17 @@ export const NO_OTHERS: Others = {
   isElsewhere: () => false,
   isPresent: () => true,
   declined: new Map(),
+  dueAgain: new Map(),
   passedOver: new Map(),
   isStanding: () => false,
 };
 
 /** What is known of the others after a meeting. */
 export function othersIn(
-  { agentsPresent, declined, passedOver }: Meeting,
+  { agentsPresent, declined, dueAgain, passedOver }: Meeting,
   known: Pick<Others, 'isElsewhere' | 'isStanding'>,
 ): Others {
-  return { ...known, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined, passedOver };
+  return { ...known, isPresent: (agent) => agentsPresent?.has(agent) ?? true, declined, dueAgain, passedOver };
 }
 
 const ABSENT =
@@ -105,15 +108,33 @@ const ABSENT =
 export function withDeclined(
   heldBack: Map<string, HeldBack>,
   candidates: readonly Candidate[],
-  { isElsewhere, isPresent, declined, passedOver }: Others,
+  others: Others,
 ): Map<string, HeldBack> {
+  const { isElsewhere, isPresent, declined, dueAgain, passedOver } = others;
+  const again = declined.size + dueAgain.size === 0 ? new Set() : triedAgain(candidates, others);
   for (const { key, agent } of candidates) {
-    if (!isElsewhere(agent)) continue;
-    const others = passedOver.get(agent);
+    if (!isElsewhere(agent) || heldBack.has(key)) continue;
+    const why = passedOver.get(agent);
     const message = isPresent(agent)
-      ? (declined.get(key) ?? (others && `${agent} did not take what it was offered lately: ${others}`))
+      ? (declined.get(key) ??
+        (why && `${agent} did not take what it was offered lately: ${why}`) ??
+        (dueAgain.has(key) && !again.has(key) ? IN_TURN : undefined))
       : ABSENT;
-    if (message !== undefined && !heldBack.has(key)) heldBack.set(key, { reason: 'failed', message });
+    if (message !== undefined) heldBack.set(key, { reason: 'failed', message });
   }
   return heldBack;
+}
+
+const IN_TURN = 'the machine of its agent could not take it, and others like it are tried again before it';
+
+// Of each agent one at a time, and that which waits the longest: what can be taken goes in between, however many cannot.
+function triedAgain(candidates: readonly Candidate[], { declined, dueAgain }: Others): ReadonlySet<unknown> {
+  const busy = new Set(candidates.flatMap(({ key, agent }) => (declined.has(key) ? [agent] : [])));
+  const longest = new Map<string, { readonly key: string; readonly ago: number }>();
+  for (const { key, agent } of candidates) {
+    const ago = dueAgain.get(key);
+    if (ago === undefined || busy.has(agent) || ago <= (longest.get(agent)?.ago ?? -1)) continue;
+    longest.set(agent, { key, ago });
+  }
+  return new Set([...longest.values()].map(({ key }) => key));
 }

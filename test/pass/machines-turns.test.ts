@@ -152,6 +152,23 @@ describe.skipIf(lacking !== null)('everybody has a turn within a few minutes', {
     expect(order.slice(0, 2)).toEqual(['acme/app#1', 'acme/app#2']);
   });
 
+  test('what can be taken goes, however often what is more urgent is given back; and that is tried again in turn', async () => {
+    const office = await sharedOffice(cluster, urgentFor('greta', 4));
+    const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('greta'))];
+    const seeing = (least: number): Timer => {
+      const readIssue = reads(
+        b,
+        async ({ number }) => office.issues.find((issue) => issue.number === number && number >= least) ?? null,
+      );
+      return { machine: b, changes: { listIssues: listsNothing, gitea: readIssue } };
+    };
+    await minutes(office, cluster, 1, [seeing(4)]);
+    await minutes(office, cluster, 14, [{ machine: a }, seeing(4)]);
+    expect(b.dispatched()).toEqual(['#4']);
+    await minutes(office, cluster, 21, [{ machine: a }, seeing(2)]);
+    expect(b.dispatched().toSorted()).toEqual(['#2', '#3', '#4']);
+  });
+
   test('what was declined is offered again when its time is over, though nothing else happened', async () => {
     const office = await sharedOffice(cluster, urgentFor('greta', 1));
     const [a, b] = [office.machine('a', agents('hans')), office.machine('b', agents('greta'))];

@@ -107,6 +107,8 @@ export interface Meeting {
   readonly agentsPresent: ReadonlySet<string> | null;
   /** Why candidates wait that another machine could not take, by their key. */
   readonly declined: ReadonlyMap<string, string>;
+  /** What was declined before, and may be offered again: since when, in milliseconds, by its key. */
+  readonly dueAgain: ReadonlyMap<string, number>;
   /** Why nothing at all is offered to agents of other machines for a while: they did not take what they were offered lately. */
   readonly passedOver: ReadonlyMap<string, string>;
   /** A text that is another one when any of this that a choice looks at is. */

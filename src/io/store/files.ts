@@ -17,6 +17,7 @@ const ALONE: Omit<Meeting, 'pauses'> = {
   agentsElsewhere: new Map(),
   agentsPresent: new Set(),
   declined: new Map(),
+  dueAgain: new Map(),
   passedOver: new Map(),
   stamp: '',
 };

@@ -30,8 +30,8 @@ export async function look(
   const slots = await ask(`select scope, ref, ${ago('at')} as last_ago from slot where at > '-infinity'`);
   const tasks = await ask(
     `select key, agent, state, host, stage, dispatches, issue, repository, wait_reason, ${ago('since')} as age,
-       wait_until > clock_timestamp() as waits
-     from task where state = 'offered' or host <> $1 or wait_until > clock_timestamp() or (state = 'free' and dispatches > 0)
+       wait_until > clock_timestamp() as waits, ${ago('wait_until')} as due_ago
+     from task where state = 'offered' or host <> $1 or wait_until > clock_timestamp() - interval '1 day' or (state = 'free' and dispatches > 0)
      order by key`,
     [host],
   );
@@ -65,6 +65,7 @@ export async function look(
     agentsElsewhere: agentsOf(others),
     agentsPresent: present && new Set(present.keys()),
     declined: new Map(refused.map(({ key, why }) => [key, why])),
+    dueAgain: new Map(dueAgainIn(tasks)),
     passedOver: passedOverIn(refused),
     stamp: JSON.stringify([
       revision,
@@ -89,6 +90,11 @@ function refusedIn(tasks: readonly Row[]): readonly Refused[] {
     const why = isStale ? STALE : (textIn(row, 'wait_reason') ?? 'another machine could not take it');
     return [{ key: String(row['key']), agent: String(row['agent']), why }];
   });
+}
+
+function dueAgainIn(tasks: readonly Row[]): readonly (readonly [string, number])[] {
+  const due = tasks.filter((row) => row['waits'] === false);
+  return due.map((row) => [String(row['key']), numberIn(row, 'due_ago')]);
 }
 
 // Each offer keeps a slot for its agent. Whatever is wrong there, its urgent issues one after the other would take them all, and the
