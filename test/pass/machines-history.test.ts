@@ -25,22 +25,11 @@ function teller(office: SharedOffice, host: string) {
     return opened.share(...told).finally(async () => opened.close());
   };
   const process = (reach: Store['share'] = share) =>
-    sharedHistory(
-      config,
-      () => null,
-      { share: reach },
-      () => {},
-    );
+    sharedHistory(config, { stageOf: () => null, store: { share: reach }, warn: () => {} });
   process().note();
   return {
     stateDirectory,
-    process: (reach: Store['share'] = share) =>
-      sharedHistory(
-        config,
-        () => null,
-        { share: reach },
-        () => {},
-      ),
+    process,
     knows: () => readHistory(stateDirectory).flatMap((event) => ('ref' in event ? [event.ref] : [])),
   };
 }
