@@ -16,7 +16,10 @@ export interface AgentDeps {
   readonly user: string;
   /** What `done`, `block` and `release` mean when nothing is named: the task in `$DISPATCHER_FILE`. */
   readonly currentFile: string | undefined;
+  /** Follows the clock when it is set, and over suspended time: what is written beside a task others compare with theirs. */
   readonly now: () => Instant;
+  /** Milliseconds that run on evenly, from some beginning: for waiting. */
+  readonly ticks: () => number;
   /** A word that no other claim has. */
   readonly randomWord: () => string;
   /** A process of this machine by its number; null: there is none. */

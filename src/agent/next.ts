@@ -41,10 +41,10 @@ export async function awaited<T extends object>(
   ms: number,
   attempt: () => T | Nothing,
 ): Promise<T | Nothing> {
-  const until = deps.now() + ms;
+  const until = deps.ticks() + ms;
   for (;;) {
     const found = attempt();
-    const left = until - deps.now();
+    const left = until - deps.ticks();
     if (!isNothing(found) || left <= 0 || deps.isInterrupted()) return found;
     await deps.waitForChange(Math.min(left, LOOK_AGAIN_MS));
   }

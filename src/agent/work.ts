@@ -111,19 +111,19 @@ async function watched(
   started: Started,
   timeoutMs: number,
 ): Promise<Stop | null> {
-  const until = deps.now() + timeoutMs;
+  const until = deps.ticks() + timeoutMs;
   let isOver = false;
   let missing = 0;
   void started.ended.then(() => (isOver = true));
   for (;;) {
-    await deps.waitFor(started.ended, Math.max(0, Math.min(LOOK_MS, until - deps.now())));
+    await deps.waitFor(started.ended, Math.max(0, Math.min(LOOK_MS, until - deps.ticks())));
     if (isOver) return null;
     const now = deps.mailbox.whereIs(task.home);
     missing = now === null ? missing + 1 : 0;
     const isTakenOver = now?.stage === 'doing' && !deps.mailbox.isClaimed(now, word);
     const stop = deps.isInterrupted()
       ? 'interrupted'
-      : deps.now() >= until
+      : deps.ticks() >= until
         ? 'timed out'
         : missing > 1
           ? 'task gone'

@@ -13,7 +13,7 @@ import { readTask } from '../io/tasks/read-task.ts';
 import { hasSettings, readSettings } from '../io/tasks/settings.ts';
 import { watcherOf } from '../io/watch.ts';
 import { visibleText } from '../core/task/untrusted.ts';
-import { type GlobalOptions, now, type World } from './world.ts';
+import { type GlobalOptions, type World } from './world.ts';
 
 export interface AgentOptions extends GlobalOptions {
   readonly agent?: string;
@@ -40,7 +40,9 @@ export async function agentDeps(world: World, options: AgentOptions, named?: str
     processes: processesHere(),
     user,
     currentFile: environment['DISPATCHER_FILE'],
-    now,
+    // A server of tools, and a worker that waits, live for days: a laptop sleeps meanwhile.
+    now: Date.now,
+    ticks: () => performance.now(),
     randomWord: claimWord,
     processOf,
     read: (file) => readTask(tasksDirectory, agent, file),

@@ -1,5 +1,6 @@
 // The Model Context Protocol, spoken with the client of the official SDK to the built command.
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -11,7 +12,10 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { COMMAND, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
+import { clockOf, noFaketime } from '../support/faketime.ts';
 import { addTask, mailboxOf } from '../support/mailbox.ts';
+
+const DAY = 86_400_000;
 
 interface Session {
   readonly client: Client;
@@ -22,7 +26,7 @@ interface Session {
   ) => Promise<{ text: string; data: Record<string, unknown>; isError: boolean }>;
 }
 
-async function session({ folder }: Workspace): Promise<Session> {
+async function session({ folder }: Workspace, environment: Readonly<Record<string, string>> = {}): Promise<Session> {
   const client = new Client({ name: 'a-client', version: '1.0.0' });
   const heard: unknown[] = [];
   client.setNotificationHandler(ResourceListChangedNotificationSchema, ({ method }) => void heard.push(method));
@@ -38,6 +42,7 @@ async function session({ folder }: Workspace): Promise<Session> {
         HOME: folder,
         DISPATCHER_TASKS: join(folder, '.agent-tasks'),
         ...RECORDING,
+        ...environment,
       },
       stderr: 'inherit',
     }),
@@ -184,3 +189,24 @@ test('when its client leaves, a task that it had is found stalled', async () => 
     code = (await at.run(['next', '--stalled'], { DISPATCHER_AGENT: 'hans' })).code;
   expect(code).toBe(0);
 }, 40_000);
+
+test.skipIf(noFaketime() !== null)(
+  'a machine sleeps for two days while a session waits: what is taken then was not taken two days ago',
+  async () => {
+    const at = await workspace();
+    addTask(at, 'hans/issue-1.md');
+    const clock = join(at.folder, 'clock');
+    // What measures durations stands still meanwhile, as it does on a machine that sleeps.
+    const shows = (ms: number): void => writeFileSync(clock, new Date(ms).toISOString().slice(0, 19).replace('T', ' '));
+    shows(Date.now() - 2 * DAY);
+    const { call } = await session(at, clockOf(clock));
+    await call('list_tasks');
+    shows(Date.now());
+    await call('next_task');
+    expect((await at.run(['next', '--stalled'], { DISPATCHER_AGENT: 'hans' })).code).toBe(6);
+    await call('finish_task');
+    const [event] = JSON.parse(at.read('.agent-tasks/hans/done/issue-1.work.json')).events;
+    expect(Date.now() - Date.parse(event.at)).toBeLessThan(DAY);
+  },
+  40_000,
+);
