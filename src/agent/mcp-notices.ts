@@ -18,7 +18,7 @@ export async function watchMailbox(server: McpServer, deps: AgentDeps, subscribe
   let before = pictureOf(deps);
   while (!deps.isInterrupted()) {
     await deps.waitForChange(LOOK_AGAIN_MS);
-    const now = pictureOf(deps);
+    const now = pictureNow(deps) ?? before;
     await told(server, subscribed, before, now).catch(() => {});
     before = now;
   }
@@ -41,6 +41,15 @@ async function told(server: McpServer, subscribed: ReadonlySet<string>, before: 
       logger: 'dispatcher',
       data: { event: 'task_news', task: uri },
     });
+  }
+}
+
+// Null: the mailbox cannot be looked into now. The session outlives that, and its client is to hear of what comes later.
+function pictureNow(deps: AgentDeps): Picture | null {
+  try {
+    return pictureOf(deps);
+  } catch {
+    return null;
   }
 }
 

@@ -18,7 +18,7 @@ export function watcherOf(folders: () => readonly string[], signal: AbortSignal)
   return async (ms) => {
     const isFirst = watchers === undefined;
     const known = (watchers ??= new Map<string, FSWatcher>());
-    for (const folder of folders()) {
+    for (const folder of foldersNow(folders)) {
       const watcher = known.has(folder) ? undefined : watching(folder, onChange);
       if (watcher) known.set(folder, watcher);
     }
@@ -26,6 +26,15 @@ export function watcherOf(folders: () => readonly string[], signal: AbortSignal)
       await new Promise<void>((resolve) => pause(ms, signal, resolve, (end) => (wake = end)));
     hasChanged = false;
   };
+}
+
+// Whoever looks next says why they cannot be looked into; until then it is waited all the same.
+function foldersNow(folders: () => readonly string[]): readonly string[] {
+  try {
+    return folders();
+  } catch {
+    return [];
+  }
 }
 
 function pause(ms: number, signal: AbortSignal, resolve: () => void, onStart: (end: () => void) => void): void {

@@ -1,6 +1,6 @@
 // The Model Context Protocol, spoken with the client of the official SDK to the built command.
 
-import { writeFileSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -188,6 +188,23 @@ test('when its client leaves, a task that it had is found stalled', async () => 
   for (let tries = 0; tries < 20 && code === 6; tries += 1)
     code = (await at.run(['next', '--stalled'], { DISPATCHER_AGENT: 'hans' })).code;
   expect(code).toBe(0);
+}, 40_000);
+
+test('a client is told of new tasks also after the mailbox could not be looked into for a while', async () => {
+  const at = await workspace();
+  addTask(at, 'hans/issue-1.md');
+  const { call, heard: soFar } = await session(at);
+  await call('next_task');
+  const home = join(at.folder, '.agent-tasks/hans');
+  renameSync(home, `${home}-away`);
+  symlinkSync(`${home}-away`, home);
+  await after(6000); // it looks every five seconds, whatever it is told
+  expect(await call('list_tasks')).toMatchObject({ isError: true });
+  rmSync(home);
+  renameSync(`${home}-away`, home);
+  expect(await call('finish_task')).toMatchObject({ isError: false });
+  addTask(at, 'hans/issue-2.md');
+  await heard(soFar, { event: 'new_task', tasks: ['acme/app#2'] });
 }, 40_000);
 
 test.skipIf(noFaketime() !== null)(
