@@ -118,21 +118,31 @@ async function watched(
   for (;;) {
     await deps.waitFor(started.ended, Math.max(0, Math.min(LOOK_MS, until - deps.ticks())));
     if (isOver) return null;
-    const now = deps.mailbox.whereIs(task.home);
-    missing = now === null ? missing + 1 : 0;
-    const isTakenOver = now?.stage === 'doing' && !deps.mailbox.isClaimed(now, word);
+    const hold = holdOn(deps, task, word);
+    missing = hold === 'missing' ? missing + 1 : 0;
     const stop = deps.isInterrupted()
       ? 'interrupted'
       : deps.ticks() >= until
         ? 'timed out'
         : missing > 1
           ? 'task gone'
-          : isTakenOver
+          : hold === 'taken over'
             ? 'task taken over'
             : null;
     if (stop === null) continue;
     started.stop();
     return stop;
+  }
+}
+
+// Where the folder cannot be looked into for a moment, nobody has taken the task from us.
+function holdOn({ mailbox }: WorkDeps, { home }: Sighting, word: string): 'ours' | 'missing' | 'taken over' {
+  try {
+    const now = mailbox.whereIs(home);
+    if (now === null) return 'missing';
+    return now.stage === 'doing' && !mailbox.isClaimed(now, word) ? 'taken over' : 'ours';
+  } catch {
+    return 'ours';
   }
 }
 

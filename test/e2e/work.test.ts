@@ -269,3 +269,15 @@ test('a task that is moved by hand while it is worked on is where it was put', a
   expect(stderr).toContain('handed back by the command itself: done');
   renameSync(join(home, 'done/issue-1.md'), join(home, 'issue-1.md'));
 });
+
+test('a folder that cannot be looked into while a run goes on costs neither what it came to, nor its time limit', async () => {
+  const at = await office('hans/issue-1.md', 'hans/issue-2.md');
+  const hides = 'mv .agent-tasks/hans away; ln -s "$PWD/away" .agent-tasks/hans';
+  const shows = 'rm .agent-tasks/hans; mv away .agent-tasks/hans';
+  expect(await worked(at, `${hides}; sleep 2.5; ${shows}`)).toMatchObject({ code: 0 });
+  expect(mailboxOf(at)).toContain('done/issue-1.md');
+  const begun = Date.now();
+  const ended = await worked(at, `trap '${shows}; exit 1' TERM; ${hides}; sleep 30 & wait`, ['--timeout', '3s']);
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('took longer than 3s') });
+  expect(Date.now() - begun).toBeLessThan(20_000);
+}, 60_000);
