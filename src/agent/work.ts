@@ -1,7 +1,7 @@
 // `work`: one task, one run. Takes the next task, runs a command on it, and hands it back by how that ended.
 
 import { shortDuration, toRfc3339 } from '../core/clock.ts';
-import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import { EXIT, type ExitCode, messageOf, UserError } from '../core/errors.ts';
 import type { ProcessId } from '../core/mailbox/claim.ts';
 import type { Stage } from '../core/mailbox/place.ts';
 import { stemOf } from '../core/mailbox/place.ts';
@@ -16,6 +16,7 @@ import {
 import { cleanLine } from '../core/task/untrusted.ts';
 import type { Output } from '../io/output-file.ts';
 import type { End, Started } from '../io/run-command.ts';
+import type { Moved } from '../io/tasks/moves.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { describeTask, type TaskDocument } from './describe.ts';
 import { awaited, sayNothing } from './next.ts';
@@ -82,7 +83,7 @@ interface Job {
 type Stop = 'timed out' | 'interrupted' | 'task gone' | 'task taken over';
 
 async function run(deps: WorkDeps, taken: TakenTask, { document, command, timeoutMs }: Job): Promise<ExitCode> {
-  const { task, claim, word } = taken;
+  const { task } = taken;
   const { handle, path } = deps.mailbox.createBeside(
     task,
     `${stemOf(task.path.split('/').at(-1) ?? '')}.output-${document.attempt}.txt`,
@@ -94,14 +95,23 @@ async function run(deps: WorkDeps, taken: TakenTask, { document, command, timeou
     facts: factsOf(document),
     onOutput: output.take,
   });
-  // Known before it begins: were this process killed now, its command would go on and nobody would know.
-  const isOurs = started !== null && deps.mailbox.renew(task, { ...claim, group: started.leader }, word);
-  if (isOurs) started.begin();
-  else started?.stop();
+  const isOurs = started !== null && begun(deps, taken, started);
   const stopped = started === null ? null : await watched(deps, taken, started, isOurs ? timeoutMs : 0);
   const end = started === null ? { code: null, signal: null } : await started.ended;
   output.close();
   return concluded(deps, taken, { end, stopped, output, timeoutMs });
+}
+
+// Known before it begins: were this process killed now, its command would go on and nobody would know. One that may not begin ends.
+function begun({ mailbox }: WorkDeps, { task, claim, word }: TakenTask, { leader, begin, stop }: Started): boolean {
+  let isOurs = false;
+  try {
+    isOurs = mailbox.renew(task, { ...claim, group: leader }, word);
+  } finally {
+    if (isOurs) begin();
+    else stop();
+  }
+  return isOurs;
 }
 
 // Ends the run when its time is over, somebody says stop, or the task is not ours any more.
@@ -164,13 +174,28 @@ function concluded(deps: WorkDeps, { task, word, work: before }: TakenTask, outc
     return EXIT.ok;
   }
   const { stage, record, exitCode, message } = verdict(deps, before, outcome);
-  const moved = deps.mailbox.handBack(now, stage, record, word);
+  const moved = movedBack(deps, now, { stage, record, word });
   if (moved !== 'moved') {
     deps.say(`${name} was taken over by somebody else; this run counts for nothing`);
     return EXIT.failure;
   }
   deps.say(`${name} ${message}`);
   return exitCode;
+}
+
+// Moving the file is saying so, and needs no room: nobody is to do again what was done, because the disk is full.
+function movedBack(
+  { mailbox, say }: WorkDeps,
+  now: Sighting,
+  { stage, record, word }: Pick<Verdict, 'stage' | 'record'> & { readonly word: string },
+): Moved {
+  try {
+    return mailbox.handBack(now, stage, record, word);
+  } catch (error) {
+    if (stage !== 'done') throw error;
+    say(`how the run ended could not be written down: ${messageOf(error)}`);
+    return mailbox.handBack(now, stage, null, word);
+  }
 }
 
 interface Verdict {

@@ -1,11 +1,13 @@
 // `work` with the built command: one task, one run.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMAND, finished, NODE, type Workspace, workspace } from '../support/command.ts';
 import { addTask, mailboxOf } from '../support/mailbox.ts';
+import { CAN_MOUNT } from '../support/small-disk.ts';
 
 const AS_HANS = { DISPATCHER_AGENT: 'hans' };
 const YAML = 'gitea: { url: URL, repositories: [acme/app] }\nrateLimit: 1s\nagents: { hans: { attempts: 2 } }\n';
@@ -281,3 +283,27 @@ test('a folder that cannot be looked into while a run goes on costs neither what
   expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('took longer than 3s') });
   expect(Date.now() - begun).toBeLessThan(20_000);
 }, 60_000);
+
+test.skipIf(!CAN_MOUNT)(
+  'a disk that is full before the run begins, or when it has succeeded, holds no worker up and has no run done twice',
+  async () => {
+    const at = await workspace({ yaml: YAML });
+    const disk = join(at.folder, '.agent-tasks');
+    const ballast = join(disk, 'ballast');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    onTestFinished(() => void execFileSync('umount', [disk]));
+    addTask(at, 'hans/issue-1.md');
+    const fill = `dd if=/dev/zero of='${ballast}' bs=4k 2> '${at.folder}/dd'`;
+    spawnSync('sh', ['-c', `${fill}; truncate -s -4k '${ballast}'`]);
+    expect(await worked(at, 'echo never')).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOSPC') });
+    rmSync(ballast);
+    const ran = join(at.folder, 'ran');
+    await worked(at, `echo once >> '${ran}'; ${fill}; true`);
+    rmSync(ballast);
+    await worked(at, `echo again >> '${ran}'`);
+    expect(readFileSync(ran, 'utf8')).toBe('once\n');
+    expect(mailboxOf(at)).toContain('done/issue-1.md');
+  },
+  60_000,
+);

@@ -54,8 +54,8 @@ export interface Mailbox {
   readonly renew: (task: Sighting, claim: Claim, word: string) => boolean;
   /** Whether the claim of that word holds the task. */
   readonly isClaimed: (task: Sighting, word: string) => boolean;
-  /** Moves a task to a stage with its record. With a word only as long as the claim is ours. */
-  readonly handBack: (task: Sighting, to: Stage, record: WorkRecord, word: string | null) => Moved;
+  /** Moves a task to a stage with its record; null: with the one that is there. With a word only as long as the claim is ours. */
+  readonly handBack: (task: Sighting, to: Stage, record: WorkRecord | null, word: string | null) => Moved;
   /** The task of a file, also when it was moved since it had that path; null: there is none. */
   readonly at: (path: string) => Sighting | null;
   /** Where a task is now that was dispatched at a path; null: in no stage. */

@@ -88,7 +88,7 @@ export function takenOver(
 
 interface HandBack {
   readonly to: Stage;
-  readonly record: WorkRecord;
+  readonly record: WorkRecord | null;
   readonly word: string | null;
 }
 
@@ -104,7 +104,7 @@ export function handedBack(home: Folder, task: Sighting, { to, record, word }: H
         const there = basename(task.home);
         if (to !== task.stage && target.look(there) !== null) return 'taken';
         gather(home, task, target);
-        target.replace(recordName(there), workText(record));
+        if (record !== null) target.replace(recordName(there), workText(record));
         if (to === task.stage) return 'moved';
         const outcome = from.rename(name, target, there);
         target.sync();
