@@ -31,7 +31,9 @@ function reopen(config: Config, task: TrackedTask, from: Stage, reason: string):
   const names = taskNames(config);
   const mailbox = openMailbox(config.tasksDirectory, task.agent, names);
   const { tasks } = mailbox.look([from]);
-  const found = tasks.find(({ ref, home }) => ref === refOf(task) || `${mailbox.path}/${home}` === task.file);
+  // Its name first: another task's file says this reference when that was dispatched under a name that its repository had then.
+  const found =
+    tasks.find(({ home }) => `${mailbox.path}/${home}` === task.file) ?? tasks.find(({ ref }) => ref === refOf(task));
   if (!found) return false;
   const event = {
     at: toRfc3339(now()),

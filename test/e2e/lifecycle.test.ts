@@ -172,6 +172,37 @@ describe('closed and reopened, unassigned and reassigned', () => {
   });
 });
 
+describe('two tasks of one name', () => {
+  test('of a renamed repository, and of the one that has its name now: both are taken, and handed back', async () => {
+    const at = await office({ all: 'gitea: { url: URL, repositories: ["acme/*"] }\nrateLimit: 1s\n' });
+    at.issue(1);
+    await at.pass();
+    const agent = async (...words: string[]) => (await at.run([...words, '--agent', 'hans'])).code;
+    expect(await agent('next')).toBe(0);
+    at.gitea.renameRepository('acme/app', 'acme/web');
+    at.gitea.addRepository('acme/app');
+    at.issue(1);
+    await at.pass();
+    await at.pass();
+    expect(await agent('next')).toBe(0);
+    const files = at.tasks().filter((name) => name.endsWith('.md'));
+    expect(files).toEqual([
+      '.agent-tasks/hans/doing/acme/app/issue-1.2.md',
+      '.agent-tasks/hans/doing/acme/app/issue-1.md',
+    ]);
+    for (const file of files) expect(await agent('done', file)).toBe(0);
+    // The file of the renamed one still says what it was called when it was dispatched.
+    at.gitea.addComment('acme/app#1', { author: 'alice', body: 'Once more.' });
+    await at.pass();
+    await at.pass();
+    expect(at.tasks().filter((name) => name.endsWith('.md'))).toEqual([
+      '.agent-tasks/hans/acme/app/issue-1.2.md',
+      '.agent-tasks/hans/acme/app/issue-1.2.update-1.md',
+      '.agent-tasks/hans/done/acme/app/issue-1.md',
+    ]);
+  });
+});
+
 describe('a deleted file', () => {
   test('is dispatched again three times, which the log says, and then held until --force', async () => {
     const at = await office();

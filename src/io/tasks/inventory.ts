@@ -43,7 +43,7 @@ export interface Inventory {
   readonly trouble: Trouble | null;
   /** Where the files of a task are: one, unless its agent made copies or it was forced. */
   readonly find: (task: Sought) => readonly Found[];
-  /** Whether a path is taken by what is known to be another task. */
+  /** Whether a path is taken by what is known to be another task, or will be once that is moved to where it belongs. */
   readonly isOthers: (path: string, task: Sought) => boolean;
   /** How many tasks are neither done, blocked nor archived. */
   readonly open: number;
@@ -73,7 +73,7 @@ export function takeInventory(config: Place, agent: string): Inventory {
   const home = join(config.tasksDirectory, agent);
   const names = taskNames(config);
   const known = new Map<string, Found[]>();
-  const owners = new Map<string, string>();
+  const owners = new Map<string, Set<string>>();
   const open = new Set<string>();
   // Whether a file does not say of which issue it is.
   let hasNameless = false;
@@ -94,7 +94,7 @@ export function takeInventory(config: Place, agent: string): Inventory {
       else known.set(key, [found]);
     }
     if (id === null) hasNameless = true;
-    else owners.set(path, id);
+    else for (const name of [path, place.home]) owners.set(name, (owners.get(name) ?? new Set()).add(id));
     const isTheirs = place.stage === 'new' || place.stage === 'doing';
     if (isTheirs && (isTask || names.isOne(place.home))) open.add(id ?? path);
   };
@@ -123,9 +123,9 @@ export function takeInventory(config: Place, agent: string): Inventory {
         ...new Set([...byId, ...(known.get(`name ${task.name}`) ?? []), ...(known.get(`ref ${task.ref}`) ?? [])]),
       ];
     },
-    isOthers: (path, task) => (owners.get(path) ?? idOf(task.server, task.issueId)) !== idOf(task.server, task.issueId),
+    isOthers: (path, task) => [...(owners.get(path) ?? [])].some((id) => id !== idOf(task.server, task.issueId)),
     open: open.size,
-    stamp: JSON.stringify([trouble, [...known], [...owners], [...open]]),
+    stamp: JSON.stringify([trouble, [...known], [...owners].map(([path, ids]) => [path, ...ids]), [...open]]),
   };
 }
 
