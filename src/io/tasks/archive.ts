@@ -1,12 +1,12 @@
 // What happens to a task file after its dispatch: moved to archive/, wherever it is by then, or given news beside it.
 
 import { extname, join } from 'node:path';
-import { ARCHIVE, isClaim, isCompanion } from '../../core/mailbox/place.ts';
+import { ARCHIVE, isClaim, isCompanion, pathIn, STAGES } from '../../core/mailbox/place.ts';
 import type { TrackedTask } from '../../core/task/tracked.ts';
 import { type Folder, inTaskFolder, makingTaskFolder } from './ground.ts';
 import type { Sought } from './inventory.ts';
 
-/** Moves a task's files and what lies beside them to `archive/`. Null: there are none, and nothing was moved. */
+/** Moves a task's files and what belongs to them to `archive/`. Null: there is no file; what belonged to it is moved all the same. */
 export function archiveTask(
   tasksDirectory: string,
   agent: string,
@@ -25,10 +25,11 @@ export function archiveTask(
           if (to !== null) moveCompanions(home, folder, name, to);
         });
       }
-      // News and attachments stay behind when an agent moves the task alone.
-      const [name, folders] = split(task.name);
-      if (first)
+      // What belongs to it stays behind when an agent moves the task alone, or deletes it: the next one of that name would get it.
+      for (const stage of STAGES) {
+        const [name, folders] = split(pathIn(stage, task.name));
         home.inside(folders, (folder) => moveCompanions(home, folder, name, join(home.path, ARCHIVE, task.name)));
+      }
       return first;
     }),
   );
