@@ -15,6 +15,7 @@ interface Pull {
   updatedAt: string | null;
   lookAt: string | null;
   looks: number;
+  isOpen: boolean;
 }
 
 interface Office extends Workspace {
@@ -277,8 +278,31 @@ describe('what it costs', () => {
     at.gitea.editIssue('acme/app#2', { state: 'closed' });
     await at.pass();
     await at.pass();
-    expect(at.pull()).toBeUndefined();
+    expect(at.pull()?.isOpen).toBe(false);
+    at.gitea.addComment('acme/app#2', { author: 'dora', body: 'Too late.' });
+    const asked = [...(await at.asked()), ...(await at.asked())].filter((path) => path.includes('/pulls/'));
+    expect(asked).toEqual([]);
     expect(at.gitea.requests.join('\n')).not.toContain('labs/tool');
+  });
+
+  test('one that is opened again is watched again, and only what was said since is news', async () => {
+    const at = await office();
+    at.gitea.addReview('acme/app#2', { author: 'carol', state: 'REQUEST_CHANGES', body: 'The first thing.' });
+    expect(await news(at)).toContain('(review)');
+    at.gitea.editIssue('acme/app#2', { state: 'closed' });
+    await at.pass();
+    await at.pass();
+    await pause(1050); // `updated_at` has seconds
+    at.gitea.editIssue('acme/app#2', { state: 'open' });
+    at.gitea.addReview('acme/app#2', { author: 'carol', state: 'REQUEST_CHANGES', body: 'The second thing.' });
+    expect(await news(at)).toContain('(review)');
+    expect(at.read(update(2))).toContain('> The second thing.');
+    expect(at.read(update(2))).not.toContain('> The first thing.');
+    // Whatever moves its issue.
+    at.gitea.addComment('acme/app#1', { author: 'alice', body: 'Well?' });
+    await news(at);
+    await at.pass();
+    expect(at.read(update(3))).not.toContain('thing.');
   });
 });
 

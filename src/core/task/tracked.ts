@@ -45,6 +45,8 @@ const WatchedPullSchema = z.object({
   number: z.int(),
   /** Whether merging it closes the issue, or it is the agent's own. */
   isOurs: z.boolean(),
+  /** False: it was closed when it was read last. What was told of it is remembered, in case it is opened again. */
+  isOpen: z._default(z.boolean(), true),
   /** What was said until then is no news. */
   from: z.string(),
   /** Its `updated_at` when it was read last; null: it was not yet. */
@@ -64,7 +66,7 @@ const WatchedPullSchema = z.object({
   conflict: z.enum(['none', 'suspected', 'told']),
 });
 
-/** An open pull request that is watched for a task. */
+/** A pull request that is watched for a task. */
 export type WatchedPull = z.infer<typeof WatchedPullSchema>;
 
 /** A task that is out, as the state file has it. */
@@ -102,7 +104,7 @@ export const TrackedTaskSchema = z.object({
   waitsFor: z._default(z.nullable(WaitSchema), null),
   /** The dispatch that `onDispatch` has not been told of yet. */
   hook: z.nullable(DispatchRecordSchema),
-  /** The open pull requests that close its issue, or name it. */
+  /** The pull requests that close its issue, or name it. */
   pulls: z._default(z.array(WatchedPullSchema), []),
   /** Whether the issue moved since it was looked which ones those are. */
   arePullsStale: z._default(z.boolean(), true),

@@ -38,7 +38,7 @@ const UNTOLD_WAIT = 10 * MINUTE;
 const SAME_SECOND = 2000;
 const SHORT = 12;
 
-/** The pull requests to watch, by those that the timeline names now. */
+/** The pull requests to watch, by those that the timeline names now, and behind them the closed ones that were. */
 export function watchedPulls(
   watched: readonly WatchedPull[],
   found: readonly PullRequest[],
@@ -49,23 +49,26 @@ export function watchedPulls(
     readonly isWanted: (repository: string, author: string) => boolean;
   },
 ): WatchedPull[] {
-  const open = found.filter(({ ref, state, author }) => {
-    return state === 'open' && facts.isWanted(ref.slice(0, ref.indexOf('#')), author.toLowerCase());
-  });
+  const wanted = found.filter(({ ref, author }) => facts.isWanted(repositoryOf(ref), author.toLowerCase()));
   const isOurs = ({ closes, author }: PullRequest): boolean => closes || author.toLowerCase() === facts.agent;
   // Ours first, then the newest: the timeline has the newest at its end.
-  const chosen = open
+  const chosen = wanted
+    .filter(({ state }) => state === 'open')
     .toReversed()
     .toSorted((a, b) => Number(isOurs(b)) - Number(isOurs(a)))
     .slice(0, MOST_PULLS);
-  return chosen.map((pull) => {
-    const repository = pull.ref.slice(0, pull.ref.indexOf('#'));
-    const known = watched.find((each) => each.repository === repository && each.number === pull.number);
-    if (known) return { ...known, isOurs: isOurs(pull) };
+  const knownOf = ({ ref, number }: PullRequest): WatchedPull[] =>
+    watched.filter((each) => each.repository === repositoryOf(ref) && each.number === number);
+  const closed = wanted.filter(({ state }) => state === 'closed').flatMap(knownOf);
+  const open = chosen.map((pull): WatchedPull => {
+    const [known] = knownOf(pull);
+    if (known?.isOpen) return { ...known, isOurs: isOurs(pull) };
+    if (known) return { ...known, isOurs: isOurs(pull), isOpen: true, lookAt: toRfc3339(facts.lookAt) };
     return {
-      repository,
+      repository: repositoryOf(pull.ref),
       number: pull.number,
       isOurs: isOurs(pull),
+      isOpen: true,
       from: toRfc3339(facts.from),
       updatedAt: null,
       movedAt: null,
@@ -77,6 +80,11 @@ export function watchedPulls(
       conflict: 'none',
     };
   });
+  return [...open, ...closed.slice(-MOST_PULLS).map((pull) => ({ ...pull, isOpen: false, lookAt: null }))];
+}
+
+function repositoryOf(ref: string): string {
+  return ref.slice(0, ref.indexOf('#'));
 }
 
 /** The task with its pull requests to be read of which a listing shows that they moved. */
@@ -88,9 +96,11 @@ export function withMoved(
 ): TrackedTask {
   const pulls = task.pulls.map((pull) => {
     const at = moved.find((each) => each.number === pull.number && isSame(each, pull));
+    if (!pull.isOpen && at?.isOpen !== true) return pull;
     // Once for each time: it may not be readable.
     if (at && at.updatedAt > Math.max(instantOf(pull.updatedAt), instantOf(pull.movedAt)))
       return lookedFor(pull, now, { looks: 0, movedAt: toRfc3339(at.updatedAt) });
+    if (!pull.isOpen) return pull;
     // Its base may have moved: what is merged is closed. The server tries the merge anew, which takes it a moment.
     const others = moved.filter((each) => !each.isOpen && isSame(each, pull)).map(({ updatedAt }) => updatedAt);
     const othersAt = Math.max(0, ...others);
@@ -142,14 +152,15 @@ export function hasNewLines(
   return review.count > 0 && !isOld && !said.includes(linesHash(review, sha256));
 }
 
-/** What is news of a pull request that was read, and what is remembered of it; null: it is not open any more. */
+/** What is news of a pull request that was read, and what is remembered of it. */
 export function pullNewsIn(
   pull: WatchedPull,
   now: PullFeedback,
   reading: Reading,
   at: Instant,
-): { readonly news: PullNews | null; readonly pull: WatchedPull | null } {
-  if (!now.isOpen) return { news: null, pull: null };
+): { readonly news: PullNews | null; readonly pull: WatchedPull } {
+  const readAt = toRfc3339(now.updatedAt - (at - now.updatedAt < SAME_SECOND ? 1000 : 0));
+  if (!now.isOpen) return { news: null, pull: { ...pull, isOpen: false, updatedAt: readAt, movedAt: null, lookAt: null } };
   const from = fromRfc3339(pull.from) ?? 0;
   const said = new Set(pull.said);
   const isNews = (each: { readonly author: string; readonly body: string }, when: Instant, key: string): boolean =>
@@ -178,7 +189,8 @@ export function pullNewsIn(
     news: hasNews ? { ref, isOurs: pull.isOurs, pull: now, reviews, comments, checks, isConflict } : null,
     pull: {
       ...pull,
-      updatedAt: isCut ? pull.updatedAt : toRfc3339(now.updatedAt - (at - now.updatedAt < SAME_SECOND ? 1000 : 0)),
+      isOpen: true,
+      updatedAt: isCut ? pull.updatedAt : readAt,
       movedAt: null,
       said: now.talk === null ? pull.said : saidIn(pull, now.talk, reading),
       failed: failed.map((check) => checkHash(now, check, reading.sha256)),

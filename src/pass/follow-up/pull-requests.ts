@@ -74,7 +74,7 @@ export async function readPulls(
       };
       const feedback = await gitea.readPull(pull, known);
       const found = feedback && pullNewsIn(pull, feedback, reading, deps.now());
-      if (found?.pull) pulls.push(found.pull);
+      if (found) pulls.push(found.pull);
       if (found?.news) news.push(found.news);
     } catch (error) {
       if (deps.isInterrupted()) throw error;

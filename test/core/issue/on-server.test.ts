@@ -52,6 +52,7 @@ describe('a task that is out when servers come and go', () => {
     repository: 'acme/app',
     number: 9,
     isOurs: true,
+    isOpen: true,
     from: iso(NOON),
     updatedAt: null,
     movedAt: null,

@@ -23,6 +23,7 @@ const aPull = (overrides: Partial<WatchedPull> = {}): WatchedPull => ({
   repository: 'acme/app',
   number: 2,
   isOurs: true,
+  isOpen: true,
   from: iso(NOON - 60 * MINUTE),
   updatedAt: iso(NOON - 10 * MINUTE),
   movedAt: null,
@@ -99,6 +100,10 @@ describe('which ones are watched', () => {
       found(4, { closes: true }),
     ];
     expect(watchedPulls([known], all, { ...facts, isWanted })).toEqual([{ ...known, isOurs: true }]);
+    const closed = { ...known, isOpen: false };
+    expect(watchedPulls([known], [found(4, { state: 'closed' })], facts)).toEqual([closed]);
+    expect(watchedPulls([known], [found(4, { state: 'merged' })], facts)).toEqual([]);
+    expect(watchedPulls([closed], [found(4)], facts)).toEqual([{ ...known, lookAt: iso(facts.lookAt) }]);
   });
 });
 
@@ -181,8 +186,16 @@ describe('what is news', () => {
     pullNewsIn(pull, feedback(overrides), reading, NOON);
   const talk = (...reviews: readonly PullReview[]): Partial<PullFeedback> => ({ talk: { reviews, comments: [] } });
 
-  test('nothing of a closed one, and it is watched no more', () => {
-    expect(newsIn(aPull(), { isOpen: false, ...talk(aReview()) })).toEqual({ news: null, pull: null });
+  test('nothing of a closed one; it is remembered, and read when it is open again', () => {
+    const { news, pull } = newsIn(aPull({ said: ['r1'], lookAt: iso(NOON) }), { isOpen: false, ...talk(aReview()) });
+    expect(news).toBeNull();
+    expect(pull).toMatchObject({ isOpen: false, said: ['r1'], lookAt: null });
+    const after = (overrides: Partial<MovedPull>): WatchedPull | undefined =>
+      withMoved(aTrackedTask({ pulls: [pull] }), [moved(overrides)], () => true, NOON).pulls[0];
+    expect(after({ isOpen: false })).toEqual(pull);
+    expect(after({ number: 3, isOpen: false })).toEqual(pull);
+    expect(after({})).toMatchObject({ lookAt: iso(NOON) });
+    expect(newsIn(pull, { ...talk(aReview()) }).pull).toMatchObject({ isOpen: true });
   });
 
   test('a review once; again when its words or its verdict change', () => {
