@@ -151,6 +151,7 @@ function trackedFrom(record: DispatchRecord, { config }: LedgerDeps): TrackedTas
     waitsFor: null,
     hook: null,
     pulls: [],
+    offerAgain: null,
     arePullsStale: true,
   };
 }

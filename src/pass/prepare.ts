@@ -131,6 +131,7 @@ function trackedFor(config: Config, issue: FullIssue, record: DispatchRecord, oc
     ...UNTOUCHED,
     hook: config.onDispatch ? record : null,
     pulls: watchedPulls([], occasion.context.pullRequests, watching(config, agent, occasion.at)),
+    offerAgain: null,
     arePullsStale: false,
   };
 }

@@ -269,29 +269,32 @@ describe('plain mv says the same as the commands', () => {
 test.for([
   ['moved alone by hand', (home: string) => renameSync(join(home, 'doing/issue-1.md'), join(home, 'done/issue-1.md'))],
   ['deleted', (home: string) => rmSync(join(home, 'doing/issue-1.md'))],
-] as const)('what belonged to a task that was %s is archived, and none of it is taken for that of the next one', async ([, act]) => {
-  const at = await workspace({ yaml: YAML });
-  const home = join(at.folder, '.agent-tasks/hans');
-  at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
-  await at.run([]);
-  await at.run(['work', '--', 'false'], AS_HANS);
-  const record = JSON.parse(at.read('.agent-tasks/hans/issue-1.work.json'));
-  at.write('.agent-tasks/hans/issue-1.work.json', JSON.stringify({ ...record, retryAt: null }));
-  at.gitea.addComment('acme/app#1', { author: 'alice', body: 'Of the first time.' });
-  await at.run([]);
-  await at.run(['next'], AS_HANS);
-  mkdirSync(join(home, 'done'), { recursive: true });
-  act(home);
-  at.gitea.editIssue('acme/app#1', { state: 'closed' });
-  await at.run([]);
-  at.gitea.editIssue('acme/app#1', { state: 'open' });
-  await after(1100);
-  await at.run([]);
-  const { stdout } = await at.run(['next', '--json'], AS_HANS);
-  expect(JSON.parse(stdout)).toMatchObject({ attempt: 1, events: [], news: [] });
-  const archived = mailboxOf(at).filter((name) => name.startsWith('archive/'));
-  expect(archived).toEqual(expect.arrayContaining(['archive/issue-1.update-1.md', 'archive/issue-1.work.json']));
-});
+] as const)(
+  'what belonged to a task that was %s is archived, and none of it is taken for that of the next one',
+  async ([, act]) => {
+    const at = await workspace({ yaml: YAML });
+    const home = join(at.folder, '.agent-tasks/hans');
+    at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+    await at.run([]);
+    await at.run(['work', '--', 'false'], AS_HANS);
+    const record = JSON.parse(at.read('.agent-tasks/hans/issue-1.work.json'));
+    at.write('.agent-tasks/hans/issue-1.work.json', JSON.stringify({ ...record, retryAt: null }));
+    at.gitea.addComment('acme/app#1', { author: 'alice', body: 'Of the first time.' });
+    await at.run([]);
+    await at.run(['next'], AS_HANS);
+    mkdirSync(join(home, 'done'), { recursive: true });
+    act(home);
+    at.gitea.editIssue('acme/app#1', { state: 'closed' });
+    await at.run([]);
+    at.gitea.editIssue('acme/app#1', { state: 'open' });
+    await after(1100);
+    await at.run([]);
+    const { stdout } = await at.run(['next', '--json'], AS_HANS);
+    expect(JSON.parse(stdout)).toMatchObject({ attempt: 1, events: [], news: [] });
+    const archived = mailboxOf(at).filter((name) => name.startsWith('archive/'));
+    expect(archived).toEqual(expect.arrayContaining(['archive/issue-1.update-1.md', 'archive/issue-1.work.json']));
+  },
+);
 
 describe('a task that is blocked or done, and people write', () => {
   const answered = async (yaml: string, verb: readonly string[]): Promise<Workspace> => {

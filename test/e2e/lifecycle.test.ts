@@ -333,6 +333,26 @@ describe('news', () => {
     expect(at.tasks().filter((name) => !name.includes('/archive/'))).toEqual([]);
   });
 
+  test('are written once, also when the task cannot be made new again; that is tried until it is', async () => {
+    const at = await office();
+    at.issue(1);
+    await at.pass();
+    expect((await at.run(['done', '1', '--agent', 'hans'])).code).toBe(0);
+    mkdirSync(join(at.folder, '.agent-tasks/hans/issue-1.work.json'));
+    at.gitea.addComment('acme/app#1', { author: 'alice', body: 'Once more.' });
+    for (let passes = 0; passes < 3; passes += 1) {
+      await at.pass();
+      at.remember(nextTurn);
+    }
+    const updates = () => at.tasks().filter((name) => name.includes('.update-'));
+    expect(at.read('.agent-dispatcher.log')).toContain('WARNING: the news of acme/app#1 could not be told: ');
+    expect(updates()).toHaveLength(1);
+    rmSync(join(at.folder, '.agent-tasks/hans/issue-1.work.json'), { recursive: true });
+    expect((await at.pass()).stdout).toContain('it was done, and is new again');
+    expect(updates()).toEqual(['.agent-tasks/hans/issue-1.update-1.md']);
+    expect(at.tasks()).toContain(TASK);
+  });
+
   test('can be switched off', async () => {
     const at = await office({ more: 'updates: { enabled: false }\n' });
     at.issue(1);

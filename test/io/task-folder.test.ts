@@ -113,13 +113,16 @@ describe('11.25 a task is where its front matter says so', () => {
     expect(readFileSync(at.at('hans/issue-1.md'), 'utf8')).toContain('old.example.com');
   });
 
-  test.for(['doing', 'blocked', 'done', 'parked'])('nor is it put where it could not be moved: the other one is in %s/', (place) => {
-    const at = office('{owner}/{repo}/issue-{number}.md');
-    at.task(`${place}/acme/app/issue-2.md`, { id: 99, ref: 'acme/app#2' });
-    expect(at.open().path(candidate(2))).toBe(at.at('hans/acme/app/issue-2.2.md'));
-    at.task(`${place}/elsewhere.md`, { id: 98, ref: 'acme/app#3' });
-    expect(at.open().path(candidate(3))).toBe(at.at('hans/acme/app/issue-3.2.md'));
-  });
+  test.for(['doing', 'blocked', 'done', 'parked'])(
+    'nor is it put where it could not be moved: the other one is in %s/',
+    (place) => {
+      const at = office('{owner}/{repo}/issue-{number}.md');
+      at.task(`${place}/acme/app/issue-2.md`, { id: 99, ref: 'acme/app#2' });
+      expect(at.open().path(candidate(2))).toBe(at.at('hans/acme/app/issue-2.2.md'));
+      at.task(`${place}/elsewhere.md`, { id: 98, ref: 'acme/app#3' });
+      expect(at.open().path(candidate(3))).toBe(at.at('hans/acme/app/issue-3.2.md'));
+    },
+  );
 
   test('the protocol of the server does not matter', () => {
     const at = office(undefined, 'http://GIT.example.com/');

@@ -85,6 +85,7 @@ export const aTrackedTask = (overrides: Partial<TrackedTask> = {}): TrackedTask 
   waitsFor: null,
   hook: null,
   pulls: [],
+  offerAgain: null,
   arePullsStale: false,
   ...overrides,
 });

@@ -100,6 +100,8 @@ export const TrackedTaskSchema = z.object({
   ),
   /** Null: no pass has looked yet. */
   progress: z._default(z.nullable(ProgressSchema), null),
+  /** Why it is to be offered again, as it could not be when that was told; null: it is not. */
+  offerAgain: z._default(z.nullable(z.string()), null),
   /** What a blocked one waits for; null: it was not read for that. */
   waitsFor: z._default(z.nullable(WaitSchema), null),
   /** The dispatch that `onDispatch` has not been told of yet. */

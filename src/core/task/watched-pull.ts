@@ -160,7 +160,8 @@ export function pullNewsIn(
   at: Instant,
 ): { readonly news: PullNews | null; readonly pull: WatchedPull } {
   const readAt = toRfc3339(now.updatedAt - (at - now.updatedAt < SAME_SECOND ? 1000 : 0));
-  if (!now.isOpen) return { news: null, pull: { ...pull, isOpen: false, updatedAt: readAt, movedAt: null, lookAt: null } };
+  if (!now.isOpen)
+    return { news: null, pull: { ...pull, isOpen: false, updatedAt: readAt, movedAt: null, lookAt: null } };
   const from = fromRfc3339(pull.from) ?? 0;
   const said = new Set(pull.said);
   const isNews = (each: { readonly author: string; readonly body: string }, when: Instant, key: string): boolean =>

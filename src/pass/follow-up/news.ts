@@ -25,14 +25,16 @@ export const news: FollowUp = {
     const due = Object.entries(tasks ?? {}).filter(([, task]) => {
       const issue = listed.get(issueKey(task.server, task.issueId));
       if (!issue || (hasAllFiles(task) && !deps.config.updates.reopen)) return false;
-      return hasMoved(task, issue) || areDue(deps, task, deps.now());
+      return task.offerAgain !== null || hasMoved(task, issue) || areDue(deps, task, deps.now());
     });
     return { keys: due.map(([key]) => key), ...(tasks === state.tasks ? {} : { state: { tasks } }) };
   },
   act: async (deps, subject) => {
     // Its agent deleted it: there is nothing that the news could stand beside.
     if (deps.tasks.whereIs(subject.task) === null) return { task: subject.task, answer: { kind: 'done' } };
-    return looked(deps, subject);
+    return subject.task.offerAgain === null
+      ? looked(deps, subject)
+      : offered(deps, subject.task, subject.task.offerAgain);
   },
   complaint: (ref, why) => `the news of ${ref} could not be told: ${why}`,
 };
@@ -45,6 +47,20 @@ function hasAllFiles({ updates }: TrackedTask): boolean {
 function hasMoved({ seen }: TrackedTask, issue: Issue): boolean {
   const seenAt = fromRfc3339(seen?.updatedAt ?? '');
   return seenAt === undefined || issue.updatedAt > seenAt;
+}
+
+// Its news stands beside it already.
+function offered(deps: DispatchDeps, task: TrackedTask, why: string): Result {
+  const again = madeNew(deps, task, why);
+  if (again !== '') {
+    const ref = refOf(task);
+    deps.log({
+      name: 'NEWS',
+      message: `${task.agent}: ${ref} has news${again}: ${task.file}`,
+      facts: { ref, agent: task.agent },
+    });
+  }
+  return { task: { ...task, offerAgain: null }, answer: { kind: 'done' } };
 }
 
 async function looked(deps: DispatchDeps, { task, listing, gitea }: Subject): Promise<Result> {
@@ -108,18 +124,33 @@ async function told(
   const whole = await withAttachments(deps, gitea, issue, place);
   const body = render(updateData(whole, task, found, facts));
   const file = deps.tasks.writeUpdate(task, `${updateFrontMatter(issue, task, found, now)}\n${body}`);
-  const again = offeredAgain(deps, task, found, 'the issue has news');
+  const { again, offerAgain } = offeredOrOwed(deps, task, found);
   deps.log({
     name: 'NEWS',
     message: `${task.agent}: ${refOf(task)} has news (${found.changed.join(', ')})${again}: ${again === '' ? file : task.file}`,
     facts: { ref: refOf(task), agent: task.agent, file },
   });
-  return { ...task, updates: task.updates + 1 };
+  return { ...task, updates: task.updates + 1, offerAgain };
+}
+
+// What was told is told, also when this fails: else it would be told again each time that it is tried.
+function offeredOrOwed(
+  deps: DispatchDeps,
+  task: TrackedTask,
+  found: News,
+): { readonly again: string; readonly offerAgain: string | null } {
+  try {
+    return { again: offeredAgain(deps, task, found, HAS_NEWS), offerAgain: null };
+  } catch (error) {
+    const message = `${refOf(task)} has news, and cannot be made new again: ${messageOf(error)}`;
+    deps.log({ name: 'WARNING', message });
+    return { again: '', offerAgain: HAS_NEWS };
+  }
 }
 
 function toldWithoutFile(deps: DispatchDeps, task: TrackedTask, { url }: FullIssue, found: News): TrackedTask {
   const where = `read it there, it has its ${MOST_UPDATES} files: ${url}`;
-  const again = offeredAgain(deps, task, found, `the issue has news; ${where}`);
+  const again = offeredAgain(deps, task, found, `${HAS_NEWS}; ${where}`);
   if (again !== '') {
     deps.log({
       name: 'NEWS',
@@ -133,11 +164,16 @@ function toldWithoutFile(deps: DispatchDeps, task: TrackedTask, { url }: FullIss
 // Whoever was asked has answered, or a reviewer has found something: its agent is to look at it again. Not for what becomes of
 // other people's pull requests that name the issue.
 function offeredAgain(deps: DispatchDeps, task: TrackedTask, { changed, pulls }: News, why: string): string {
-  const stage = deps.tasks.stageOf(task);
   const isWork =
     pulls.length === 0 || pulls.some(({ isOurs }) => isOurs) || changed.some((word) => ISSUE_WORDS.has(word));
-  if (!deps.config.updates.reopen || !isWork || (stage !== 'blocked' && stage !== 'done')) return '';
+  return isWork ? madeNew(deps, task, why) : '';
+}
+
+function madeNew(deps: DispatchDeps, task: TrackedTask, why: string): string {
+  const stage = deps.tasks.stageOf(task);
+  if (!deps.config.updates.reopen || (stage !== 'blocked' && stage !== 'done')) return '';
   return deps.tasks.reopen(task, stage, why) ? `; it was ${stage}, and is new again` : '';
 }
 
+const HAS_NEWS = 'the issue has news';
 const ISSUE_WORDS = new Set(['title', 'body', 'labels', 'milestone', 'due', 'comments']);
