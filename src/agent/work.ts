@@ -1,26 +1,18 @@
 // `work`: one task, one run. Takes the next task, runs a command on it, and hands it back by how that ended.
 
-import { shortDuration, toRfc3339 } from '../core/clock.ts';
 import { EXIT, type ExitCode, messageOf, UserError } from '../core/errors.ts';
 import type { ProcessId } from '../core/mailbox/claim.ts';
-import type { Stage } from '../core/mailbox/place.ts';
 import { stemOf } from '../core/mailbox/place.ts';
 import type { Sighting } from '../core/mailbox/urgency.ts';
-import {
-  afterAttempt,
-  afterHandBack,
-  afterRelease,
-  type WorkEvent,
-  type WorkRecord,
-} from '../core/mailbox/work-record.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import type { Output } from '../io/output-file.ts';
-import type { End, Started } from '../io/run-command.ts';
+import type { Started } from '../io/run-command.ts';
 import type { Moved } from '../io/tasks/moves.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { describeTask, type TaskDocument } from './describe.ts';
 import { awaited, sayNothing } from './next.ts';
 import { type Nothing, type TakenTask, takeNext } from './take.ts';
+import { type Outcome, type Stop, type Verdict, verdict } from './verdict.ts';
 
 /** What `work` needs besides: processes, and a file for what they print. */
 export interface WorkDeps extends AgentDeps {
@@ -45,7 +37,6 @@ export interface WorkOptions {
 const USUAL_TIMEOUT_MS = 2 * 60 * 60_000;
 /** How often is looked whether the task is still ours. */
 const LOOK_MS = 1000;
-const REASON_LENGTH = 600;
 
 /** One task, one run. Answers 0 when the task is done or handed back by the command itself, 1 after a failed run. */
 export async function work(deps: WorkDeps, command: readonly string[], options: WorkOptions): Promise<ExitCode> {
@@ -78,9 +69,6 @@ interface Job {
   readonly command: readonly string[];
   readonly timeoutMs: number;
 }
-
-/** Why a run was ended from here. */
-type Stop = 'timed out' | 'interrupted' | 'task gone' | 'task taken over';
 
 async function run(deps: WorkDeps, taken: TakenTask, { document, command, timeoutMs }: Job): Promise<ExitCode> {
   const { task } = taken;
@@ -156,13 +144,6 @@ function holdOn({ mailbox }: WorkDeps, { home }: Sighting, word: string): 'ours'
   }
 }
 
-interface Outcome {
-  readonly end: End;
-  readonly stopped: Stop | null;
-  readonly output: Output;
-  readonly timeoutMs: number;
-}
-
 function concluded(deps: WorkDeps, { task, word, work: before }: TakenTask, outcome: Outcome): ExitCode {
   const now = deps.mailbox.whereIs(task.home);
   if (now === null) return lost(deps, task);
@@ -196,46 +177,6 @@ function movedBack(
     say(`how the run ended could not be written down: ${messageOf(error)}`);
     return mailbox.handBack(now, stage, null, word);
   }
-}
-
-interface Verdict {
-  readonly stage: Stage;
-  readonly record: WorkRecord;
-  readonly exitCode: ExitCode;
-  readonly message: string;
-}
-
-function verdict(deps: WorkDeps, before: WorkRecord, { end, stopped, output, timeoutMs }: Outcome): Verdict {
-  const now = deps.now();
-  const event = (outcome: WorkEvent['outcome'], reason: string | null): WorkEvent => {
-    return { at: toRfc3339(now), by: deps.user, outcome, reason, pullRequest: null, note: null };
-  };
-  if (stopped === 'interrupted') {
-    const record = afterRelease(before, event('released', 'the run was interrupted'));
-    return { stage: 'new', record, exitCode: EXIT.interrupted, message: 'is new again: the run was interrupted' };
-  }
-  if (stopped === null && end.code === 0) {
-    return { stage: 'done', record: afterHandBack(before, event('done', null)), exitCode: EXIT.ok, message: 'is done' };
-  }
-  const how = stopped === 'timed out' ? `took longer than ${shortDuration(timeoutMs)} and was ended` : endText(end);
-  const said = output.end(REASON_LENGTH);
-  const reason = `the run ${how}${said === '' ? '' : `: ${said}`}`;
-  const { record, isFinal } = afterAttempt(before, event(stopped === 'timed out' ? 'timed_out' : 'failed', reason), {
-    now,
-    most: deps.attempts,
-  });
-  const count = `${record.attempts} of ${deps.attempts}`;
-  if (!isFinal) return { stage: 'new', record, exitCode: EXIT.failure, message: `is new again: run ${count} ${how}` };
-  const blocked = afterHandBack(
-    record,
-    event('blocked', `${record.attempts} ${record.attempts === 1 ? 'run' : 'runs'} failed; ${reason}`),
-  );
-  return { stage: 'blocked', record: blocked, exitCode: EXIT.failure, message: `is blocked: run ${count} ${how}` };
-}
-
-function endText({ code, signal }: End): string {
-  if (signal !== null) return `was ended by ${signal}`;
-  return code === null ? 'could not be started' : `ended with ${code}`;
 }
 
 function lost({ say }: WorkDeps, task: Sighting): ExitCode {
