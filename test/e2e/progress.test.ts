@@ -136,7 +136,8 @@ describe('what a blocked task waits for is closed', () => {
     const asked = at.gitea.requests.length;
     await at.run([]);
     expect(tasksOf(at)).toEqual(['blocked/issue-1.md']);
-    expect(at.gitea.requests.slice(asked)).toHaveLength(1);
+    // A pass that comes late enough dispatches one of greta's as well.
+    expect(at.gitea.requests.slice(asked).filter((request) => /\/other\/|issues\/1\b/u.test(request))).toEqual([]);
     const state = JSON.parse(at.read('.agent-dispatcher/state.json'));
     for (const turn of Object.values<Record<string, unknown>>(state.turns))
       turn['askedAt'] = new Date(Date.now() - 6 * 60_000).toISOString();
