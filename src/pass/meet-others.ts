@@ -51,6 +51,7 @@ function reportOf(deps: DispatchDeps, state: State): Report {
     holdings: tasks && Object.entries(tasks).map(([key, task]) => holdingOf(deps, key, task)),
     // Long ago it closes nothing any more.
     lastFileAgo: elapsed !== undefined && elapsed < 2 * config.rateLimitMs ? elapsed : null,
+    rateLimitMs: config.rateLimitMs,
     scope: scopeOf(config),
   };
 }
@@ -160,7 +161,7 @@ function throughMeeting(deps: DispatchDeps, meeting: Meeting, isHere: (agent: st
     others.filter((task) => task.agent === agent && (task.stage === 'new' || task.stage === 'doing')).length;
   return {
     ...deps,
-    config: withAgents(deps.config, meeting.agentsElsewhere),
+    config: withAgents(withLongestLimit(deps.config, meeting), meeting.agentsElsewhere),
     state: { ...deps.state, pauses: () => meeting.pauses },
     journal: {
       ...deps.journal,
@@ -181,6 +182,10 @@ function throughMeeting(deps: DispatchDeps, meeting: Meeting, isHere: (agent: st
       openTasks: (agent) => (isHere(agent) ? deps.tasks.openTasks(agent) : 0) + open(agent),
     },
   };
+}
+
+function withLongestLimit(config: Config, { longestLimitMs }: Meeting): Config {
+  return longestLimitMs > config.rateLimitMs ? { ...config, rateLimitMs: longestLimitMs } : config;
 }
 
 // Whoever decides decides for the agents of all.

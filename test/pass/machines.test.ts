@@ -170,6 +170,29 @@ describe.skipIf(lacking !== null)('several machines', { timeout: 60_000 }, () =>
     expect(b.dispatched()).toEqual(['#1']);
   });
 
+  test('the longest rateLimit holds on all machines, and the one that has it has its turn', async () => {
+    const issues = [issueFor(1, 'hans'), issueFor(2, 'hans'), issueFor(3, 'greta', { createdAt: 9 })];
+    const office = await sharedOffice(cluster, issues);
+    const [a, b] = [
+      office.machine('a', agents('hans')),
+      office.machine('b', { ...agents('greta'), rateLimitMs: 6000 }),
+    ];
+    await b.pass(blind);
+    for (let count = 0; count < 3; count += 1) {
+      await a.pass();
+      await b.pass();
+    }
+    expect([a.dispatched(), b.dispatched()]).toEqual([['#1'], []]);
+    expect(a.deps.state.heartbeat()?.lastPass.warnings).toContain(
+      'rateLimit is 6s on b, and 0s here: the longest one holds on all machines',
+    );
+    issues.splice(0, 2);
+    await wait(6200);
+    await a.pass();
+    await b.pass();
+    expect(b.dispatched()).toEqual(['#3']);
+  });
+
   test('an agent whose folder cannot be used on its machine keeps nobody waiting, and has its tasks when it can', async () => {
     const urgent = Array.from({ length: 8 }, (_, index) => issueFor(index + 1, 'greta', { labels: ['critical'] }));
     const office = await sharedOffice(cluster, [...urgent, issueFor(9, 'hans')]);

@@ -52,6 +52,8 @@ export interface Report {
   readonly holdings: readonly Holding[] | null;
   /** How long ago the last file appeared here, in milliseconds; null: not since this machine was started. */
   readonly lastFileAgo: number | null;
+  /** How far apart two task files are to be, by its configuration. Milliseconds. */
+  readonly rateLimitMs: number;
   /** What this machine would list: machines that list the same can do it for each other. */
   readonly scope: string;
 }
@@ -86,6 +88,8 @@ export interface Meeting {
   readonly isDecider: boolean;
   /** Null: what this machine remembers itself is all there is. */
   readonly windows: readonly Window[] | null;
+  /** The longest `rateLimit` of the other machines that live, which holds for all, in milliseconds; 0: there is none. */
+  readonly longestLimitMs: number;
   readonly pauses: readonly Pause[];
   /** What people should know of the store, in words. */
   readonly warnings: readonly string[];

@@ -6,6 +6,7 @@ import { readPauses, removePause, writePause } from '../state/pauses.ts';
 const ALONE: Omit<Meeting, 'pauses'> = {
   isDecider: true,
   windows: null,
+  longestLimitMs: 0,
   warnings: [],
   leases: new Map(),
   lost: new Map(),

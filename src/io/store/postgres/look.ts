@@ -1,5 +1,6 @@
 // What a machine learns from the others: when the next file may appear, who has what, what it is offered, what is paused.
 
+import { shortDuration } from '../../../core/clock.ts';
 import { parsePause, type Pause } from '../../../core/state/pause.ts';
 import type { Reconciled } from '../../../core/store/reconcile.ts';
 import type { AgentTerms, Meeting, Offer, Report, TaskElsewhere } from '../../../core/store/store.ts';
@@ -21,7 +22,7 @@ export async function look(
   { isDecider, result }: { readonly isDecider: boolean; readonly result: Reconciled },
 ): Promise<Meeting> {
   const hosts = await ask(
-    `select name, agents, listed_scope, ${ago('listed_at')} as listed_ago, ${ago('seen_at')} < $1 as lives,
+    `select name, agents, rate_limit_ms, listed_scope, ${ago('listed_at')} as listed_ago, ${ago('seen_at')} < $1 as lives,
        ${ago('seen_at')} < $2 as comes
      from host order by name`,
     [leaseMs, ABSENT_MS],
@@ -52,7 +53,8 @@ export async function look(
       ref: textIn(row, 'ref'),
     })),
     pauses,
-    warnings: settlesIn > 0 ? [UNSETTLED] : [],
+    longestLimitMs: Math.max(0, ...others.map((row) => numberIn(row, 'rate_limit_ms'))),
+    warnings: [...(settlesIn > 0 ? [UNSETTLED] : []), ...longerLimits(others, report)],
     leases: new Map(result.adopted.map(({ key, lease }) => [key, lease])),
     lost: result.lost,
     offers: offersIn(offered, (agent) => isForUs(report, agent)),
@@ -121,6 +123,17 @@ export async function readPauses(ask: Ask): Promise<readonly Pause[]> {
 /** How long ago that is by the clock of the database, in milliseconds. */
 export function ago(column: string): string {
   return `(extract(epoch from clock_timestamp() - ${column}) * 1000)::float8`;
+}
+
+// By its own, a machine whose limit is longer would find each window closed by the others, and by theirs its limit would not hold.
+function longerLimits(others: readonly Row[], { rateLimitMs }: Report): readonly string[] {
+  const longer = others.filter((row) => numberIn(row, 'rate_limit_ms') > rateLimitMs);
+  const told = longer.map((row) => `${shortDuration(numberIn(row, 'rate_limit_ms'))} on ${textIn(row, 'name')}`);
+  return told.length === 0
+    ? []
+    : [
+        `rateLimit is ${told.join(' and ')}, and ${shortDuration(rateLimitMs)} here: the longest one holds on all machines`,
+      ];
 }
 
 function isListedByOthers(hosts: readonly Row[], host: string, scope: string, ms: number): boolean {

@@ -38,11 +38,11 @@ async function hasTheChair({ connection }: Office): Promise<boolean> {
 
 async function signIn({ host, instance, leaseMs }: Office, ask: Ask, report: Report): Promise<void> {
   const rows = await ask(
-    `insert into host as h (name, instance, version, agents, seen_at) values ($1, $2, $3, $4, clock_timestamp())
-     on conflict (name) do update set instance = $2, version = $3, agents = $4, seen_at = clock_timestamp()
+    `insert into host as h (name, instance, version, agents, rate_limit_ms, seen_at) values ($1, $2, $3, $4, $6, clock_timestamp())
+     on conflict (name) do update set instance = $2, version = $3, agents = $4, rate_limit_ms = $6, seen_at = clock_timestamp()
      where h.instance = $2 or h.seen_at < clock_timestamp() - $5 * interval '1 ms'
      returning name`,
-    [host, instance, report.version, JSON.stringify(report.agents), leaseMs],
+    [host, instance, report.version, JSON.stringify(report.agents), leaseMs, report.rateLimitMs],
   );
   if (rows.length === 0) {
     throw new UserError(`another machine calls itself ${host} at the store, and was there a moment ago`, {

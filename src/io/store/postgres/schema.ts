@@ -38,6 +38,7 @@ const MIGRATIONS: readonly string[] = [
     instance text not null,
     version text not null,
     agents jsonb,
+    rate_limit_ms bigint not null default 0,
     seen_at timestamptz not null,
     listed_at timestamptz,
     listed_scope text,
