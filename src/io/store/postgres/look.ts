@@ -39,13 +39,9 @@ export async function look(
   const pauses = await readPauses(ask);
   const { revision, settlesIn } = await askOffice(ask);
   const others = hosts.filter((row) => row['name'] !== host && row['lives'] === true);
-  const present = agentsOf(
-    others.filter((row) => row['comes'] === true),
-    ({ isUnusable }) => isUnusable !== true,
-  );
-  const offered = tasks.filter((row) => row['state'] === 'offered');
-  const refused = refusedIn(tasks);
   return {
+    ...machinesIn(others),
+    ...tasksIn(tasks, report, host),
     isDecider: isDecider && !isListedByOthers(hosts, host, report.scope, listedForAllMs),
     windows: slots.map((row) => ({
       scope: textIn(row, 'scope') ?? '',
@@ -53,10 +49,41 @@ export async function look(
       ref: textIn(row, 'ref'),
     })),
     pauses,
-    longestLimitMs: Math.max(0, ...others.map((row) => numberIn(row, 'rate_limit_ms'))),
     warnings: [...(settlesIn > 0 ? [UNSETTLED] : []), ...longerLimits(others, report)],
     leases: new Map(result.adopted.map(({ key, lease }) => [key, lease])),
     lost: result.lost,
+    stamp: JSON.stringify([
+      revision,
+      settlesIn > 0,
+      others.map((row) => [row['name'], row['agents'], row['comes']]),
+      refusedIn(tasks).map(({ key }) => key),
+    ]),
+  };
+}
+
+function machinesIn(others: readonly Row[]): Pick<Meeting, 'longestLimitMs' | 'agentsElsewhere' | 'agentsPresent'> {
+  const present = agentsOf(
+    others.filter((row) => row['comes'] === true),
+    ({ isUnusable }) => isUnusable !== true,
+  );
+  return {
+    longestLimitMs: Math.max(0, ...others.map((row) => numberIn(row, 'rate_limit_ms'))),
+    agentsElsewhere: agentsOf(others),
+    agentsPresent: present && new Set(present.keys()),
+  };
+}
+
+function tasksIn(
+  tasks: readonly Row[],
+  report: Report,
+  host: string,
+): Pick<
+  Meeting,
+  'offers' | 'offersElsewhere' | 'isOffering' | 'elsewhere' | 'attempts' | 'declined' | 'dueAgain' | 'passedOver'
+> {
+  const offered = tasks.filter((row) => row['state'] === 'offered');
+  const refused = refusedIn(tasks);
+  return {
     offers: offersIn(offered, (agent) => isForUs(report, agent)),
     offersElsewhere: offersIn(offered, (agent) => !isForUs(report, agent)),
     isOffering: offered.length > 0,
@@ -64,17 +91,9 @@ export async function look(
     attempts: new Map(
       tasks.flatMap((row) => (row['state'] === 'held' ? [] : [[String(row['key']), numberIn(row, 'dispatches')]])),
     ),
-    agentsElsewhere: agentsOf(others),
-    agentsPresent: present && new Set(present.keys()),
     declined: new Map(refused.map(({ key, why }) => [key, why])),
     dueAgain: new Map(dueAgainIn(tasks)),
     passedOver: passedOverIn(refused),
-    stamp: JSON.stringify([
-      revision,
-      settlesIn > 0,
-      others.map((row) => [row['name'], row['agents'], row['comes']]),
-      refused.map(({ key }) => key),
-    ]),
   };
 }
 
