@@ -18,7 +18,7 @@ import { archivedHold, holdOf } from './hold.ts';
 import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { handOver, notPlaced } from './hand-over.ts';
+import { handOver } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
 import { underLock } from './under-lock.ts';
 import { taskFor } from './try-candidate.ts';
@@ -46,7 +46,7 @@ export async function dispatchIssue(deps: DispatchDeps, override: Override): Pro
     const ready = { task, draft: deps.tasks.draft(task.candidate, task.text) };
     const published = await handOver(deps, state, ready, (next) => (state = next));
     deps.state.write(state);
-    if (published.kind === 'failed') throw notPlaced(task.record, published.error);
+    if (published.kind === 'failed') throw published.error;
     if (published.kind === 'not') return EXIT.refused;
     deps.say(task.record.file);
     await tellOthers(deps, state, task);

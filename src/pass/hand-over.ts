@@ -2,7 +2,7 @@
 
 import { ownLimits } from '../core/choice/own-limits.ts';
 import { SLOT_PATIENCE_MS, untilSlot } from '../core/choice/slot.ts';
-import { exitCodeOf, hintOf, messageOf, UserError } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import { refOf } from '../core/issue/issue.ts';
 import type { Claim, Claimed } from '../core/store/store.ts';
 import type { State } from '../core/state/state.ts';
@@ -53,18 +53,6 @@ export async function handOver(
     });
   }
   return published;
-}
-
-/** The error of a task that could not be put into its agent's folder, for people. */
-export function notPlaced({ ref, agent, file }: PreparedTask['record'], error: unknown): UserError {
-  return new UserError(`${ref} could not be put into the folder of ${agent}: ${messageOf(error)}`, {
-    exitCode: exitCodeOf(error),
-    code: 'not_placed',
-    hint:
-      hintOf(error) ??
-      `something changed the folder of ${file} while it was written: only ${agent} should write there, and leave alone what begins with a dot`,
-    cause: error,
-  });
 }
 
 // What the others did since the meeting, and how two clocks differ, may have moved the slot by a moment.

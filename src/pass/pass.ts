@@ -17,7 +17,7 @@ import { openLedger } from './ledger.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
 import { declineOffers, listingOf, makeOffer, queueOf } from './offers.ts';
-import { handOver, notPlaced } from './hand-over.ts';
+import { handOver } from './hand-over.ts';
 import { type Met, meetOthers } from './meet-others.ts';
 import { partFromOthers } from './part-from-others.ts';
 import { NO_OTHERS, othersIn } from './search.ts';
@@ -157,7 +157,7 @@ async function chooseAndPublish(
   if (task && draft) {
     const published = await publishInSlot(deps, course, decision, { task, draft });
     if (published.kind === 'published') tell(task.candidate.key, task.record);
-    if (published.kind === 'failed') return notPlaced(task.record, published.error);
+    if (published.kind === 'failed') return published.error;
   } else if (choice.failure === null && meeting.isDecider) {
     deps.say(idleReason(decision, deps.now()));
     // What is said of candidates besides has to be said again by each pass.

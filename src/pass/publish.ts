@@ -5,7 +5,7 @@ import { longestOwnLimit, ownLimits } from '../core/choice/own-limits.ts';
 import { answered } from '../core/choice/turns.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { isSingle } from '../core/config/patterns.ts';
-import { messageOf } from '../core/errors.ts';
+import { exitCodeOf, hintOf, messageOf, UserError } from '../core/errors.ts';
 import { dispatchMessage, type LogEvent } from '../core/health/log-event.ts';
 import { type State, withAppearance } from '../core/state/state.ts';
 import { MOST_REPEATS, repeatsOf } from '../core/task/tracked.ts';
@@ -19,7 +19,7 @@ export type Published =
   /** It came too late, or is not to go any more. */
   | { readonly kind: 'not' }
   /** Its file could not be put into the folder of its agent: whoever owns that may have changed it under our hands. */
-  | { readonly kind: 'failed'; readonly error: unknown };
+  | { readonly kind: 'failed'; readonly error: UserError };
 
 /**
  * Publishes a task: the slot is recorded before the file appears, so that being killed in between costs a minute and
@@ -84,20 +84,33 @@ export function publishTask(
 function placed(
   { tasks }: Pick<DispatchDeps, 'tasks'>,
   draft: Draft,
-  { trigger, file, at }: DispatchRecord,
+  record: DispatchRecord,
 ): ReturnType<Draft['publish']> | Extract<Published, { kind: 'failed' }> {
   try {
-    return draft.publish(trigger === 'forced');
+    return draft.publish(record.trigger === 'forced');
   } catch (error) {
     // What comes after the link may have failed: a file that is there is out.
-    const isThere = tasks.published(file)?.dispatchedAt === at;
-    return isThere ? { kind: 'published', archived: null } : { kind: 'failed', error };
+    const isThere = tasks.published(record.file)?.dispatchedAt === record.at;
+    return isThere ? { kind: 'published', archived: null } : { kind: 'failed', error: notPlaced(record, error) };
   }
 }
 
+// For people: what failed, and how to mend it.
+function notPlaced({ ref, agent, file }: DispatchRecord, error: unknown): UserError {
+  return new UserError(`${ref} could not be put into the folder of ${agent}: ${messageOf(error)}`, {
+    exitCode: exitCodeOf(error),
+    code: 'not_placed',
+    hint:
+      hintOf(error) ??
+      `something changed the folder of ${file} while it was written: only ${agent} should write there, and leave alone what begins with a dot`,
+    cause: error,
+  });
+}
+
 // Its agent's next task waits for minutes: it cost a slot, and nobody else may wait for one who does that again and again.
-function withPlaceFailed(state: State, agent: string, error: unknown, now: Instant): State {
-  return { ...state, turns: answered(state.turns, 'place', agent, { kind: 'failed', message: messageOf(error) }, now) };
+function withPlaceFailed(state: State, agent: string, { message, hint }: UserError, now: Instant): State {
+  const failed = { kind: 'failed', message: `it waits for some minutes; ${message}: ${hint}` } as const;
+  return { ...state, turns: answered(state.turns, 'place', agent, failed, now) };
 }
 
 function factsOf({ lifted, ...record }: DispatchRecord): NonNullable<LogEvent['facts']> {

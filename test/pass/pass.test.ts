@@ -156,6 +156,53 @@ describe('a pass that was stopped', () => {
   });
 });
 
+describe('a task that its agent takes away before it appears', () => {
+  const removed = (): never => {
+    throw Object.assign(new Error('ENOENT: no such file or directory, link'), { code: 'ENOENT' });
+  };
+
+  test('fails the pass with a remedy, costs the slot, and keeps its agent waiting for minutes', async () => {
+    const issues = manyIssues(1);
+    const { deps, clock, appearances } = simulation(() => issues, NOON);
+    const draft: DispatchDeps['tasks']['draft'] = (...all) => ({ ...deps.tasks.draft(...all), publish: removed });
+    await expect(dispatch({ ...deps, tasks: { ...deps.tasks, draft } })).rejects.toMatchObject({
+      code: 'not_placed',
+      message: 'acme/app#1 could not be put into the folder of hans: ENOENT: no such file or directory, link',
+      hint: expect.stringMatching(/only hans should write there/u),
+    });
+    expect(deps.state.read().state.lastDispatch).toMatchObject({ ref: 'acme/app#1', pending: null });
+    clock.now += 30_000;
+    await dispatch(deps);
+    expect(deps.state.decision().rows).toMatchObject([
+      {
+        reason: 'folder_unusable',
+        detail: expect.stringContaining('it waits for some minutes; acme/app#1 could not be put'),
+      },
+    ]);
+    clock.now += 30_000;
+    await dispatch(deps);
+    expect(appearances).toHaveLength(1);
+    expect(deps.state.read().state.turns).toEqual({});
+  });
+
+  test('is out when its file is there, whatever failed after that', async () => {
+    const issues = manyIssues(1);
+    const { deps, appearances, events } = simulation(() => issues, NOON);
+    const draft: DispatchDeps['tasks']['draft'] = (...all) => {
+      const real = deps.tasks.draft(...all);
+      return { ...real, publish: (replace) => (real.publish(replace), removed()) };
+    };
+    const published = (): ReturnType<DispatchDeps['tasks']['published']> => ({
+      dispatchedAt: new Date(NOON).toISOString(),
+      appearedAt: NOON,
+    });
+    await dispatch({ ...deps, tasks: { ...deps.tasks, draft, published } });
+    expect(appearances).toHaveLength(1);
+    expect(events.map(({ name }) => name)).toContain('DISPATCHED');
+    expect(deps.journal.read()).toHaveLength(1);
+  });
+});
+
 describe('a pass', () => {
   test('records each candidate with its outcome and reason', async () => {
     const issues = [
