@@ -66,7 +66,7 @@ export function parseConfig(text: string, file: string): RawConfig {
   }
   const result = schemaFor(raw).safeParse(raw);
   if (!result.success) {
-    for (const issue of result.error.issues) problems.push(...describe(issue, document, at));
+    for (const issue of result.error.issues) problems.push(...describe(issue, { raw, document, at }));
     throw invalid(file, problems);
   }
   for (const { path, message } of crossCheck(result.data)) {
@@ -120,7 +120,13 @@ function invalid(file: string, problems: readonly Problem[]): UserError {
 
 type At = (offset: number) => { line: number; column: number };
 
-function describe(issue: z.core.$ZodIssue, document: Document, at: At): Problem[] {
+interface Read {
+  readonly raw: unknown;
+  readonly document: Document;
+  readonly at: At;
+}
+
+function describe(issue: z.core.$ZodIssue, { raw, document, at }: Read): Problem[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(path);
@@ -137,13 +143,21 @@ function describe(issue: z.core.$ZodIssue, document: Document, at: At): Problem[
       },
     ];
   }
-  const missing = document.getIn(path, true) === undefined;
+  const missing = valueAt(raw, path) === undefined;
   return [
     {
       ...at(offsetOf(document, path)),
       message: `${dotted(path)} ${missing ? 'is missing' : complaint(issue)}`,
     },
   ];
+}
+
+// In the values, where an alias is what it stands for, and every key is a text.
+function valueAt(raw: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, part) => (typeof value === 'object' && value !== null ? Reflect.get(value, part) : undefined),
+    raw,
+  );
 }
 
 function complaint(issue: z.core.$ZodIssue): string {
@@ -179,7 +193,7 @@ function offsetOf(document: Document, path: Path, key = false): number {
     const parent = document.getIn(path.slice(0, length - 1), true);
     const last = path[length - 1];
     if (isMap(parent)) {
-      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === last);
+      const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(last));
       const node = pair && (key && length === path.length ? pair.key : (pair.value ?? pair.key));
       const range = isScalar(node) || isMap(node) || isAlias(node) ? node.range : rangeOf(node);
       if (range?.[0] !== undefined) return range[0];

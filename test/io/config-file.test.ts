@@ -44,6 +44,24 @@ describe('a mistake is told with line, column and what to do', () => {
     ['gitea:\n  url: https://x.org\n', ['2:3: gitea.repositories is missing']],
     ['', ['1:1: gitea is missing']],
     ['- a\n', ['1:1: the file must be a group of keys']],
+    // What an alias stands for is not missing, nor is what stands below a name of digits.
+    [
+      `${MINIMAL}agents:\n  hans: &usual { maxTasks: 0 }\n  greta: *usual\n  123: { maxTasks: 0 }\n`,
+      [
+        '5:28: agents.hans.maxTasks must be at least 1',
+        '6:10: agents.greta.maxTasks must be at least 1',
+        '7:8: agents.123.maxTasks must be at least 1',
+      ],
+    ],
+    // Of the right form, and still no address.
+    [
+      'gitea:\n  url: http://git.example.com:99999\n  repositories: [a/b]\n',
+      ['2:8: gitea.url is no address: look at its host and its port'],
+    ],
+    [
+      `${MINIMAL}monitor: { pingUrl: "https://[hc/x" }\n`,
+      ['4:21: monitor.pingUrl is no address: look at its host and its port'],
+    ],
     [
       'gitea:\n  url: git.example.com\n  repositories: [a/b]\n',
       ['2:8: gitea.url must be an http(s) address without user, query or fragment'],

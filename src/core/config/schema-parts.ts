@@ -26,10 +26,20 @@ export const duration = z.string(DURATION_RULE).check(
   z.refine((value) => parseDuration(value) !== undefined, 'must be at most 3650d'),
 );
 
+/** That an address of the right form is one: a port of 99999 is not, nor is an open bracket. */
+export const parsable = z.refine(
+  (value: string) => URL.canParse(value),
+  'is no address: look at its host and its port',
+);
+
 /** The address of a server. */
-export const address = z
-  .string()
-  .check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, 'must be an http(s) address without user, query or fragment'));
+export const address = z.string().check(
+  z.regex(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, {
+    error: 'must be an http(s) address without user, query or fragment',
+    abort: true,
+  }),
+  parsable,
+);
 
 /** Logins of people. */
 export const logins = z.array(z.string().check(z.regex(LOGIN, 'must be a Gitea login')));

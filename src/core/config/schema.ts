@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { priorityNamed } from '../issue/priority.ts';
-import { describe, duration, LOGIN, logins, REPOSITORY, text } from './schema-parts.ts';
+import { describe, duration, LOGIN, logins, parsable, REPOSITORY, text } from './schema-parts.ts';
 import { ServerSchema, ServersSchema } from './server-schema.ts';
 import { StoreSchema } from './store-schema.ts';
 import { AgentSchema, ContextSchema, InstructionsSchema, RateLimitsSchema } from './task-schema.ts';
@@ -177,7 +177,13 @@ export const ConfigSchema = z.strictObject({
     z.strictObject({
       pingUrl: z.optional(
         describe(
-          z.string().check(z.regex(/^https?:\/\/[^\s/?#@]+[^\s#@]*$/u, 'must be an http(s) address without user')),
+          z.string().check(
+            z.regex(/^https?:\/\/[^\s/?#@]+[^\s#@]*$/u, {
+              error: 'must be an http(s) address without user',
+              abort: true,
+            }),
+            parsable,
+          ),
           'Address that is pinged after each pass, with /fail behind its path when the pass failed (healthchecks).',
         ),
       ),

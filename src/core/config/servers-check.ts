@@ -22,7 +22,6 @@ export function serverProblems(raw: RawConfig): readonly ConfigProblem[] {
     if (namesake === undefined) byName.set(name, index);
     else problems.push({ path: ['gitea', index, 'name'], message: `is the name of gitea[${namesake}] as well` });
     for (const [at, address] of [url, ...formerUrls].entries()) {
-      if (!URL.canParse(address)) continue; // whoever asks it says so
       const other = byAddress.get(serverOf(address)) ?? index;
       const path = ['gitea', index, ...(at === 0 ? ['url'] : ['formerUrls', at - 1])];
       if (other === index) byAddress.set(serverOf(address), index);
