@@ -42,7 +42,8 @@ export function tokenDeps(world: World, options: GlobalOptions & { readonly serv
         mayWrite: needsWrite ? await mayWriteIssues(client, repository) : null,
       };
     },
-    store: storeToken,
+    // What a unit hands over is root's, and stays it.
+    store: (file, value) => storeToken(file, value, server.tokenFile === null ? null : config.workspace),
     print: world.stdout.write,
   };
 }

@@ -1,15 +1,18 @@
 import {
   accessSync,
+  chmodSync,
   chownSync,
   constants,
   existsSync,
+  lstatSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { credentialName, type Server, settingName, tokenVariable } from '../core/config/servers.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
 import { createFolders } from './files.ts';
@@ -57,17 +60,27 @@ export function readCredential(file: string, server: string | null): Token {
   return fromFile(file, { source: `the systemd credential ${credentialName(server)}`, isOurs: false });
 }
 
-/** Stores a token in place of the one that is there: at once, for its owner alone, who stays the same. Throws exit 4. */
-export function storeToken(file: string, value: string): void {
+/**
+ * Stores a token in place of the one that is there: at once, for its owner, who stays the same, and for its group where that may
+ * read it and nobody else does. The first one that root stores is the workspace's owner's, who runs the passes. Throws exit 4.
+ */
+export function storeToken(file: string, value: string, workspace: string | null): void {
   try {
     createFolders(dirname(file));
     // A link is somebody's wish to have it elsewhere.
-    const path = existsSync(file) ? realpathSync(file) : file;
-    const before = statSync(path, { throwIfNoEntry: false });
+    const path = behindLinks(file);
+    const there = statSync(path, { throwIfNoEntry: false });
     const draft = `${path}.${process.pid}.tmp`;
     try {
       writeFileSync(draft, `${value}\n`, { mode: 0o600, flag: 'wx' });
-      if (before && before.uid !== process.getuid?.()) chownSync(draft, before.uid, before.gid);
+      const made = statSync(draft);
+      const mine =
+        there ?? (made.uid === 0 && workspace !== null ? statSync(workspace, { throwIfNoEntry: false }) : null);
+      // Whoever the group lets read it, such as the service of a file that is root's, must be able to go on.
+      const mode = there && (there.mode & 0o044) === 0o040 ? 0o640 : 0o600;
+      if (mine && (mine.uid !== made.uid || (mode === 0o640 && mine.gid !== made.gid)))
+        chownSync(draft, mine.uid, mine.gid);
+      chmodSync(draft, mode);
       renameSync(draft, path);
     } finally {
       rmSync(draft, { force: true });
@@ -80,6 +93,13 @@ export function storeToken(file: string, value: string): void {
       cause: error,
     });
   }
+}
+
+// Also behind one whose file is yet to be made.
+function behindLinks(file: string): string {
+  if (existsSync(file)) return realpathSync(file);
+  if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return file;
+  return behindLinks(resolve(dirname(file), readlinkSync(file)));
 }
 
 /** The password of the dashboard. Throws exit 78 when it cannot be read, or is too short to keep anybody out. */

@@ -1,8 +1,19 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readToken } from '../../src/io/token.ts';
+import { readToken, storeToken } from '../../src/io/token.ts';
+import { asUser, CAN_BE_ANOTHER } from '../support/another-user.ts';
 
 function files(content: string, mode = 0o600): { folder: string; file: string } {
   const folder = mkdtempSync(join(tmpdir(), 'dispatcher-token-'));
@@ -69,5 +80,35 @@ describe('of several servers', () => {
         message: expect.stringContaining('for the server my-work: gitea[my-work].tokenFile is not set'),
       }),
     );
+  });
+});
+
+describe('a token that is stored', () => {
+  test.runIf(CAN_BE_ANOTHER)("can still be read by the service, which root's file lets in by its group", () => {
+    const { folder, file } = files('old', 0o640);
+    chmodSync(folder, 0o755);
+    chownSync(file, 0, 47_112);
+    storeToken(file, 'new', folder);
+    const service = asUser(47_111, () => readToken({ name: null, tokenFile: file }, {}).value, [47_111, 47_112]);
+    expect({ service, mode: statSync(file).mode & 0o777 }).toEqual({ service: 'new', mode: 0o640 });
+  });
+
+  test.runIf(CAN_BE_ANOTHER)('for the first time by root belongs to whoever runs the passes', () => {
+    const { folder } = files('');
+    chmodSync(folder, 0o755);
+    const workspace = join(folder, 'office');
+    mkdirSync(workspace);
+    chownSync(workspace, 47_111, 47_111);
+    storeToken(join(folder, 'first'), 'new', workspace);
+    expect(asUser(47_111, () => readFileSync(join(folder, 'first'), 'utf8'))).toBe('new\n');
+    expect(statSync(join(folder, 'first')).mode & 0o777).toBe(0o600);
+  });
+
+  test('goes where a link leads, although nothing is there yet', () => {
+    const { folder } = files('');
+    const link = join(folder, 'link');
+    symlinkSync('elsewhere', link);
+    storeToken(link, 'new', null);
+    expect(readFileSync(join(folder, 'elsewhere'), 'utf8')).toBe('new\n');
   });
 });
