@@ -2,7 +2,7 @@
 
 import { type Answers, configText } from '../core/config/text.ts';
 import { isLogin, isRepositoryPattern } from '../core/config/schema.ts';
-import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
+import { EXIT, type ExitCode, exitCodeOf, messageOf, UserError } from '../core/errors.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { Prompter } from '../io/prompts.ts';
@@ -106,7 +106,11 @@ async function askToken(deps: InitDeps, options: InitOptions, url: string): Prom
   const file = deps.absolute(options.tokenFile ?? deps.tokenFileFor(url));
   const stored = (): string | undefined => (deps.exists(file) ? deps.readToken(file) : undefined);
   const tried = async (value: string): Promise<TokenAnswer> => {
-    await deps.visibleIssues(url, value);
+    try {
+      await deps.visibleIssues(url, value);
+    } catch (error) {
+      throw exitCodeOf(error) === EXIT.token ? refused(error, url, deps.exists(file) ? file : null) : error;
+    }
     say(deps, 'token', 'accepted');
     return { value, file, isStored: stored() === value };
   };
@@ -119,6 +123,13 @@ async function askToken(deps: InitDeps, options: InitOptions, url: string): Prom
       exitCode: EXIT.refused,
       code: 'token_exists',
       hint: `to use it: --token-file ${file}; for another token, name another file`,
+    });
+  }
+  if (prompter === null && !environmentToken) {
+    throw new UserError(`the token file ${file} is not there`, {
+      exitCode: EXIT.token,
+      code: 'token_missing',
+      hint: 'create it with the token as its only line; or export GITEA_TOKEN, which is then stored there',
     });
   }
   return untilRight(
@@ -134,6 +145,17 @@ async function askToken(deps: InitDeps, options: InitOptions, url: string): Prom
       });
     },
   );
+}
+
+// `dispatcher token` is no remedy here: it needs the configuration that is yet to be written.
+function refused(error: unknown, url: string, file: string | null): UserError {
+  const place = file === null ? '' : `, put it into ${file} (or take that file away)`;
+  return new UserError(messageOf(error), {
+    exitCode: EXIT.token,
+    code: 'gitea_unauthorized',
+    hint: `make one with the scope read:issue at ${url}/user/settings/applications${place}, then repeat this`,
+    cause: error,
+  });
 }
 
 interface RepositoriesAnswer {

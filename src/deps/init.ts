@@ -15,7 +15,8 @@ import { configHome } from '../io/home.ts';
 /** The real dependencies of `init`. */
 export function initDeps(world: World, options: GlobalOptions): InitDeps {
   const { environment, cwd } = world;
-  const configFile = resolve(cwd, options.config ?? 'dispatcher.yaml');
+  // Where the next command will look for it: a file elsewhere would be written, and never read.
+  const configFile = resolve(cwd, options.config ?? (environment['DISPATCHER_CONFIG'] || 'dispatcher.yaml'));
   const isRoot = process.getuid?.() === 0;
   const clientFor = async (url: string, token: string | null): Promise<GiteaClient> =>
     giteaClient(world, { url, caFile: null }, options, {

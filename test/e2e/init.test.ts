@@ -72,6 +72,40 @@ describe('dispatcher init without a terminal', () => {
     expect(at.files()).toEqual(['empty']);
   });
 
+  test('a token file that is misspelt is named', async () => {
+    const at = await newcomer();
+    const given = ['--url', at.gitea.url, '--repository', 'acme/app', '--token-file', 'tokn'];
+    expect(await at.run(['init', ...given])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/the token file \S*tokn is not there\n  fix: create it/u),
+    });
+  });
+
+  test('a token in a file that is revoked: the remedy needs no configuration', async () => {
+    const at = await newcomer();
+    at.write('token', 'revoked');
+    const given = ['init', '--url', at.gitea.url, '--repository', 'acme/app', '--token-file', 'token'];
+    const { code, stderr } = await at.run(given);
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringMatching(
+        /refused the token[^]*fix: make one .*, put it into \S*token \(.*, then repeat this/u,
+      ),
+    });
+    expect(stderr).not.toContain('dispatcher token');
+    at.write('token', at.gitea.token);
+    expect(await at.run(given)).toMatchObject({ code: 0 });
+  });
+
+  test('$DISPATCHER_CONFIG: it is written where every other command looks for it', async () => {
+    const at = await newcomer();
+    const place = { DISPATCHER_CONFIG: join(at.folder, 'etc', 'office.yaml') };
+    const given = ['init', '--url', at.gitea.url, '--repository', 'acme/app'];
+    expect(await at.run(given, { ...place, GITEA_TOKEN: at.gitea.token })).toMatchObject({ code: 0 });
+    expect(await at.run(['doctor'], place)).toMatchObject({ code: 0 });
+    expect(await at.run(given, { ...place, GITEA_TOKEN: at.gitea.token })).toMatchObject({ code: 5 });
+  });
+
   test('never overwrites: neither a configuration nor a token', async () => {
     const at = await newcomer();
     const args = ['init', '--url', at.gitea.url, '--repository', 'acme/app'];
