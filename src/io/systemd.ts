@@ -73,11 +73,14 @@ export async function readTimer(environment: NodeJS.ProcessEnv, config: string |
 
 /** The absolute paths that a service starts: the program, and the script behind it when there is one. */
 export function startedPaths(service: Unit): readonly string[] {
-  return commandOf(service)
-    .trim()
-    .split(/\s+/u)
-    .filter((word) => word.startsWith('/'))
-    .slice(0, 2);
+  const command = commandOf(service).trim();
+  // systemctl puts single blanks between the words and quotes none: it tells by itself only where the program ends.
+  const [, path = ''] = /\bpath=(.*?) ; argv\[\]=/u.exec(service['ExecStart'] ?? '') ?? [];
+  const [first = ''] = command.split(/\s+/u);
+  const program = path !== '' && `${command} `.startsWith(`${path} `) ? path : first;
+  const [rest = ''] = command.slice(program.length).split(/ (?:--config|-c) /u);
+  const [, script] = / (\/.*?\.[cm]?js)(?= |$)/u.exec(rest) ?? / (\/\S*)/u.exec(rest) ?? [];
+  return [program, script].flatMap((each) => (each?.startsWith('/') ? [each] : []));
 }
 
 /** The file that systemd hands to a service as the token of a server; null when it does not. */
@@ -89,7 +92,8 @@ export function tokenCredential({ FragmentPath }: Unit, server: string | null): 
     const line = readFileSync(FragmentPath, 'utf8')
       .split('\n')
       .find((each) => each.startsWith(start));
-    return /^\S+/u.exec(line?.slice(start.length) ?? '')?.[0] ?? null;
+    // All that is left of the line is the path, with blanks and all.
+    return line?.slice(start.length).trim().replaceAll('%%', '%') || null;
   } catch {
     return null;
   }
