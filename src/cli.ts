@@ -3,8 +3,9 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/program.ts';
 import { EXIT, type ExitCode, exitCodeOf, hintOf, messageOf, UserError } from './core/errors.ts';
+import { remedyFor } from './core/remedy.ts';
 import { visibleText } from './core/task/untrusted.ts';
-import type { World } from './deps/world.ts';
+import type { GlobalOptions, World } from './deps/world.ts';
 import { isJournal } from './io/log.ts';
 
 /** Runs one command line and answers its exit code. Never throws, never exits. */
@@ -14,7 +15,10 @@ export async function run(argv: readonly string[], world: World): Promise<ExitCo
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    if (!world.interrupted.aborted) exitCode = report(error, world, argv.includes('-v') || argv.includes('--verbose'));
+    if (!world.interrupted.aborted) {
+      const verbose = argv.includes('-v') || argv.includes('--verbose');
+      exitCode = report(error, world, { ...program.opts<GlobalOptions>(), verbose });
+    }
   }
   if (world.interrupted.aborted) {
     world.stderr.write('dispatcher: interrupted\n');
@@ -23,13 +27,13 @@ export async function run(argv: readonly string[], world: World): Promise<ExitCo
   return exitCode;
 }
 
-function report(error: unknown, world: World, verbose: boolean): ExitCode {
+function report(error: unknown, world: World, { config, verbose }: GlobalOptions): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has printed already
   const known = error instanceof UserError;
   const hint = hintOf(error);
   const lines = [
     `dispatcher: ${messageOf(error)}`,
-    ...(hint === null ? [] : [`  fix: ${hint}`]),
+    ...(hint === null ? [] : [`  fix: ${remedyFor(hint, { named: config ?? null, forRoot: null })}`]),
     ...(known || hint !== null
       ? []
       : [`  this is unexpected (dispatcher ${world.version}, node ${process.versions.node}); with -v it says more`]),

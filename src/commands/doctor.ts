@@ -60,6 +60,8 @@ export interface DoctorDeps extends DashboardDeps, AgentRightsDeps, StoreCheckDe
   readonly proxy: (server: Server) => Promise<string | null>;
   /** What to type for a command with this configuration. */
   readonly commandLine: (command: string) => string;
+  /** A remedy whose commands are for this configuration: it was named, or is a file that root would not find. */
+  readonly remedy: (fix: string) => string;
   readonly print: (text: string) => void;
 }
 
@@ -73,7 +75,8 @@ export interface DoctorOptions {
 export async function doctor(deps: DoctorDeps, options: DoctorOptions): Promise<ExitCode> {
   const findings: Finding[] = [];
   for await (const found of examine(deps, options)) {
-    const finding = isMended(found, findings) ? mended(found) : found;
+    const looked = isMended(found, findings) ? mended(found) : found;
+    const finding = { ...looked, fix: looked.fix === null ? null : deps.remedy(looked.fix) };
     findings.push(finding);
     if (!options.json) deps.print(findingText(finding));
   }

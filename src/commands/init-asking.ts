@@ -24,6 +24,17 @@ export async function untilRight<T>(
   }
 }
 
+/** A refused token, with its remedy: `dispatcher token` needs the configuration that is yet to be written. */
+export function refusedToken(error: unknown, url: string, file: string | null): UserError {
+  const place = file === null ? '' : `, put it into ${file} (or take that file away)`;
+  return new UserError(messageOf(error), {
+    exitCode: EXIT.token,
+    code: 'gitea_unauthorized',
+    hint: `make one with the scope read:issue at ${url}/user/settings/applications${place}, then repeat this`,
+    cause: error,
+  });
+}
+
 /** Prints what was found out. */
 export function say({ print }: InitDeps, check: string, message: string): void {
   print(findingText({ check, status: 'ok', message, fix: null }));

@@ -2,12 +2,12 @@
 
 import { type Answers, configText } from '../core/config/text.ts';
 import { isLogin, isRepositoryPattern } from '../core/config/schema.ts';
-import { EXIT, type ExitCode, exitCodeOf, messageOf, UserError } from '../core/errors.ts';
+import { EXIT, type ExitCode, exitCodeOf, UserError } from '../core/errors.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import type { Listing } from '../core/listing/listing.ts';
 import type { Prompter } from '../io/prompts.ts';
 import { findingText } from '../views/doctor.ts';
-import { counted, plural, say, untilRight } from './init-asking.ts';
+import { counted, plural, refusedToken, say, untilRight } from './init-asking.ts';
 
 export interface InitOptions {
   readonly url?: string;
@@ -109,7 +109,7 @@ async function askToken(deps: InitDeps, options: InitOptions, url: string): Prom
     try {
       await deps.visibleIssues(url, value);
     } catch (error) {
-      throw exitCodeOf(error) === EXIT.token ? refused(error, url, deps.exists(file) ? file : null) : error;
+      throw exitCodeOf(error) === EXIT.token ? refusedToken(error, url, deps.exists(file) ? file : null) : error;
     }
     say(deps, 'token', 'accepted');
     return { value, file, isStored: stored() === value };
@@ -145,17 +145,6 @@ async function askToken(deps: InitDeps, options: InitOptions, url: string): Prom
       });
     },
   );
-}
-
-// `dispatcher token` is no remedy here: it needs the configuration that is yet to be written.
-function refused(error: unknown, url: string, file: string | null): UserError {
-  const place = file === null ? '' : `, put it into ${file} (or take that file away)`;
-  return new UserError(messageOf(error), {
-    exitCode: EXIT.token,
-    code: 'gitea_unauthorized',
-    hint: `make one with the scope read:issue at ${url}/user/settings/applications${place}, then repeat this`,
-    cause: error,
-  });
 }
 
 interface RepositoriesAnswer {

@@ -22,6 +22,8 @@ export interface StatusDeps extends SnapshotDeps {
   readonly readTimer: () => Promise<Timer>;
   /** What to type for a command with this configuration. */
   readonly commandLine: (command: string) => string;
+  /** A remedy whose commands are for this configuration. */
+  readonly remedy: (fix: string) => string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly isInterrupted: () => boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -62,10 +64,13 @@ function show(deps: StatusDeps, snapshot: Snapshot, options: StatusOptions): voi
   const now = Date.parse(snapshot.generatedAt);
   if (!stdout.isTTY) {
     const { parts, fix } = healthSentence(snapshot);
-    stderr.write(`${HEALTH_SIGNS[snapshot.health]} ${sentenceText(parts, now)}\n${fix ? `  fix: ${fix}\n` : ''}`);
+    stderr.write(
+      `${HEALTH_SIGNS[snapshot.health]} ${sentenceText(parts, now)}\n${fix ? `  fix: ${deps.remedy(fix)}\n` : ''}`,
+    );
     return stdout.write(statusTsv(snapshot));
   }
   const screen = statusScreen(snapshot, {
+    remedy: deps.remedy,
     now,
     width: terminalWidth({ environment, stdout }),
     chalk: paletteFor({ environment, isTTY: stdout.isTTY, wanted: options.color }),

@@ -3,7 +3,9 @@ import type { DoctorDeps } from '../commands/doctor.ts';
 import { takeSnapshot } from '../commands/take-snapshot.ts';
 import type { Server } from '../core/config/servers.ts';
 import { isRunnable } from '../io/run-command.ts';
+import { remedyFor } from '../core/remedy.ts';
 import { loadConfig } from '../io/config-file.ts';
+import { configFile } from '../io/config-place.ts';
 import { homeFolder } from '../io/home.ts';
 import { accountOf, closedFolder, dashboardVersion, isPortTaken, lookAt, ownershipOf } from '../io/places.ts';
 import { readPauses } from '../io/state/pauses.ts';
@@ -58,8 +60,15 @@ export function doctorDeps(world: World, options: GlobalOptions): DoctorDeps {
     proxy: async ({ url }) => (await import('../io/agents.ts')).proxyName(url, world.environment),
     dashboardVersion,
     commandLine: commandLine(options),
+    remedy: (fix) => remedyFor(fix, { named: options.config ?? null, forRoot: fileUnlessRoots(world) }),
     print: world.stdout.write,
   };
+}
+
+// What sudo starts has root's home folder, and none of this environment.
+function fileUnlessRoots({ environment, cwd }: World): string | null {
+  const file = configFile(undefined, environment, cwd);
+  return file === configFile(undefined, { HOME: '/root' }, cwd) ? null : file;
 }
 
 function giteaFor(world: World, options: GlobalOptions): DoctorDeps['gitea'] {

@@ -1,5 +1,6 @@
 import type { ExplainDeps } from '../commands/explain.ts';
 import type { StatusDeps } from '../commands/status.ts';
+import { remedyFor } from '../core/remedy.ts';
 import { loadKnownConfig } from '../io/config-cache.ts';
 import { rememberedIssues } from '../io/state/remembered-issues.ts';
 import { terminalWidth } from '../views/terminal.ts';
@@ -15,6 +16,7 @@ export async function statusDeps(world: World, options: GlobalOptions): Promise<
   return {
     ...localFiles(config, world.version),
     commandLine: commandLine(options),
+    remedy: (fix) => remedyFor(fix, { named: options.config ?? null, forRoot: null }),
     sleep: async (ms) => sleep(ms, world.interrupted),
     isInterrupted: () => world.interrupted.aborted,
     environment: world.environment,

@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../core/config/config.ts';
 import type { LogEvent } from '../core/health/log-event.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { visibleText } from '../core/task/untrusted.ts';
 import { createLog, isJournal } from '../io/log.ts';
 
@@ -39,7 +40,7 @@ export function packaged(name: string): string {
 
 /** What to type for a command with the configuration that is used now: `dispatcher doctor`. */
 export function commandLine({ config }: GlobalOptions): (command: string) => string {
-  return (command) => `dispatcher ${config === undefined ? '' : `--config ${config} `}${command}`;
+  return (command) => `dispatcher ${config === undefined ? '' : `--config ${shellWord(config)} `}${command}`;
 }
 
 /** Says something on stderr that the user should mend although the command goes on. */

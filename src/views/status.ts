@@ -16,6 +16,8 @@ interface Screen {
   readonly width: number;
   readonly chalk: ChalkInstance;
   readonly unicode: boolean;
+  /** A remedy as it is to be typed here; without it as it is. */
+  readonly remedy?: (fix: string) => string;
 }
 
 const NARROW = 60;
@@ -23,7 +25,7 @@ const DONE_SHOWN = 5;
 
 /** The status as people read it on a terminal: health, slot, and a table per agent. */
 export function statusScreen(snapshot: Snapshot, screen: Screen): string {
-  const { now, chalk, width } = screen;
+  const { now, chalk, width, remedy = (fix: string): string => fix } = screen;
   const health = healthSentence(snapshot);
   const slot = sentenceText(slotSentence(snapshot), now);
   const paint = {
@@ -35,7 +37,7 @@ export function statusScreen(snapshot: Snapshot, screen: Screen): string {
     failing: chalk.red,
   };
   const lines = [paint[snapshot.health](`${HEALTH_SIGNS[snapshot.health]} ${sentenceText(health.parts, now)}`)];
-  if (health.fix) lines.push(`  fix: ${health.fix}`);
+  if (health.fix) lines.push(`  fix: ${remedy(health.fix)}`);
   lines.push(...(slot === '' ? [] : [slot]), '');
   for (const agent of snapshot.agents) lines.push(...agentBlock(agent, screen), '');
   if (snapshot.agents.length === 0 && snapshot.lastSuccessAt !== null) {

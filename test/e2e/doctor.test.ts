@@ -300,3 +300,15 @@ describe('dispatcher doctor', () => {
     },
   );
 });
+
+test('its remedies, and those of a pass and of status, are for the configuration that was named, whatever its name', async () => {
+  const at = await workspace({ yaml: 'gitea: { url: URL, repositories: [acme/app], tokenFile: token }\n' });
+  at.write('my office.yaml', at.read('dispatcher.yaml'));
+  at.write('token', 'revoked');
+  chmodSync(join(at.folder, 'token'), 0o600);
+  const named = ['--config', 'my office.yaml'];
+  const typed = "then: dispatcher --config 'my office.yaml' token\n";
+  expect((await at.run([...named])).stderr).toContain(typed);
+  expect((await at.run([...named, 'doctor'])).stdout).toContain(typed);
+  expect((await at.run([...named, 'status'])).stderr).toContain(typed);
+});

@@ -27,8 +27,8 @@ export const duration = z.string(DURATION_RULE).check(
 );
 
 /** That an address of the right form is one: a port of 99999 is not, nor is an open bracket. */
-export const parsable = z.refine(
-  (value: string) => URL.canParse(value),
+export const parsable = z.refine<string>(
+  (value) => URL.canParse(value),
   'is no address: look at its host and its port',
 );
 
