@@ -3,6 +3,7 @@
 import type { Config } from '../core/config/config.ts';
 import { agentFolders } from '../core/config/mend.ts';
 import type { Finding } from '../core/health/finding.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import type { Account } from '../io/places.ts';
 
@@ -54,7 +55,7 @@ export function* agentRightsFindings(config: Config, runsAs: string, deps: Agent
   for (const path of [tasksDirectory, stateDirectory]) {
     const found = deps.ownership(path);
     if (!found || (found.mode & 0o022) === 0) continue;
-    yield failed(`others than ${found.owner} may write in ${path}`, `sudo chmod 0750 ${path}`);
+    yield failed(`others than ${found.owner} may write in ${path}`, `sudo chmod 0750 ${shellWord(path)}`);
   }
   for (const agent of users) yield agentFinding(tasksDirectory, runsAs, agent, deps);
 }
@@ -68,7 +69,7 @@ function agentFinding(tasksDirectory: string, runsAs: string, agent: string, dep
   if (first) {
     return failed(
       `${agent} is a Unix user, and ${first.path} is not a folder in which ${runsAs} and ${agent} can both work`,
-      `sudo install -d -m 2775 -o ${runsAs} -g ${agent} ${wrong.map(({ path }) => path).join(' ')}`,
+      `sudo install -d -m 2775 -o ${runsAs} -g ${agent} ${wrong.map(({ path }) => shellWord(path)).join(' ')}`,
     );
   }
   const account = deps.account(agent);

@@ -2,6 +2,7 @@
 
 import type { Config } from '../core/config/config.ts';
 import type { Finding } from '../core/health/finding.ts';
+import { shellWord } from '../core/shell-word.ts';
 
 /** Whether a token may leave receipts, and the repositories that lack their label. */
 export interface ReceiptRights {
@@ -29,7 +30,7 @@ export function* followUpFindings(config: Config, deps: FollowUpDeps): Generator
           check: 'onDispatch',
           status: 'failed',
           message: `${program} is not there, or cannot be executed`,
-          fix: `chmod +x ${program}; or name a program by its absolute path as onDispatch.command`,
+          fix: `chmod +x ${shellWord(program)}; or name a program by its absolute path as onDispatch.command`,
         };
   }
   if (monitor.pingUrl !== null) {

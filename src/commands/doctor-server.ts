@@ -6,6 +6,7 @@ import { type Server, settingName } from '../core/config/servers.ts';
 import { messageOf } from '../core/errors.ts';
 import { failed, type Finding, note, ok } from '../core/health/finding.ts';
 import type { Issue } from '../core/issue/issue.ts';
+import { shellWord } from '../core/shell-word.ts';
 import type { Token } from '../io/token.ts';
 import { followUpFindings, receiptFindings, type ReceiptRights } from './doctor-follow-ups.ts';
 import type { DoctorDeps } from './doctor.ts';
@@ -115,7 +116,7 @@ async function* reach(
           check: 'token',
           status: 'failed',
           message: messageOf(error),
-          fix: `sudo dispatcher doctor; or, when it is not there: sudo install -D -m 0600 /dev/stdin ${credential}`,
+          fix: `sudo dispatcher doctor; or, when it is not there: sudo install -D -m 0600 /dev/stdin ${shellWord(credential)}`,
         };
     yield { check: 'server', status: 'skipped', message: 'needs a token', fix: null };
     return;

@@ -5,6 +5,7 @@ import { isLogin, isRepositoryPattern } from '../core/config/schema.ts';
 import { EXIT, type ExitCode, exitCodeOf, UserError } from '../core/errors.ts';
 import type { Issue } from '../core/issue/issue.ts';
 import type { Listing } from '../core/listing/listing.ts';
+import { shellWord } from '../core/shell-word.ts';
 import type { Prompter } from '../io/prompts.ts';
 import { findingText } from '../views/doctor.ts';
 import { counted, plural, refusedToken, say, untilRight } from './init-asking.ts';
@@ -122,7 +123,7 @@ async function askToken(deps: InitDeps, options: InitOptions, url: string): Prom
     throw new UserError(`${file} holds a token already, and stays as it is`, {
       exitCode: EXIT.refused,
       code: 'token_exists',
-      hint: `to use it: --token-file ${file}; for another token, name another file`,
+      hint: `to use it: --token-file ${shellWord(file)}; for another token, name another file`,
     });
   }
   if (prompter === null && !environmentToken) {

@@ -10,6 +10,7 @@ import {
   type Step,
 } from '../core/config/mend.ts';
 import { EXIT, UserError } from '../core/errors.ts';
+import { shellWord } from '../core/shell-word.ts';
 import type { Account } from '../io/places.ts';
 import { configFile, credentialsFor, runAsOf, type SystemdDeps, type SystemdOptions } from './systemd-units.ts';
 
@@ -118,7 +119,7 @@ function placeFor(deps: SystemdDeps, file: string, account: Account | null, runA
   throw new UserError(`${runAs} cannot get into ${closed}, where ${isHome ? 'the workspace is' : 'this office lies'}`, {
     exitCode: EXIT.refused,
     code: 'closed_place',
-    hint: `move the configuration and its workspace to a place for services, such as /srv/agents: mkdir /srv/agents && mv ${file} /srv/agents/dispatcher.yaml, set workspace: /srv/agents in it, and repeat this there`,
+    hint: `move the configuration and its workspace to a place for services, such as /srv/agents: mkdir /srv/agents && mv ${shellWord(file)} /srv/agents/dispatcher.yaml, set workspace: /srv/agents in it, and repeat this there`,
   });
 }
 
@@ -140,6 +141,6 @@ function refuseMissingToken(deps: SystemdDeps, options: SystemdOptions, runAs: s
   throw new UserError(`the service reads the token from ${missing.file}, which is not there`, {
     exitCode: EXIT.token,
     code: 'token_missing',
-    hint: `sudo install -D -m 0600 /dev/stdin ${missing.file}   (paste the token, Enter, Ctrl-D)`,
+    hint: `sudo install -D -m 0600 /dev/stdin ${shellWord(missing.file)}   (paste the token, Enter, Ctrl-D)`,
   });
 }

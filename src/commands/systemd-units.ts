@@ -14,6 +14,7 @@ import {
 import { credentialName } from '../core/config/servers.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import type { Finding } from '../core/health/finding.ts';
+import { shellWord } from '../core/shell-word.ts';
 import type { Account } from '../io/places.ts';
 
 export interface SystemdOptions {
@@ -170,7 +171,7 @@ function factsFor(deps: SystemdDeps, options: SystemdOptions, isUser: boolean): 
     throw new UserError(`there is no account ${runAs} for the service to run as`, {
       exitCode: EXIT.invalid,
       code: 'no_account',
-      hint: `make it: sudo useradd --system --home-dir ${config.workspace} ${runAs}; or name another one: --run-as NAME`,
+      hint: `make it: sudo useradd --system --home-dir ${shellWord(config.workspace)} ${shellWord(runAs)}; or name another one: --run-as NAME`,
     });
   }
   if (!isUser && deps.homeDirectory !== null && deps.node.startsWith(`${deps.homeDirectory}/`)) {

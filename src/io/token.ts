@@ -15,6 +15,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { credentialName, type Server, settingName, tokenVariable } from '../core/config/servers.ts';
 import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { createFolders } from './files.ts';
 import { readSecret } from './secret-file.ts';
 
@@ -108,7 +109,7 @@ export function readPassword(file: string): { readonly value: string; readonly w
     new UserError(`the password of the dashboard in ${file} ${why}`, {
       exitCode: EXIT.invalid,
       code: 'password_unusable',
-      hint: `make one that this user can read: (umask 077; openssl rand -hex 16 > ${file})`,
+      hint: `make one that this user can read: (umask 077; openssl rand -hex 16 > ${shellWord(file)})`,
       cause,
     });
   let found: { readonly value: string; readonly warning: string | null };

@@ -312,3 +312,20 @@ test('its remedies, and those of a pass and of status, are for the configuration
   expect((await at.run([...named, 'doctor'])).stdout).toContain(typed);
   expect((await at.run([...named, 'status'])).stderr).toContain(typed);
 });
+
+test('its remedies are commands where names have blanks', async () => {
+  const at = await workspace({ yaml: 'gitea: { url: URL, repositories: [acme/app], tokenFile: my token }\n' });
+  at.write('dispatcher.yaml', `${at.read('dispatcher.yaml')}onDispatch: { command: ['${at.folder}/my hook'] }\n`);
+  at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+  at.write('my token', at.gitea.token);
+  at.write('my hook', '#!/bin/sh\n');
+  chmodSync(join(at.folder, 'my token'), 0o644);
+  chmodSync(join(at.folder, 'my hook'), 0o644);
+  const remedies = [...(await at.run(['doctor'])).stdout.matchAll(/ fix: (chmod [^;\n]*)/gu)].map(
+    ([, fix = '']) => fix,
+  );
+  expect(remedies).toHaveLength(2);
+  for (const remedy of remedies) execFileSync('sh', ['-c', remedy], { cwd: at.folder });
+  const after = await at.run(['doctor']);
+  expect(after).toMatchObject({ code: 0, stdout: expect.not.stringContaining(' fix: chmod') });
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -41,6 +42,15 @@ test('a token file that everybody can read works, with a warning and the command
   );
   chmodSync(file, 0o600);
   expect(readToken({ name: null, tokenFile: file }, {}).warning).toBeNull();
+});
+
+test.runIf(CAN_BE_ANOTHER)("one of another user's: the command leaves it readable for this one", () => {
+  const { folder, file } = files('secret', 0o644);
+  chmodSync(folder, 0o755);
+  const look = (): ReturnType<typeof readToken> => asUser(47_111, () => readToken({ name: null, tokenFile: file }, {}));
+  const [, remedy = ''] = /; run: (.*?) +\(/u.exec(look().warning ?? '') ?? [];
+  execFileSync('sh', ['-c', remedy.replaceAll('sudo ', '')]);
+  expect(look()).toMatchObject({ value: 'secret', warning: null });
 });
 
 test.for([
