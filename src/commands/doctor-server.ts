@@ -166,6 +166,14 @@ function* agents(config: Config, issues: readonly Issue[]): Generator<Finding> {
     yield note('agents', 'not configured: every assignee is an agent');
     return;
   }
+  if (config.agents.size === 0 && config.store === null) {
+    yield {
+      check: 'agents',
+      status: 'warning',
+      message: 'the group agents names nobody, so nothing is dispatched to anybody',
+      fix: 'name their logins below agents, or take it out of the configuration: then every assignee is one',
+    };
+  }
   const assignees = new Set(issues.flatMap((issue) => issue.assignees.map((login) => login.toLowerCase())));
   const strangers = [...assignees].filter((login) => !config.agents?.has(login));
   for (const agent of config.agents.keys()) {

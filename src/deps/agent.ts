@@ -75,9 +75,16 @@ export function rightsError(user: string, error: unknown): unknown {
   return new UserError(`${user} may not work in the task folder: ${messageOf(error)}`, {
     exitCode: EXIT.failure,
     code: 'no_rights',
-    hint: `agents share the task folder by its group: sudo chgrp -R dispatcher FOLDER && sudo chmod -R g+rwX FOLDER && sudo find FOLDER -type d -exec chmod g+s {} + && sudo usermod -aG dispatcher ${user}`,
+    hint: waysIn(user),
     cause: error,
   });
+}
+
+// Each agent writes in its own folder alone: to open the whole of it to a group would let each write in those of all.
+function waysIn(user: string): string {
+  return user.includes(' ')
+    ? `${user} has no account that a group could let in: start it with the number of the group of its folder (docker run --group-add NUMBER), or as a user that has one`
+    : `agents get into the task folder by its group, and write in their own folder alone: sudo dispatcher doctor names the commands for ${user} (deploy/README.md, "Agents as users of their own")`;
 }
 
 /**

@@ -398,8 +398,21 @@ describe('an agent as a user of its own', () => {
     const refused = await asNobody(at, ['next']);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(
-      /may not work in the task folder: EACCES.*\n {2}fix: agents share the task folder by its group/u,
+      /may not work in the task folder: EACCES.*\n {2}fix: agents get into the task folder by its group.*sudo dispatcher doctor/u,
     );
+    // What opens the whole folder to a group lets each agent write in those of all.
+    expect(refused.stderr).not.toMatch(/ -R /u);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('is not told to add to a group what has no account', async () => {
+    const at = await office();
+    chmodSync(at.folder, 0o755);
+    await at.run([]);
+    const args = ['next', '--tasks', join(at.folder, '.agent-tasks'), '--agent', 'hans'];
+    const line = ['--reuid=47111', '--regid=47111', '--clear-groups', NODE, COMMAND, ...args];
+    const refused = await finished(spawn('setpriv', line, { cwd: '/', env: { PATH: process.env['PATH'], HOME: '/' } }));
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/fix: user 47111 has no account/u) });
+    expect(refused.stderr).not.toContain('usermod');
   });
 });
 

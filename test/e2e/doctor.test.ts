@@ -329,3 +329,12 @@ test('its remedies are commands where names have blanks', async () => {
   const after = await at.run(['doctor']);
   expect(after).toMatchObject({ code: 0, stdout: expect.not.stringContaining(' fix: chmod') });
 });
+
+test('a group of agents that names nobody is told: nothing is ever dispatched', async () => {
+  const at = await workspace({ yaml: 'gitea: { url: URL, repositories: [acme/app] }\nagents: {}\n' });
+  at.gitea.addIssue({ repository: 'acme/app', number: 1, assignees: ['hans'] });
+  const { stdout } = await at.run(['doctor']);
+  expect(stdout).toMatch(
+    /▲ agents +warning: the group agents names nobody.*\n {4}fix: name their logins below agents/u,
+  );
+});
