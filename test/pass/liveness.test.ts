@@ -200,6 +200,34 @@ describe('11.1, 11.2, 11.3, 11.4 one that is free goes, behind', () => {
   });
 });
 
+test('one whose blocker is closed now goes at once, however many are held for good', async () => {
+  const held = Array.from({ length: 60 }, (_, index) =>
+    aFullIssue({
+      id: index + 10,
+      number: index + 10,
+      blockers: [{ ref: null, title: 'HIDDEN', open: true, url: null }],
+    }),
+  );
+  const blocker = aFullIssue({ id: 2, number: 2, assignees: [] });
+  const waiting = aFullIssue({
+    id: 1,
+    number: 1,
+    labels: ['critical'],
+    blockers: [{ ref: 'acme/app#2', title: 'first', open: true, url: null }],
+  });
+  let issues = [waiting, blocker, ...held];
+  const { deps, clock } = simulation(() => issues, NOON);
+  const pass = async (): Promise<void> => {
+    clock.now += MINUTE;
+    await dispatch(deps);
+  };
+  for (let minute = 0; minute < 20; minute += 1) await pass();
+  expect(deps.journal.read()).toEqual([]);
+  issues = [{ ...waiting, blockers: [] }, ...held];
+  await pass();
+  expect(deps.journal.read()).toMatchObject([{ ref: 'acme/app#1' }]);
+});
+
 describe('11.6 what follows for tasks that are out', () => {
   /** Ten tasks of hans that are out, and the passes after that. */
   async function out(overrides: Parameters<typeof simulation>[2] = {}) {

@@ -1,16 +1,18 @@
 // Which candidates may be asked about again in this pass. Those that were never asked go by urgency, and as many as fit; of
 // those that failed or were held a few, the one that was asked least recently first. So whoever is free is reached, however
-// many stand in front.
+// many stand in front. What was held by something that has changed has places of its own: it is probably free.
 
 import type { Instant } from '../clock.ts';
-import type { Candidate } from '../issue/candidate.ts';
+import { byUrgency, type Candidate } from '../issue/candidate.ts';
 import type { HeldBack } from '../issue/eligibility.ts';
 import { byTurn, isDue, type Turn, turnKey, type TurnKind, type Turns } from './turns.ts';
 
 /** So many of those that failed before are tried again in a pass. */
 const MOST_RETRIED = 2;
-/** So many of those that were held before are asked about again in a pass. */
+/** So many of those that were held before are asked about again in a pass because it is time. */
 const MOST_ASKED_AGAIN = 4;
+/** And so many because what they hang on has changed, the most urgent first: by time alone all the others come again anyway. */
+const MOST_FREED = 4;
 
 interface Occasion {
   readonly now: Instant;
@@ -30,11 +32,17 @@ export function heldBackBy(turns: Turns, candidates: readonly Candidate[], occas
     const own = turnOf(turns, candidate.key);
     return own ? [{ candidate, ...own }] : [];
   });
-  const due = waiting
-    .filter(({ candidate, kind, turn }) => mayAsk && isFree(turns, candidate, kind, turn, occasion))
+  const asking = mayAsk ? waiting : [];
+  const freed = asking
+    .filter(({ candidate, turn }) => isFreed(candidate, turn, occasion))
+    .toSorted((a, b) => byUrgency(a.candidate, b.candidate))
+    .slice(0, MOST_FREED);
+  const due = asking
+    .filter((each) => isDue(turns, each.kind, each.candidate.key, now) && !freed.includes(each))
     .toSorted((a, b) => byTurn(turns, now)([a.kind, a.candidate.key], [b.kind, b.candidate.key]));
   const admitted = new Set(
     [
+      ...freed,
       ...due.filter(({ kind }) => kind !== 'hold').slice(0, MOST_RETRIED),
       ...due.filter(({ kind }) => kind === 'hold').slice(0, MOST_ASKED_AGAIN),
     ].map(({ candidate }) => candidate.key),
@@ -65,15 +73,8 @@ function turnOf(turns: Turns, key: string): { readonly kind: TurnKind; readonly 
   return undefined;
 }
 
-// What is held is free to be asked about at once when something that it hangs on has changed.
-function isFree(
-  turns: Turns,
-  { key, issue }: Candidate,
-  kind: TurnKind,
-  { hold }: Turn,
-  { now, isOpen }: Occasion,
-): boolean {
-  if (isDue(turns, kind, key, now)) return true;
+// Whether something that it was held by has changed.
+function isFreed({ issue }: Candidate, { hold }: Turn, { isOpen }: Pick<Occasion, 'isOpen'>): boolean {
   if (!hold) return false;
   return hold.updatedAt !== issue.updatedAt || hold.waitsFor.some((ref) => !isOpen(ref));
 }
