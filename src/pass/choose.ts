@@ -18,18 +18,22 @@ import type { TrackedTask } from '../core/task/tracked.ts';
 import { listedIn, type Listing } from '../core/listing/listing.ts';
 import type { DispatchDeps } from './pass-deps.ts';
 import type { PreparedTask } from './prepare.ts';
-import { answersIn, letOthersPass, noteOutage, type Others, type Search, withDeclined } from './search.ts';
+import {
+  answersIn,
+  doOthersWait,
+  letOthersPass,
+  noteOutage,
+  type Others,
+  type Search,
+  withDeclined,
+} from './search.ts';
+import { isTimeLeft, sliceFor } from './slices.ts';
 import { type Tried, tryCandidate } from './try-candidate.ts';
 import { unusableFolders } from './unusable-folders.ts';
 
 /** So many candidates that were never asked about have their turn in a pass, and so many in all; the rest in the next ones. */
 const MOST_NEW = 8;
 const MOST_ASKED = 16;
-/** How long one candidate may take, and how much time is kept for the tasks that are out. Milliseconds. */
-const SLICE_MS = 10_000;
-const KEPT_MS = 8000;
-const SHORTEST_SLICE_MS = 3000;
-
 export interface Choice {
   readonly decision: Decision;
   readonly task: PreparedTask | null;
@@ -89,17 +93,18 @@ export async function choose(
     const isNextOffered = ignoreSlot || (decision.next !== null && others.isElsewhere(decision.next.agent));
     const target = decision.chosen ?? (isNextOffered ? decision.next : null);
     if (!target || isOver(deps, search)) return end({ decision, task: null, offer: null });
-    const slice = Math.min(SLICE_MS, deps.timeLeft() - (search.asked > 0 ? KEPT_MS : 0));
+    const slice = sliceFor(deps.timeLeft(), search.asked, () => doOthersWait(search, decision, target));
     const isElsewhere = others.isElsewhere(target.agent);
     const tried: Tried = others.isStanding(target.key)
       ? { kind: 'elsewhere', candidate: target }
-      : await tryCandidate(deps, target, { decision, facts, state, slice, isElsewhere, draft });
+      : await tryCandidate(deps, target, { decision, facts, state, slice: slice.ms, isElsewhere, draft });
     if (tried.kind === 'ready' || tried.kind === 'elsewhere') {
       search.turns = settled(search.turns, target.key);
       const [task, offer] = tried.kind === 'ready' ? [tried.task, null] : [null, tried.candidate];
       return end({ decision, task, offer });
     }
-    learn(search, { target, tried, isNew: !wasAsked(state.turns, target.key), isOpen, now: deps.now() });
+    const isNew = !wasAsked(state.turns, target.key);
+    learn(search, { target, tried, isNew, isShort: slice.isShort, isOpen, now: deps.now() });
   }
 }
 
@@ -110,7 +115,7 @@ export function troubleOf(deps: DispatchDeps, { turns }: Pick<State, 'turns'>, a
 
 function isOver(deps: DispatchDeps, { asked, fresh, down, answering, warnings }: Search): boolean {
   if (down.size >= answering || fresh >= MOST_NEW || asked >= MOST_ASKED) return true;
-  if (deps.timeLeft() >= SHORTEST_SLICE_MS + (asked > 0 ? KEPT_MS : 0)) return false;
+  if (isTimeLeft(deps.timeLeft(), asked)) return false;
   warnings.push('there was no time left to read what is next; the next pass goes on');
   return true;
 }
@@ -120,12 +125,14 @@ interface Lesson {
   readonly tried: Exclude<Tried, { kind: 'ready' | 'elsewhere' }>;
   /** Whether it was never asked about before. */
   readonly isNew: boolean;
+  /** Whether there is time for another server only when this one is not asked again. */
+  readonly isShort: boolean;
   readonly isOpen: (ref: string) => boolean;
   readonly now: Instant;
 }
 
 // Whatever it is, it is written down: it must not be first again in the next pass.
-function learn(search: Search, { target, tried, isNew, isOpen, now }: Lesson): void {
+function learn(search: Search, { target, tried, isNew, isShort, isOpen, now }: Lesson): void {
   const ofIssue = search.candidates.filter((candidate) => issueKeyOf(candidate) === issueKeyOf(target));
   const close = (closed: readonly Candidate[], why: HeldBack): void =>
     closed.forEach(({ key }) => search.heldBack.set(key, why));
@@ -163,7 +170,7 @@ function learn(search: Search, { target, tried, isNew, isOpen, now }: Lesson): v
       const message = messageOf(tried.error);
       search.warnings.push(passedOver(target, message));
       close(ofIssue, { reason: 'failed', message });
-      if (tried.isOutage) letOthersPass(search, target, message);
+      if (tried.isOutage) letOthersPass(search, target, { message, isShort });
       if (!tried.isOutage || !isNew) return record(ofIssue, 'read', { kind: 'failed', message });
       noteOutage(search, target, { about: ofIssue, message, error: tried.error });
     }

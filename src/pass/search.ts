@@ -1,5 +1,6 @@
 // What a choice has learnt so far while it tries one candidate after the other.
 
+import type { Decision } from '../core/choice/choice.ts';
 import type { Turns } from '../core/choice/turns.ts';
 import type { Candidate } from '../core/issue/candidate.ts';
 import type { HeldBack } from '../core/issue/eligibility.ts';
@@ -57,12 +58,29 @@ export function noteOutage(
   if (search.down.size >= search.answering) search.failure = error;
 }
 
-/** What else is on a server that does not answer stands in front of nobody, where there are others that may. */
-export function letOthersPass(search: Search, target: Candidate, message: string): void {
+/** Whether a candidate on another server may go as soon as this one is out of its way. */
+export function doOthersWait({ answering, serverOf }: Search, { rows }: Decision, target: Candidate): boolean {
+  if (answering === 1) return false;
+  const server = serverOf(target);
+  return rows.some(
+    ({ candidate, outcome }) =>
+      (outcome.kind === 'next' || outcome.kind === 'waiting') && serverOf(candidate) !== server,
+  );
+}
+
+/**
+ * What else is on a server that does not answer stands in front of nobody, where there are others that may. `isShort`: already the
+ * first time.
+ */
+export function letOthersPass(
+  search: Search,
+  target: Candidate,
+  { message, isShort }: { readonly message: string; readonly isShort: boolean },
+): void {
   const server = search.serverOf(target);
   const silences = (search.silences.get(server) ?? new Set()).add(issueKeyOf(target));
   search.silences.set(server, silences);
-  if (search.answering === 1 || silences.size < SERVER_IS_DOWN) return;
+  if (search.answering === 1 || silences.size < (isShort ? 1 : SERVER_IS_DOWN)) return;
   for (const candidate of search.candidates)
     if (search.serverOf(candidate) === server) search.heldBack.set(candidate.key, { reason: 'failed', message });
 }

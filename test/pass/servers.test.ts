@@ -25,10 +25,11 @@ const SERVERS = [
   aServer({ name: 'home', url: 'https://home.example.com' }),
 ] as const;
 
-/** How a server behaves in a pass. `silent`: it lists, and answers for no issue until the slice is over. */
-type Mood = 'well' | 'away' | 'silent';
-const DIES = { away: 'gitea_unreachable', silent: 'gitea_timeout' } as const;
-const outage = (mood: 'away' | 'silent'): UserError =>
+/** How a server behaves in a pass. `silent`: it lists, and answers for no issue until the slice is over; `slow`: it takes long to list as well. */
+type Mood = 'well' | 'away' | 'silent' | 'slow';
+const DIES = { away: 'gitea_unreachable', silent: 'gitea_timeout', slow: 'gitea_timeout' } as const;
+const SLOW_MS = 16_000;
+const outage = (mood: keyof typeof DIES): UserError =>
   new UserError('no answer', { exitCode: 75, code: DIES[mood], hint: 'wait' });
 
 interface Minute {
@@ -86,7 +87,7 @@ async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly M
       const read = async ({ repository, number }: { repository: string; number: number }) => {
         expect(repository).toBe('acme/app');
         const mood = moods[name];
-        if (mood === 'silent') clock.now = Math.max(clock.now, until);
+        if (mood === 'silent' || mood === 'slow') clock.now = Math.max(clock.now, until);
         if (mood !== 'well') throw outage(mood);
         return all(name)[number - 1] ?? null;
       };
@@ -95,12 +96,15 @@ async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly M
     const given: DispatchDeps = {
       ...deps,
       timeLeft: () => endsAt - clock.now,
-      listIssues: async () =>
-        joined(
+      listIssues: async () => {
+        // All are listed at once.
+        if (Object.values(moods).includes('slow')) clock.now += SLOW_MS;
+        return joined(
           NAMES.map((server): Part => {
             return moods[server] === 'away' ? { server, error: outage('away') } : { server, listing: listing(server) };
           }),
-        ),
+        );
+      },
       gitea: (ms) => routed(SERVERS, ({ name }) => sliceOf(name === 'home' ? 'home' : 'team', ms)),
     };
     const before = deps.journal.read().length;
@@ -127,8 +131,8 @@ const well = (count: number): Minute[] =>
 
 const aMinute: fc.Arbitrary<Minute> = fc.record({
   moods: fc.record({
-    team: fc.constantFrom<Mood>('well', 'away', 'silent'),
-    home: fc.constantFrom<Mood>('well', 'away', 'silent'),
+    team: fc.constantFrom<Mood>('well', 'away', 'silent', 'slow'),
+    home: fc.constantFrom<Mood>('well', 'away', 'silent', 'slow'),
   }),
   closes: fc.option(fc.record({ server: fc.constantFrom(...NAMES), number: fc.integer({ min: 1, max: 4 }) }), {
     nil: null,
@@ -163,11 +167,11 @@ test('in any history each issue goes at most once, none is archived unseen, and 
   );
 }, 120_000);
 
-test.for<Mood>(['away', 'silent'])(
+test.for<Mood>(['away', 'silent', 'slow'])(
   'while the server with the more urgent ones is %s, one of the other goes in every pass',
   async (mood) => {
     const { went, codes } = await lived(
-      { team: 4, home: 4 },
+      { team: 4, home: 40 },
       Array.from({ length: 5 }, () => ({ moods: { team: 'well', home: mood }, closes: null })),
     );
     expect(went.map(([name]) => name)).toEqual(['team:1', 'team:2', 'team:3', 'team:4']);
