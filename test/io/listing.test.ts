@@ -461,6 +461,21 @@ describe('what a server changes silently', () => {
     ]);
   });
 
+  test('such as the name of a repository is still followed when all is listed anew', async () => {
+    const here = await office({}, ['acme/app', 'acme/api']);
+    fill(here, 120);
+    here.clock.now += 600 * MINUTE;
+    await here.list();
+    here.gitea.renameRepository('acme/app', 'acme/application');
+    await here.list();
+    // The server's clock is set back.
+    here.clock.now -= 590 * MINUTE;
+    here.gitea.addIssue({ repository: 'acme/application', title: 'new', assignees: ['hans'] });
+    const listing = await here.list();
+    expect(known(listing)).toEqual(truth(here));
+    expect(listing.warnings).toEqual([expect.stringContaining('acme/app is called acme/application now')]);
+  });
+
   test('11.23 such as the owner of a lone repository is said, and nothing of it goes', async () => {
     const here = await office({}, ['acme/app']);
     fill(here, 30);

@@ -87,6 +87,12 @@ export function unknownScope(keepsAll = false): ScopeState {
   };
 }
 
+/** The same, to be listed anew: what a repository that was configured is called now no listing tells. */
+export function forgottenScope({ names }: Pick<ScopeState, 'names'>): ScopeState {
+  const renamed = Object.entries(names).filter(([configured, { now }]) => now.toLowerCase() !== configured);
+  return { ...unknownScope(), names: Object.fromEntries(renamed) };
+}
+
 /** What a page brought that nobody knew of. */
 interface Learnt {
   readonly isNew: boolean;

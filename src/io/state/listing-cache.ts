@@ -16,7 +16,7 @@ import type { Instant } from '../../core/clock.ts';
 import type { Issue } from '../../core/issue/issue.ts';
 import { openIssues, UNASSIGNED, UNREADABLE } from '../../core/listing/open-issues.ts';
 import { issuesIn, rowOf, updatedIn } from '../../core/listing/row.ts';
-import { BEGINNING, type ScopeState, unknownScope } from '../../core/listing/scope-state.ts';
+import { BEGINNING, forgottenScope, type ScopeState, unknownScope } from '../../core/listing/scope-state.ts';
 import {
   bufferOf,
   bytesOf,
@@ -32,7 +32,7 @@ import {
 /** The cache of a scope. */
 export interface ScopeCache {
   readonly state: () => ScopeState;
-  /** Nothing is known from now on. */
+  /** Nothing is known from now on, but what repositories are called. */
   readonly restart: () => void;
   /** Every id that the server has shown in this round. */
   readonly seen: () => ReadonlySet<number>;
@@ -93,7 +93,7 @@ export function openScopeCache(stateDirectory: string, identity: string, server:
   const lastFile = Math.max(found?.open.file ?? 0, found?.rows.file ?? 0);
 
   const restart = (): void => {
-    state = unknownScope();
+    state = forgottenScope(state);
     head = undefined;
   };
   const lines = (): readonly string[] => [
