@@ -22,6 +22,7 @@ import {
   answersIn,
   doOthersWait,
   letOthersPass,
+  listedCandidates,
   noteOutage,
   type Others,
   type Search,
@@ -70,7 +71,7 @@ export async function choose(
   const candidates = candidatesOf(listing.issues, deps.config);
   const trouble = (agent: string): string | null => troubleOf(deps, state, agent);
   const search: Search = {
-    listed: new Set(candidates.map(({ key }) => key)),
+    listed: listedCandidates(candidates, listing, now),
     candidates,
     turns: state.turns,
     heldBack: withDeclined(heldBackBy(state.turns, candidates, { now, mayAsk, isOpen }), candidates, others),
@@ -84,8 +85,7 @@ export async function choose(
     asked: 0,
     fresh: 0,
   };
-  const known = factsOf(deps, { heldBack: search.heldBack, pauses }, state);
-  const facts = { ...known, trouble };
+  const facts = { ...factsOf(deps, { heldBack: search.heldBack, pauses }, state), trouble };
   const end = (came: Pick<Choice, 'decision' | 'task' | 'offer'>): Choice =>
     ended(search, { ...came, state, now: deps.now() });
   for (;;) {

@@ -2,10 +2,12 @@
 
 import type { Decision } from '../core/choice/choice.ts';
 import type { Turns } from '../core/choice/turns.ts';
+import type { Instant } from '../core/clock.ts';
 import type { Candidate } from '../core/issue/candidate.ts';
 import type { HeldBack } from '../core/issue/eligibility.ts';
 import { issueKeyOf } from '../core/issue/identity.ts';
 import type { Listing } from '../core/listing/listing.ts';
+import type { ListedCandidates } from '../core/state/state.ts';
 import type { Meeting } from '../core/store/store.ts';
 
 /** So many different issues, none of which failed before, fail because a server does not answer before that is the server's fault. */
@@ -13,8 +15,7 @@ const SERVER_IS_DOWN = 2;
 
 /** What is known so far. */
 export interface Search {
-  /** Every candidate of the list, by its key. */
-  readonly listed: ReadonlySet<string>;
+  readonly listed: ListedCandidates;
   candidates: readonly Candidate[];
   turns: Turns;
   readonly heldBack: Map<string, HeldBack>;
@@ -37,6 +38,18 @@ interface Outage {
   readonly about: readonly Candidate[];
   readonly message: string;
   readonly server: string;
+}
+
+/** What was asked about is not forgotten for so long because its server is away: all of it would be new again, and first. */
+const AWAY_MS = 24 * 60 * 60_000;
+
+/** What a listing says of who is a candidate. */
+export function listedCandidates(
+  candidates: readonly Candidate[],
+  { isPartial }: Listing,
+  now: Instant,
+): ListedCandidates {
+  return { keys: new Set(candidates.map(({ key }) => key)), since: isPartial ? now - AWAY_MS : null };
 }
 
 /** How many servers could be listed: the only one, where nothing is said of several. */

@@ -25,10 +25,11 @@ const SERVERS = [
   aServer({ name: 'home', url: 'https://home.example.com' }),
 ] as const;
 
-/** How a server behaves in a pass. `silent`: it lists, and answers for no issue until the slice is over; `slow`: it takes long to list as well. */
-type Mood = 'well' | 'away' | 'silent' | 'slow';
+/** How a server behaves in a pass. `held`: something stands in front of each issue; `silent`: it lists, and answers for no issue until the slice is over; `slow`: it takes long to list as well. */
+type Mood = 'well' | 'held' | 'away' | 'silent' | 'slow';
 const DIES = { away: 'gitea_unreachable', silent: 'gitea_timeout', slow: 'gitea_timeout' } as const;
 const SLOW_MS = 16_000;
+const BLOCKER = { ref: null, title: 'HIDDEN', open: true, url: null };
 const outage = (mood: keyof typeof DIES): UserError =>
   new UserError('no answer', { exitCode: 75, code: DIES[mood], hint: 'wait' });
 
@@ -88,8 +89,9 @@ async function lived(counts: Readonly<Record<Name, number>>, minutes: readonly M
         expect(repository).toBe('acme/app');
         const mood = moods[name];
         if (mood === 'silent' || mood === 'slow') clock.now = Math.max(clock.now, until);
-        if (mood !== 'well') throw outage(mood);
-        return all(name)[number - 1] ?? null;
+        if (mood !== 'well' && mood !== 'held') throw outage(mood);
+        const issue = all(name)[number - 1] ?? null;
+        return mood === 'held' ? issue && { ...issue, blockers: [BLOCKER] } : issue;
       };
       return { ...deps.gitea(ms), readIssue: read, peekIssue: read };
     };
@@ -178,6 +180,16 @@ test.for<Mood>(['away', 'silent', 'slow'])(
     expect(codes).toEqual([0, 0, 0, 0, 0]);
   },
 );
+
+test('what was learnt of the issues of a server is known when it answers again, and stands in front of nobody', async () => {
+  const minute = (home: Mood): Minute => ({ moods: { team: 'well', home }, closes: null });
+  const { went } = await lived({ team: 20, home: 60 }, [
+    ...Array.from({ length: 8 }, () => minute('held')),
+    minute('away'),
+    ...Array.from({ length: 4 }, () => minute('held')),
+  ]);
+  expect(went.filter(([, pass]) => pass >= 8).map(([, pass]) => pass)).toEqual([8, 9, 10, 11, 12]);
+});
 
 test('tasks of a server that is away stay, and are archived when it says so', async () => {
   const minutes = [

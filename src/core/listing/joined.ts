@@ -35,6 +35,7 @@ export function joined(parts: readonly Part[]): Listing {
       isUntold: (repository) => listingOf(repository)?.pulls?.isUntold(bareName(repository)) ?? false,
     },
     isUnread: (repository) => listingOf(repository)?.isUnread(bareName(repository)) ?? true,
+    isPartial: away.length > 0 || read.some(({ listing }) => listing.isPartial),
     stamp: stampOf(parts),
     answers: parts.map((part) => ({
       server: part.server,

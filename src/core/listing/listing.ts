@@ -16,6 +16,8 @@ export interface Listing {
   readonly pulls?: { readonly moved: readonly MovedPull[]; readonly isUntold: (repository: string) => boolean };
   /** Whether a repository is not listed this time: that its issues are missing says nothing about them. */
   readonly isUnread: (repository: string) => boolean;
+  /** Whether something that is configured is not listed this time. */
+  readonly isPartial?: boolean;
   /** A text that is another one when any of this is. Undefined: nobody can tell. */
   readonly stamp?: string | undefined;
   /** Of several servers: which answered, and why one did not. */

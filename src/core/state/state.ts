@@ -2,7 +2,7 @@
 // in `last-pass.ts`.
 
 import * as z from 'zod/mini';
-import { TurnSchema, withoutOthers } from '../choice/turns.ts';
+import { turnKey, TurnSchema, withoutOthers } from '../choice/turns.ts';
 import { fromRfc3339, type Instant } from '../clock.ts';
 import { splitServer } from '../config/servers.ts';
 import { TrackedTaskSchema } from '../task/tracked.ts';
@@ -103,12 +103,21 @@ export function withAppearance(
   return { ...state, lastDispatch, lastOf: Object.fromEntries([...kept, ...own]) };
 }
 
+/** The candidates of a listing. */
+export interface ListedCandidates {
+  readonly keys: ReadonlySet<string>;
+  /** What was asked about since then may be there, and not be listed this time. Null: all there is is listed. */
+  readonly since: Instant | null;
+}
+
 /** Forgets the turns of candidates and tasks that are no more. */
-export function withoutStaleTurns(state: State, candidateKeys: ReadonlySet<string>): State {
+export function withoutStaleTurns(state: State, { keys, since }: ListedCandidates): State {
   const { tasks } = state;
+  const mayBeThere = (key: string): boolean =>
+    since !== null && (fromRfc3339(state.turns[key]?.askedAt ?? '') ?? 0) >= since;
   const turns = withoutOthers(state.turns, (kind, subject) =>
     kind === 'read' || kind === 'hang' || kind === 'hold'
-      ? candidateKeys.has(subject)
+      ? keys.has(subject) || mayBeThere(turnKey(kind, subject))
       : kind === 'place' || tasks === null || subject in tasks,
   );
   return { ...state, turns };

@@ -62,12 +62,7 @@ export async function listOpenIssues(
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
 
   const unread = scopes.filter((_, index) => findings[index]?.kind !== 'read');
-  if (unread.length === scopes.length)
-    throw failureOf(
-      findings,
-      unread.map(({ scope }) => scope.name),
-      url,
-    );
+  if (unread.length === scopes.length) throw failureOf(findings, unread, url);
   const read = scopes.filter((_, index) => findings[index]?.kind === 'read');
   const unfinished = read.filter(({ cache }) => !cache.state().isWhole);
   const isHeld =
@@ -93,6 +88,7 @@ export async function listOpenIssues(
           return finding?.kind === 'read' && finding.areUntold && coversRepository(scope.patterns, repository);
         }),
     },
+    isPartial: unread.length + unfinished.length > 0,
     stamp: stampOf(scopes, findings),
     isUnread: (repository) =>
       !isWhole || [...unread, ...unfinished].some(({ scope }) => coversRepository(scope.patterns, repository)),
@@ -150,12 +146,12 @@ function lostText(findings: readonly Finding[], read: readonly Followed[]): read
 }
 
 // The error that stands for all: a token that is refused everywhere weighs more than a scope that is not there.
-function failureOf(findings: readonly Finding[], names: readonly string[], url: string): UserError {
+function failureOf(findings: readonly Finding[], unread: readonly Followed[], url: string): UserError {
   const errors = findings.flatMap((finding) => (finding.kind === 'failed' ? [finding.error] : []));
   return (
     errors.find((error) => error.exitCode === EXIT.token) ??
     errors[0] ??
-    new UserError(`Gitea at ${url} shows this token none of: ${names.join(', ')}`, {
+    new UserError(`Gitea at ${url} shows this token none of: ${unread.map(({ scope }) => scope.name).join(', ')}`, {
       exitCode: EXIT.invalid,
       code: 'gitea_not_found',
       hint: "check the spelling in gitea.repositories, that issues are switched on, and that the token's user may read them",

@@ -56,9 +56,13 @@ describe('a state file', () => {
 
   test('forgets the turns of candidates and tasks that are no more', () => {
     const turns = { ...FULL.turns, [`news ${keyOf(1)}`]: TURN, [`hook ${keyOf(2)}`]: TURN };
-    const kept = (keys: readonly string[], state: State = FULL) =>
-      Object.keys(withoutStaleTurns({ ...state, turns }, new Set(keys)).turns);
+    const kept = (keys: readonly string[], state: State = FULL, since: number | null = null) =>
+      Object.keys(withoutStaleTurns({ ...state, turns }, { keys: new Set(keys), since }).turns);
     expect(kept([keyOf(8)])).toEqual([`hold ${keyOf(8)}`, `news ${keyOf(1)}`]);
     expect(kept([], { ...FULL, tasks: null })).toEqual([`news ${keyOf(1)}`, `hook ${keyOf(2)}`]);
+    // Of what may be there, and is not listed, what was asked long ago.
+    const askedAt = Date.parse(TURN.askedAt);
+    expect(kept([keyOf(8)], FULL, askedAt + 1)).toEqual(kept([keyOf(8)]));
+    expect(kept([], FULL, askedAt)).toContain(`hold ${keyOf(8)}`);
   });
 });
