@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { decide } from '../../src/core/choice/choice.ts';
+import { EXIT, UserError } from '../../src/core/errors.ts';
 import { candidatesOf } from '../../src/core/issue/candidate.ts';
 import type { Issue } from '../../src/core/issue/issue.ts';
 import type { Listing } from '../../src/core/listing/listing.ts';
@@ -32,7 +33,7 @@ interface Office {
   readonly clock: { now: number };
   readonly folder: string;
   /** A pass; `killed`: before it remembers anything. */
-  readonly list: (killed?: boolean, hasTime?: () => boolean) => Promise<Listing>;
+  readonly list: (killed?: boolean, hasTime?: () => boolean, isInTime?: () => boolean) => Promise<Listing>;
   readonly requestsOf: (act: () => Promise<unknown>) => Promise<readonly string[]>;
 }
 
@@ -62,9 +63,12 @@ async function office(
     gitea,
     clock,
     folder,
-    list: async (killed = false, hasTime = () => true) =>
+    list: async (killed = false, hasTime = () => true, isInTime = () => true) =>
       listOpenIssues(
-        client,
+        async (path, asked) => {
+          if (isInTime()) return client(path, asked);
+          throw new UserError('no answer', { exitCode: EXIT.unavailable, code: 'gitea_timeout', hint: 'wait' });
+        },
         { url: gitea.url, repositories: patterns },
         {
           hasTime,
@@ -577,6 +581,29 @@ describe('a cache', () => {
     expect(requests.filter((request) => request.includes('since='))).toEqual([]);
     expect(requests.filter((request) => request.includes('state=open'))).toHaveLength(3);
   });
+});
+
+test('owners for whom there was no time in one pass are first in the next one', async () => {
+  const owners = Array.from({ length: 24 }, (_, index) => `owner${index}`);
+  const here = await office(
+    {},
+    owners.map((owner) => `${owner}/*`),
+  );
+  for (const owner of owners) here.gitea.addIssue({ repository: `${owner}/app`, title: owner, assignees: ['hans'] });
+  const seen = new Set<string>();
+  for (let pass = 0; pass < 3; pass += 1) {
+    here.clock.now += MINUTE;
+    const began = here.gitea.requests.length;
+    const asked = (): number => here.gitea.requests.length - began;
+    // A slow server: soon there is no time to begin with another, and then none at all.
+    const listing = await here.list(
+      false,
+      () => asked() < 10,
+      () => asked() < 12,
+    );
+    for (const { repository } of listing.issues) seen.add(repository);
+  }
+  expect(seen.size).toBe(owners.length);
 });
 
 describe('a first listing', () => {

@@ -41,6 +41,8 @@ export interface ScopeState {
   isWhole: boolean;
   /** Passes that the first listing has taken. */
   passes: number;
+  /** Which pass was the last that had time for it, by a count of all scopes. */
+  turn: number;
   cursor: Cursor;
   /** A round that did not add up is gone through once more before anything is taken for gone. */
   lap: 1 | 2;
@@ -72,6 +74,7 @@ export function unknownScope(keepsAll = false): ScopeState {
     isClockOff: false,
     isWhole: false,
     passes: 0,
+    turn: 0,
     cursor: BEGINNING,
     lap: 1,
     total: null,

@@ -46,11 +46,14 @@ export async function listOpenIssues(
   const wantsPulls = ({ patterns }: Scope): boolean => watched.some((name) => coversRepository(patterns, name));
   const findings: Finding[] = [];
   const unsaved: string[] = [];
-  const waiting = [...scopes.entries()];
+  const waiting = inTurn(scopes);
+  const turn = 1 + Math.max(...scopes.map(({ cache }) => cache.state().turn));
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, { scope, cache }] = next;
+      const isInTime = hasTime();
       findings[index] = await followScope(client, scope, cache, { progress, hasTime, wantsPulls: wantsPulls(scope) });
+      if (isInTime) cache.state().turn = turn;
       // Also when it failed: what came before that holds.
       try {
         cache.save();
@@ -98,6 +101,11 @@ export async function listOpenIssues(
 /** What is said of a repository or owner that the token cannot see. */
 export function unreadableText(name: string): string {
   return `${name} cannot be read: misspelt, renamed, issues switched off, or not visible to this token`;
+}
+
+// Those first for which the passes before had no time: a slow server would never be asked for the last ones.
+function inTurn(scopes: readonly Followed[]): [number, Followed][] {
+  return [...scopes.entries()].toSorted(([, a], [, b]) => a.cache.state().turn - b.cache.state().turn);
 }
 
 interface Followed {

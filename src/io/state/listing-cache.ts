@@ -66,6 +66,7 @@ const HeadSchema = z.object({
   keepsAll: z.boolean(),
   isPullsTurn: z._default(z.boolean(), true),
   passes: count,
+  turn: z._default(count, 0),
   cursor: z.object({ from: count, most: z.int().check(z.positive()) }),
   lap: z.union([z.literal(1), z.literal(2)]),
   total: z.nullable(z.number()),
@@ -206,8 +207,9 @@ function assigned({ open }: ScopeState): number {
 
 function remembered(state: Omit<ScopeState, 'open' | 'lines' | 'seen' | 'isNewRound'>) {
   const { since, latest, isClockOff, isWhole, keepsAll, isPullsTurn, passes } = state;
-  const { cursor, lap, total, gap, off, names } = state;
-  return { since, latest, isClockOff, isWhole, keepsAll, isPullsTurn, passes, cursor, lap, total, gap, off, names };
+  const { turn, cursor, lap, total, gap, off, names } = state;
+  const known = { since, latest, isClockOff, isWhole, keepsAll, isPullsTurn, passes };
+  return { ...known, turn, cursor, lap, total, gap, off, names };
 }
 
 /** The head of a cache; undefined: there is none of that key. */
