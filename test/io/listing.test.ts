@@ -625,6 +625,22 @@ describe('a first listing', () => {
     expect(known(listing)).toEqual(truth(here));
   });
 
+  test('that takes very long holds up no other owner, and that they may go is another stamp', async () => {
+    // A count that lies has it gone through twice: then nothing else changes from pass to pass.
+    const here = await office({ total: (count) => count + 7 }, ['acme/*', 'beta/*']);
+    fill(here, 900);
+    here.gitea.addIssue({ repository: 'beta/app', title: 'other', assignees: ['hans'] });
+    const stamps: (readonly [number, string | undefined])[] = [];
+    for (let pass = 0; pass < 33; pass += 1) {
+      here.clock.now += MINUTE;
+      const { issues, stamp } = await here.list(false, () => false);
+      stamps.push([issues.length, stamp]);
+    }
+    expect(stamps.at(-1)?.[0]).toBe(1);
+    const first = stamps.findIndex(([count]) => count === 1);
+    expect(stamps[first]?.[1]).not.toBe(stamps[first - 1]?.[1]);
+  });
+
   test('begins anew when the watermark is in the future of the server', async () => {
     const here = await office();
     fill(here, 120);

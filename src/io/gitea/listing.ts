@@ -92,7 +92,7 @@ export async function listOpenIssues(
         }),
     },
     isPartial: unread.length + unfinished.length > 0,
-    stamp: stampOf(scopes, findings),
+    stamp: stampOf(scopes, findings, isWhole),
     isUnread: (repository) =>
       !isWhole || [...unread, ...unfinished].some(({ scope }) => coversRepository(scope.patterns, repository)),
   };
@@ -113,9 +113,10 @@ interface Followed {
   readonly cache: ScopeCache;
 }
 
-function stampOf(scopes: readonly Followed[], findings: readonly Finding[]): string | undefined {
+// `isWhole` changes by the count of passes alone.
+function stampOf(scopes: readonly Followed[], findings: readonly Finding[], isWhole: boolean): string | undefined {
   const stamps = scopes.map(({ cache }) => cache.stamp());
-  return stamps.includes(undefined) ? undefined : JSON.stringify([stamps, findings.map(({ kind }) => kind)]);
+  return stamps.includes(undefined) ? undefined : JSON.stringify([stamps, findings.map(({ kind }) => kind), isWhole]);
 }
 
 // All, or those with some ids.
