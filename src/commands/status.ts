@@ -2,7 +2,7 @@ import { EXIT, type ExitCode, UserError } from '../core/errors.ts';
 import { type Health, isAboutTimer, type Timer } from '../core/health/health.ts';
 import { type Snapshot, withTimer } from '../core/health/snapshot.ts';
 import { jsonText } from '../core/json-text.ts';
-import { HEALTH_SIGNS, healthSentence, sentenceText } from '../views/health.ts';
+import { agentPauses, HEALTH_SIGNS, healthSentence, sentenceText } from '../views/health.ts';
 import { statusScreen, statusTsv } from '../views/status.ts';
 import { isUnicode, paletteFor } from '../views/palette.ts';
 import { terminalWidth } from '../views/terminal.ts';
@@ -67,6 +67,8 @@ function show(deps: StatusDeps, snapshot: Snapshot, options: StatusOptions): voi
     stderr.write(
       `${HEALTH_SIGNS[snapshot.health]} ${sentenceText(parts, now)}\n${fix ? `  fix: ${deps.remedy(fix)}\n` : ''}`,
     );
+    for (const each of agentPauses(snapshot))
+      stderr.write(`${HEALTH_SIGNS.paused} ${deps.remedy(sentenceText(each, now))}\n`);
     return stdout.write(statusTsv(snapshot));
   }
   const screen = statusScreen(snapshot, {
@@ -95,7 +97,6 @@ function onlyAgent(snapshot: Snapshot, agent: string | undefined): Snapshot {
       hint: `agents: ${snapshot.agents.map((each) => each.name).join(', ') || 'none yet'}`,
     });
   }
-  const own = <T extends { readonly agent: string }>(rows: readonly T[]): readonly T[] =>
-    rows.filter((row) => row.agent === name);
-  return { ...snapshot, agents, skipped: own(snapshot.skipped), rest: own(snapshot.rest) };
+  // All else stays the office's: what counts tell and sentences say of it has to be there.
+  return { ...snapshot, agents };
 }

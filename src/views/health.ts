@@ -2,6 +2,7 @@ import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Health } from '../core/health/health.ts';
 import { isPassedOver } from '../core/health/agent-status.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
+import type { Pause } from '../core/state/pause.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 
 /** The sign in front of each word for the health; it only repeats what the word says. */
@@ -73,18 +74,27 @@ export function healthSentence(snapshot: Snapshot): HealthSentence {
     }
     case 'paused': {
       const pause = snapshot.pauses.find(({ agent }) => agent === null);
-      return {
-        parts: [
-          'paused',
-          ...(pause?.at ? [' since ', { since: pause.at }] : []),
-          ...(pause?.until ? [', for another ', { until: pause.until }] : []),
-          pause?.by ? `, by ${pause.by}` : '',
-          pause?.reason ? `: ${pause.reason}` : '',
-        ],
-        ...said('dispatcher resume'),
-      };
+      return { parts: ['paused', ...(pause ? pauseParts(pause) : [])], ...said('dispatcher resume') };
     }
   }
+}
+
+/** A sentence for each agent that is paused by itself: its tables show that only once something was passed over. */
+export function agentPauses({ pauses }: Pick<Snapshot, 'pauses'>): readonly (readonly Part[])[] {
+  return pauses.flatMap((pause) =>
+    pause.agent === null
+      ? []
+      : [[`${pause.agent} is paused`, ...pauseParts(pause), `; resume: dispatcher resume --agent ${pause.agent}`]],
+  );
+}
+
+function pauseParts({ at, until, by, reason }: Pause): readonly Part[] {
+  return [
+    ...(at ? [' since ', { since: at }] : []),
+    ...(until ? [', for another ', { until }] : []),
+    by ? `, by ${by}` : '',
+    reason ? `: ${reason}` : '',
+  ];
 }
 
 // The others go on: that is well, and has to be said all the same.

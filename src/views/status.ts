@@ -3,11 +3,11 @@ import { fromRfc3339, type Instant, shortDuration } from '../core/clock.ts';
 import type { Priority } from '../core/issue/priority.ts';
 import { type AgentStatus, notListed } from '../core/health/agent-status.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
-import { stateWord, type TaskStatus } from '../core/task/status.ts';
+import { sinceOf, stateWord, type TaskStatus } from '../core/task/status.ts';
 import { cleanLine } from '../core/task/untrusted.ts';
 import { columns, fitted } from './columns.ts';
 import { countsText } from './counts.ts';
-import { HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
+import { agentPauses, HEALTH_SIGNS, healthSentence, reasonsText, sentenceText, slotSentence } from './health.ts';
 import { machineLines } from './store.ts';
 import { stageSentence, taskName } from './stage.ts';
 
@@ -38,7 +38,9 @@ export function statusScreen(snapshot: Snapshot, screen: Screen): string {
   };
   const lines = [paint[snapshot.health](`${HEALTH_SIGNS[snapshot.health]} ${sentenceText(health.parts, now)}`)];
   if (health.fix) lines.push(`  fix: ${remedy(health.fix)}`);
-  lines.push(...(slot === '' ? [] : [slot]), '');
+  lines.push(...(slot === '' ? [] : [slot]));
+  for (const parts of agentPauses(snapshot)) lines.push(chalk.yellow(`‖ ${remedy(sentenceText(parts, now))}`));
+  lines.push('');
   for (const agent of snapshot.agents) lines.push(...agentBlock(agent, screen), '');
   if (snapshot.agents.length === 0 && snapshot.lastSuccessAt !== null) {
     lines.push('No open issue is assigned to an agent. Assign one on Gitea; the next pass sees it.', '');
@@ -56,7 +58,7 @@ export function statusTsv(snapshot: Snapshot): string {
   return snapshot.agents
     .flatMap((agent) =>
       agent.tasks.map((task) =>
-        [agent.name, task.priority, task.ref, task.title, stateWord(task), timeOf(task)]
+        [agent.name, task.priority, task.ref, task.title, stateWord(task), sinceOf(task)]
           .map((value) => value ?? '')
           .join('\t'),
       ),
@@ -122,16 +124,8 @@ function skippedLine(snapshot: Snapshot): string {
   return `Skipped: ${reasonsText(snapshot)}. See: dispatcher explain`;
 }
 
-function timeOf(task: TaskStatus): string | null {
-  return task.stage === 'doing'
-    ? (task.takenAt ?? task.dispatchedAt)
-    : task.stage !== null
-      ? task.dispatchedAt
-      : task.createdAt;
-}
-
 function ageOf(task: TaskStatus, now: Instant): string {
-  const at = fromRfc3339(timeOf(task) ?? '');
+  const at = fromRfc3339(sinceOf(task) ?? '');
   return at === undefined ? '?' : shortDuration(now - at);
 }
 

@@ -47,6 +47,16 @@ describe('pause and resume', () => {
     },
   );
 
+  test('status says at once that one agent is paused, by whom, why and what ends it, on a terminal and in a pipe', async () => {
+    const at = await office();
+    await at.run([]);
+    await at.run(['pause', '--agent', 'greta', '--reason', 'on holiday'], { USER: 'ana' });
+    const { stderr } = await at.run(['status']);
+    expect(stderr).toMatch(
+      /^● ok: .*\n‖ greta is paused since \d+s, by ana: on holiday; resume: dispatcher resume --agent greta\n$/u,
+    );
+  });
+
   test('one agent is paused, the others go on', async () => {
     const at = await office();
     await at.run(['pause', '--agent', 'Hans']);

@@ -46,6 +46,17 @@ describe('dispatcher status', () => {
     });
   });
 
+  test('says of the whole office why nothing goes, also when asked for one agent', async () => {
+    const at = await afterOnePass();
+    await at.run(['pause', '--agent', 'greta']);
+    await at.run([]);
+    const { stderr } = await at.run(['status', '--agent', 'hans']);
+    expect(stderr).toMatch(/^● ok: last pass \d+s ago, nothing to dispatch: paused 1\n/u);
+    const all = JSON.parse((await at.run(['status', '--json'])).stdout);
+    const own = JSON.parse((await at.run(['status', '--json', '--agent', 'hans'])).stdout);
+    expect(own).toMatchObject({ counts: all.counts, skipped: all.skipped, rest: all.rest });
+  });
+
   test('--exit-status is 0 after a good pass and 3 after a failed one', async () => {
     const at = await afterOnePass();
     expect((await at.run(['status', '--exit-status'])).code).toBe(0);

@@ -145,6 +145,13 @@ describe('health', () => {
     else expect(second).toContain(`  fix: `);
     expect(screen(shown)).toContain(fix ?? '');
   });
+
+  test('an agent that is paused by itself has a line of its own, with when that ends', () => {
+    const pauses = [aPause({ agent: 'hans', until: iso(NOON + 5 * MINUTE) })];
+    expect(screen(aSnapshot({ lastPass: aPass() }, [], ['hans'], pauses))).toContain(
+      '\n‖ hans is paused since 1h, for another 5m, by ana: release freeze; resume: dispatcher resume --agent hans\n',
+    );
+  });
 });
 
 describe('how far the agents are', () => {

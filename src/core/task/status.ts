@@ -127,6 +127,12 @@ export function stateWord({ reason, stage, stalled, state }: TaskStatus): string
   return reason ?? (stalled === null ? (stage ?? state) : 'stalled');
 }
 
+/** Since when it is where it is: taken or dispatched; what is not dispatched, since its issue was opened. Null: nobody knows. */
+export function sinceOf({ stage, takenAt, dispatchedAt, createdAt }: TaskStatus): string | null {
+  if (stage === 'doing') return takenAt ?? dispatchedAt;
+  return stage === null ? createdAt : dispatchedAt;
+}
+
 const TURN: Readonly<Record<TaskState, number>> = { dispatched: 1, next: 2, waiting: 2, skipped: 3, done: 4 };
 
 // What somebody has to look at, and what is worked on, stands before what is new.
