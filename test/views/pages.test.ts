@@ -4,7 +4,10 @@ import { taskPage } from '../../src/views/pages/task.ts';
 import { type Frame, safeUrl } from '../../src/views/pages/parts.ts';
 import { frontPage } from '../../src/views/pages/front.ts';
 import { quoteBetweenMarkers } from '../../src/core/task/untrusted.ts';
-import { aPass, aRest, aServer, aSnapshot, aTaskFile, iso, NOON } from '../support/builders.ts';
+import { NO_WORK } from '../../src/core/mailbox/work-record.ts';
+import { workedTask } from '../../src/core/task/status.ts';
+import { statusTsv } from '../../src/views/status.ts';
+import { aPass, aRest, aRow, aServer, aSnapshot, aTaskFile, iso, MINUTE, NOON } from '../support/builders.ts';
 
 const FRAME: Frame = {
   program: 'dispatcher 1.0.0',
@@ -153,6 +156,28 @@ describe('the first page', () => {
     expect(page({}, aSnapshot({ lastPass: aPass({ rows: [] }) }, files)).agents).toMatchObject([{ more: 22 }]);
     const long = aSnapshot({ lastPass: aPass({ rows: [], rest: [aRest()] }) }, files);
     expect(page({}, long).agents).toMatchObject([{ more: 4822 }]);
+  });
+
+  test('of many that were passed over it says how many more there are, also when none of them is listed', () => {
+    const rows = Array.from({ length: 30 }, (_, number) =>
+      aRow({ key: String(number), outcome: 'skipped', reason: 'held', detail: 'label' }),
+    );
+    const rest = [aRest({ outcome: 'skipped', reason: 'held', count: 70 })];
+    expect(page({}, aSnapshot({ lastPass: aPass({ rows, rest }) })).passedOver).toMatchObject({ more: 80 });
+    const unlisted = page({}, aSnapshot({ lastPass: aPass({ rows: [], rest }) }));
+    expect(unlisted.tiles).toContainEqual({ label: 'passed over', count: 70, href: '#passed-over', mood: '' });
+    expect(unlisted.passedOver).toEqual({ rows: [], more: 70 });
+    expect(page().passedOver).toBeNull();
+  });
+
+  test('a task that is taken is as old as it is in status: since it was taken', () => {
+    const file = aTaskFile();
+    const movedAt = NOON - 5 * MINUTE;
+    const task = workedTask({ ...file.task, stage: 'doing' }, { claims: [], movedAt }, NO_WORK);
+    const snapshot = aSnapshot({ lastPass: aPass({ rows: [] }) }, [{ ...file, task }]);
+    const [line = ''] = statusTsv(snapshot).split('\n');
+    expect(line.split('\t').at(-1)).toBe(iso(movedAt));
+    expect(page({}, snapshot).agents).toMatchObject([{ rows: [{ age: { at: iso(movedAt) } }] }]);
   });
 });
 

@@ -85,7 +85,7 @@ export function frontPage(sources: FrontSources, frame: Frame) {
     nothing: nothingText(sources),
     agents: snapshot.agents.map((agent) => agentCard(agent, snapshot, frame)),
     machines: machineRows(snapshot.hosts, Date.parse(snapshot.generatedAt)),
-    passedOver: nullIfEmpty(passedOver(snapshot)),
+    passedOver: snapshot.counts.skipped > 0 ? passedOver(snapshot) : null,
     filter: {
       active: filter.agent !== '' || filter.priority !== '',
       agent: filter.agent,
@@ -177,8 +177,8 @@ export function isPaused(agent: string, { pauses }: Snapshot): boolean {
   return pauses.some((pause) => pause.agent === null || pause.agent === agent);
 }
 
-function passedOver({ skipped }: Snapshot) {
-  return skipped.slice(0, PASSED_SHOWN).map((row) => ({
+function passedOver({ skipped, counts }: Snapshot) {
+  const rows = skipped.slice(0, PASSED_SHOWN).map((row) => ({
     priority: priorityData(row.priority),
     ref: cleanLine(row.ref, 200),
     url: safeUrl(row.url),
@@ -187,6 +187,7 @@ function passedOver({ skipped }: Snapshot) {
     reason: cleanLine(row.reason ?? 'unknown', 100),
     detail: cleanLine(row.detail ?? '', 300),
   }));
+  return { rows, more: counts.skipped - rows.length };
 }
 
 function agentNames({ snapshot, dispatches }: FrontSources): readonly string[] {

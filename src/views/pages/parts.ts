@@ -6,7 +6,7 @@ import { fromRfc3339, type Instant, toRfc3339 } from '../../core/clock.ts';
 import type { Priority } from '../../core/issue/priority.ts';
 import type { AgentStatus } from '../../core/health/agent-status.ts';
 import type { Snapshot } from '../../core/health/snapshot.ts';
-import { stateWord, type TaskStatus } from '../../core/task/status.ts';
+import { sinceOf, stateWord, type TaskStatus } from '../../core/task/status.ts';
 import { cleanLine } from '../../core/task/untrusted.ts';
 import { type Part, partText } from '../health.ts';
 
@@ -70,8 +70,7 @@ export function priorityData(priority: Priority | null) {
 
 /** A line of a table of tasks. */
 export function taskRow(task: TaskStatus, agent: Pick<AgentStatus, 'name' | 'directory'>, frame: Frame) {
-  const isFile = task.state === 'dispatched' || task.state === 'done';
-  const at = isFile ? task.dispatchedAt : task.createdAt;
+  const at = sinceOf(task);
   const stalled = task.stalled === null ? null : `taken by ${task.takenBy ?? 'somebody who left no name'}`;
   const detail = [task.reason, task.detail, stalled].filter(Boolean).join(': ');
   return {
