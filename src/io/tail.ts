@@ -43,6 +43,8 @@ export function followLines(path: string, options: TailOptions): () => News {
 interface Place {
   readonly inode: number;
   readonly offset: number;
+  /** Whether that is inside of a line, which is left out: its beginning was too far behind. */
+  readonly isInside: boolean;
 }
 
 interface Read {
@@ -57,19 +59,24 @@ function readFrom(path: string, place: Place | null, options: TailOptions): Read
   if (handle === null) return null;
   try {
     const { ino: inode, size } = fstatSync(handle);
-    const known = place?.inode === inode && endsLine(handle, place.offset) ? place.offset : null;
-    const isBehind = size - (known ?? 0) > options.behind;
-    const from = isBehind ? size - options.behind : (known ?? 0);
+    const known = place?.inode === inode && isThere(handle, place, size) ? place : null;
+    const isBehind = size - (known?.offset ?? 0) > options.behind;
+    const from = isBehind ? size - options.behind : (known?.offset ?? 0);
     const { lines, offset } = linesBetween(handle, inode, from, size, options.longestLine);
+    const isFresh = known === null || isBehind;
+    const isInside = isBehind || (known?.isInside ?? false);
+    // It goes on to the end of the file: read again and again it would be found to be too long each time.
+    if (isInside && lines.length === 0) return { lines, place: { inode, offset: size, isInside }, isFresh };
     // Begun in the middle of a line: its first half is not there.
-    return { lines: isBehind ? lines.slice(1) : lines, place: { inode, offset }, isFresh: known === null || isBehind };
+    return { lines: isInside ? lines.slice(1) : lines, place: { inode, offset, isInside: false }, isFresh };
   } finally {
     closeSync(handle);
   }
 }
 
-// Inodes are used again, and a truncated file grows again: where we stopped there was the end of a line.
-function endsLine(handle: number, offset: number): boolean {
+// Inodes are used again, and a truncated file grows again: where we stopped there was the end of a line, if not inside of one.
+function isThere(handle: number, { offset, isInside }: Place, size: number): boolean {
+  if (isInside) return offset <= size;
   if (offset === 0) return true;
   const last = Buffer.alloc(1);
   return readSync(handle, last, 0, 1, offset - 1) === 1 && last[0] === NEWLINE;

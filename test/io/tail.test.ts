@@ -59,6 +59,25 @@ describe('following a file', () => {
     expect(news.lines.length).toBeLessThan(60);
   });
 
+  test('says once, and not at each look, that it skips a line which is too long and not over; what follows it comes', () => {
+    writeFileSync(file, 'one\n');
+    const next = follow(100);
+    next();
+    appendFileSync(file, 'x'.repeat(1000));
+    expect(next()).toEqual({ lines: [], restarted: true });
+    expect(next()).toEqual({ lines: [], restarted: false });
+    appendFileSync(file, 'x'.repeat(90));
+    expect(next()).toEqual({ lines: [], restarted: false });
+    appendFileSync(file, 'x\ntwo\nthr');
+    expect(next()).toMatchObject({ lines: [{ text: 'two' }], restarted: false });
+    appendFileSync(file, 'ee\n');
+    expect(next()).toMatchObject({ lines: [{ text: 'three' }], restarted: false });
+    appendFileSync(file, 'y'.repeat(1000));
+    next();
+    writeFileSync(file, 'new\n');
+    expect(next()).toMatchObject({ lines: [{ text: 'new' }], restarted: true });
+  });
+
   test('a name for each place, the same in another process', () => {
     writeFileSync(file, 'one\ntwo\n');
     expect(follow()().lines).toEqual(follow()().lines);
