@@ -41,7 +41,7 @@ function stallsHere({ stalledAfterMs }: Config, clock: () => number): SnapshotDe
 
 /** Writes the metrics of this moment for node_exporter. Throws when the file cannot be written. */
 export function writeMetrics(config: Config, version: string, file: string): void {
-  const { recent, totals } = followDispatches(config.stateDirectory)(now());
+  const { recent, totals } = followDispatches(config.stateDirectory, { needs: 'totals' })(now());
   const snapshot = takeSnapshot({ ...localFiles(config, version), readDispatches: () => recent });
   const { waited, worked } = readMemory(config.stateDirectory);
   // Another user reads it: the exporter's.

@@ -42,14 +42,14 @@ test('a follower knows what a reader knows, and what was added since', () => {
   ]);
 });
 
-test('it keeps the last 500 and all of the last day, and counts all', () => {
+test('it keeps the last 500 and all of the last day, which may have 25 hours, and counts all', () => {
   const place = folder();
   const lines = Array.from({ length: 3000 }, (_, index) =>
     JSON.stringify(aDispatchRecord({ at: iso(NOON - index * MINUTE) })),
   );
   writeFileSync(join(place, 'dispatches.jsonl'), `${lines.toReversed().join('\n')}\n`);
   const { recent, totals } = followDispatches(place)(NOON);
-  expect(recent).toHaveLength(1440);
+  expect(recent).toHaveLength(1500);
   expect(totals).toEqual([{ agent: 'hans', priority: 'HIGH', count: 3000 }]);
 });
 
@@ -83,6 +83,29 @@ test('grown it goes on in a new file, which begins with what the old ones add up
   expect(history(NOON).totals).toEqual(ten);
   expect(followDispatches(place)(NOON).totals).toEqual(ten);
   expect(journal.read().at(-1)).toMatchObject({ issueId: 20 });
+});
+
+test('a follower that begins after a new file was begun knows what a reader knows', () => {
+  const place = folder();
+  const journal = openJournal({ stateDirectory: place }, 1000);
+  for (let number = 1; number <= 8; number += 1) journal.append(aDispatchRecord({ at: iso(NOON + number) }));
+  expect(followDispatches(place)(NOON).recent).toEqual(readDispatches(place));
+  expect(followDispatches(place, { needs: 'totals' })(NOON).totals).toEqual([
+    { agent: 'hans', priority: 'HIGH', count: 8 },
+  ]);
+});
+
+test('of however many agents, a new file tells its followers what the old ones add up to', () => {
+  const place = folder();
+  const journal = openJournal({ stateDirectory: place }, 1000);
+  const history = followDispatches(place);
+  const line = (index: number): string => JSON.stringify(aDispatchRecord({ agent: `agent-${index}`.padEnd(40, '-') }));
+  const lines = Array.from({ length: 1000 }, (_, index) => line(index));
+  writeFileSync(join(place, 'dispatches.jsonl'), `${lines.join('\n')}\n`);
+  expect(history(NOON).totals).toHaveLength(1000);
+  journal.append(aDispatchRecord());
+  expect(history(NOON).totals).toHaveLength(1001);
+  expect(followDispatches(place, { needs: 'totals' })(NOON).totals).toHaveLength(1001);
 });
 
 test('a line that was left unfinished is closed, and tells nobody anything', () => {

@@ -72,15 +72,25 @@ export interface DispatchHistory {
   readonly totals: readonly DispatchTotal[];
 }
 
-/** Answers a function that tells the history; each call reads only what was appended since the one before. */
-export function followDispatches(stateDirectory: string): (now: Instant) => DispatchHistory {
-  const next = followLines(join(stateDirectory, FILE), { behind: MAX_BYTES, longestLine: MAX_LINE });
+/**
+ * Answers a function that tells the history; each call reads only what was appended since the one before. For the totals alone
+ * the file before the newest one need not be read: `recent` may begin late then.
+ */
+export function followDispatches(
+  stateDirectory: string,
+  { needs }: { readonly needs: 'all' | 'totals' } = { needs: 'all' },
+): (now: Instant) => DispatchHistory {
+  const path = join(stateDirectory, FILE);
+  const next = followLines(path, { behind: MAX_BYTES, longestLine: MAX_LINE });
+  let isBegun = false;
   let recent: DispatchRecord[] = [];
   let totals = new Map<string, DispatchTotal>();
   return (now) => {
     const { lines, restarted } = next();
     if (restarted) [recent, totals] = [[], new Map()];
-    for (const { text } of lines) {
+    const isStart = !isBegun || restarted;
+    isBegun = true;
+    for (const text of [...(isStart && needs === 'all' ? olderTexts(path) : []), ...lines.map((line) => line.text)]) {
       const before = totalsIn(text);
       if (before) totals = new Map(before.map((total) => [keyOf(total), total]));
       const record = recordIn(text);
@@ -88,8 +98,8 @@ export function followDispatches(stateDirectory: string): (now: Instant) => Disp
       recent.push(record);
       count(totals, record);
     }
-    const older = recent.slice(0, -KEPT).filter((record) => now - (fromRfc3339(record.at) ?? 0) < DAY_MS);
-    recent = [...older, ...recent.slice(-KEPT)];
+    const ofDay = recent.slice(0, -KEPT).filter((record) => now - (fromRfc3339(record.at) ?? 0) < DAY_MS);
+    recent = [...ofDay, ...recent.slice(-KEPT)];
     return { recent, totals: [...totals.values()] };
   };
 }
@@ -99,8 +109,10 @@ const ARCHIVED = 'archived.jsonl';
 /** Some eight thousand dispatches. */
 const ROTATE_BYTES = 4 * 1024 * 1024;
 const MAX_BYTES = 256 * 1024 * 1024;
-const MAX_LINE = 65_536;
-const DAY_MS = 86_400_000;
+/** The first line of a file tells of each agent that ever had a task. */
+const MAX_LINE = 4 * 1024 * 1024;
+/** The longest there is: the one on which the clock is put back. */
+const DAY_MS = 25 * 3_600_000;
 /** How many of the last dispatches a follower keeps in any case. */
 const KEPT = 500;
 
@@ -152,7 +164,20 @@ function jsonIn(line: string): unknown {
 }
 
 function linesOf(path: string): string[] {
-  return [`${path}.1`, path].flatMap((file) => (readText(file) ?? '').split('\n'));
+  return [`${path}.1`, path].flatMap((file) => textsOf(file));
+}
+
+// Who follows goes on without it, as without any file that cannot be read.
+function olderTexts(path: string): string[] {
+  try {
+    return textsOf(`${path}.1`);
+  } catch {
+    return [];
+  }
+}
+
+function textsOf(file: string): string[] {
+  return (readText(file) ?? '').split('\n');
 }
 
 function readText(path: string): string | undefined {
