@@ -109,10 +109,12 @@ const CACHED_PAGES = 20;
 // All open pages ask for the same when something changed, and are sent the same piece of memory.
 function cached(now: () => number): (context: Context, key: string, page: () => string) => Response {
   const known = new Map<string, { readonly at: number; readonly bytes: Uint8Array<ArrayBuffer> }>();
+  // Either way: a page from a time that the clock was put back from would stay until that time comes again.
+  const isFresh = (at: number): boolean => Math.abs(now() - at) < CACHED_MS;
   const bytesOf = (key: string, make: () => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
     const found = known.get(key);
-    if (found && now() - found.at < CACHED_MS) return found.bytes;
-    for (const [old, { at }] of known) if (now() - at >= CACHED_MS || known.size >= CACHED_PAGES) known.delete(old);
+    if (found && isFresh(found.at)) return found.bytes;
+    for (const [old, { at }] of known) if (!isFresh(at) || known.size >= CACHED_PAGES) known.delete(old);
     const bytes = make();
     known.set(key, { at: now(), bytes });
     return bytes;

@@ -34,8 +34,7 @@ export function dashboardDeps(world: World, options: GlobalOptions): DashboardCo
   let files: readonly TaskFile[] = [];
   const snapshot = (): Snapshot =>
     takeSnapshot({
-      ...localFiles(config, world.version),
-      now,
+      ...localFiles(config, world.version, now),
       readDispatches: () => dispatches(now()).recent,
       listTasks: () => files,
     });

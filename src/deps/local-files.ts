@@ -13,18 +13,18 @@ import { listTaskFiles } from '../io/tasks/task-list.ts';
 import { metricsText } from '../views/metrics.ts';
 import { lazily, now } from './world.ts';
 
-/** Where a snapshot comes from. */
-export function localFiles(config: Config, version: string): SnapshotDeps {
+/** Where a snapshot comes from. `clock`: of a program that stays, one that follows when the machine's is set, or has slept. */
+export function localFiles(config: Config, version: string, clock: () => number = now): SnapshotDeps {
   return {
     config,
     version,
-    now,
+    now: clock,
     readState: () => readPassHistory(config),
     readPauses: () => [...readPauses(config.stateDirectory), ...(known(config)?.pauses ?? [])],
     readMachines: () => known(config)?.machines ?? null,
     readDispatches: () => readDispatches(config.stateDirectory),
     listTasks: () => listTaskFiles(config),
-    stallOf: stallsHere(config, now),
+    stallOf: stallsHere(config, clock),
   };
 }
 

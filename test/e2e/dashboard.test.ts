@@ -14,6 +14,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Workspace, workspace } from '../support/command.ts';
 import { type StartedDashboard, startDashboard } from '../support/dashboard.ts';
+import { clockOf, noFaketime } from '../support/faketime.ts';
+import { addTask } from '../support/mailbox.ts';
 
 const SECRET = 'not to be shown to anybody';
 
@@ -492,6 +494,40 @@ describe('for monitoring', () => {
     expect((await get(board, '/healthz')).status).toBe(200);
     expect(board.child.exitCode).toBeNull();
   });
+
+  test.skipIf(noFaketime() !== null)(
+    'a machine sleeps for two days: a task that was taken before is stalled, as status says',
+    async () => {
+      const at = await workspace();
+      addTask(at, 'hans/doing/issue-1.md');
+      const clock = join(at.folder, 'clock');
+      const shows = (ms: number): void =>
+        writeFileSync(clock, new Date(ms).toISOString().slice(0, 19).replace('T', ' '));
+      shows(Date.now());
+      const { url } = await startDashboard(at, [], clockOf(clock));
+      const stalled = async (): Promise<number> => (await (await fetch(`${url}/api/v1/status`)).json()).counts.stalled;
+      expect(await stalled()).toBe(0);
+      shows(Date.now() + 2 * 86_400_000);
+      expect(JSON.parse((await at.run(['status', '--json'], clockOf(clock))).stdout).counts.stalled).toBe(1);
+      expect(await stalled()).toBe(1);
+    },
+  );
+
+  test.skipIf(noFaketime() !== null)(
+    'a clock that is put back an hour: the page is of the new time at once',
+    async () => {
+      const at = await workspace();
+      const clock = join(at.folder, 'clock');
+      const shows = (text: string): void => writeFileSync(clock, text);
+      shows('2026-04-09 12:00:00');
+      const { url } = await startDashboard(at, [], clockOf(clock));
+      const now = async (path: string): Promise<string | undefined> =>
+        /data-now="([^"]*)"/u.exec(await (await fetch(url + path)).text())?.[1];
+      for (const path of ['/', '/history']) expect(await now(path)).toBe('2026-04-09T12:00:00.000Z');
+      shows('2026-04-09 11:00:00');
+      for (const path of ['/', '/history']) expect(await now(path)).toBe('2026-04-09T11:00:00.000Z');
+    },
+  );
 
   test('before any pass, and with a state from a newer version, it says so', async () => {
     const at = await workspace();
