@@ -14,7 +14,8 @@ import { commandLine, type GlobalOptions, lazily, now, sleep, type World } from 
 export async function statusDeps(world: World, options: GlobalOptions): Promise<StatusDeps> {
   const config = await loadKnownConfig(options.config, world, now);
   return {
-    ...localFiles(config, world.version),
+    // With --watch it stays: over a time in which its machine slept, and when the clock is set.
+    ...localFiles(config, world.version, Date.now),
     commandLine: commandLine(options),
     remedy: (fix) => remedyFor(fix, { named: options.config ?? null, forRoot: null }),
     sleep: async (ms) => sleep(ms, world.interrupted),

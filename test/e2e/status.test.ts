@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { COMMAND, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
+import { clockOf, noFaketime } from '../support/faketime.ts';
 
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
@@ -83,6 +84,27 @@ describe('dispatcher status', () => {
     for (const line of lines) expect(JSON.parse(line)).toMatchObject({ schemaVersion: 1 });
     expect((await at.run(['status', '--watch'])).code).toBe(2);
   });
+
+  test.skipIf(noFaketime() !== null)(
+    '--watch follows the clock: after its machine has slept for an hour the passes are stale',
+    async () => {
+      const at = await afterOnePass();
+      const clock = join(at.folder, 'clock');
+      const shows = (ms: number): void =>
+        writeFileSync(clock, new Date(ms).toISOString().slice(0, 19).replace('T', ' '));
+      shows(Date.now());
+      const child = at.start(['status', '--watch', '--json'], clockOf(clock));
+      const end = finished(child);
+      const seen: string[] = [];
+      child.stdout?.on('data', (text: string) => seen.push(/"health":"(\w+)"/u.exec(text)?.[1] ?? ''));
+      await vi.waitFor(() => expect(seen.at(-1)).toBe('ok'), 5000);
+      shows(Date.now() + 3_600_000);
+      await vi.waitFor(() => expect(seen.at(-1)).toBe('stale'), 6000);
+      child.kill('SIGINT');
+      await end;
+    },
+    20_000,
+  );
 
   test('does not mind a reader that goes away', async () => {
     const at = await afterOnePass();
