@@ -49,16 +49,22 @@ function title({ from, to, since, agent }: Report): string {
   return `The last ${days}, from ${localMinute(from)}${agent === null ? '' : `, ${cleanLine(agent, 100)}`}${begun}`;
 }
 
-function charts({ steps, waiting, total }: Report, { unicode, width }: Screen): readonly string[] {
+// A pass counts what waits every ten minutes: what is much older is not so any more, or nobody knows.
+const COUNTED_MS = 35 * 60_000;
+
+function charts({ steps, waiting, total, to }: Report, { unicode, width }: Screen): readonly string[] {
   const unit = isHourly(steps) ? 'an hour' : 'a day';
   const dispatched = steps.map((step) => step.dispatched);
   const totals = waiting.map((sample) => PRIORITIES.reduce((sum, priority) => sum + sample[priority], 0));
+  const countedAt = waiting.at(-1)?.at ?? to;
+  const isNow = (fromRfc3339(to) ?? 0) - (fromRfc3339(countedAt) ?? 0) <= COUNTED_MS;
+  const when = isNow ? 'now' : `at ${localMinute(countedAt)}`;
   const room = Math.max(10, Math.min(60, width - 50));
   const row = (name: string, values: readonly number[], words: string): string =>
     fitted(`${name.padEnd(18)} ${sparkline(condensed(values, room), unicode)}  ${words}`, width);
   return [
     row(`Dispatched ${unit}`, dispatched, `${total.dispatched} in all, most ${largest(dispatched)}`),
-    ...(totals.length > 0 ? [row('Waiting', totals, `${totals.at(-1)} now, most ${largest(totals)}`)] : []),
+    ...(totals.length > 0 ? [row('Waiting', totals, `${totals.at(-1)} ${when}, most ${largest(totals)}`)] : []),
   ];
 }
 

@@ -31,7 +31,7 @@ describe('the report on a terminal', () => {
     expect(text.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/gu, 'DATE AND TIME')).toMatchInlineSnapshot(`
       "The last 7d, from DATE AND TIME (the history begins at DATE AND TIME)
       Dispatched a day         █   2 in all, most 2
-      Waiting            █  3 now, most 3
+      Waiting            █  3 at DATE AND TIME, most 3
       Failed passes      1:
         DATE AND TIME to DATE AND TIME, gitea_timeout
 
@@ -53,6 +53,16 @@ describe('the report on a terminal', () => {
       Each is median / 95th percentile / longest.
       "
     `);
+  });
+
+  test.for([
+    { minutes: 30, says: '3 now, most 3' },
+    { minutes: 36, says: /3 at \d{4}-\d\d-\d\d \d\d:\d\d, most 3/u },
+  ])('what waited at the last count, $minutes minutes ago: $says', ({ minutes, says }) => {
+    const sample = { at: NOON, event: 'sample', waiting: 'hans=0,2,1,0' } as const;
+    const to = NOON + minutes * MINUTE;
+    const text = reportScreen(reportOf(pastOf([sample]), { ...scope, to }, ['hans']), screen);
+    expect(text.split('\n')[2]).toMatch(says);
   });
 
   test.for([40, 60, 80, 82, 100, 200])('fits %d cells', (width) => {
