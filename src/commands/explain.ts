@@ -43,7 +43,7 @@ export async function explain(deps: ExplainDeps, options: ExplainOptions): Promi
   }
   const now = deps.now();
   if (options.issue === undefined) {
-    deps.print(passReport(state.lastPass ? { ...state.lastPass, rows, rest } : null, { now, width: deps.width }));
+    deps.print(passReport(state.lastPass, { rows, rest }, { now, width: deps.width }));
     return EXIT.ok;
   }
   const snapshot = takeSnapshot(deps);

@@ -3,7 +3,7 @@ import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import type { Snapshot } from '../core/health/snapshot.ts';
 import type { Candidate } from '../core/issue/candidate.ts';
 import { refOf } from '../core/issue/issue.ts';
-import { candidatesIn, type RestRecord, type RowRecord } from '../core/state/decision-record.ts';
+import { candidatesIn, type DecisionRecord, type RestRecord, type RowRecord } from '../core/state/decision-record.ts';
 import type { PassRecord } from '../core/state/last-pass.ts';
 import type { TaskStatus } from '../core/task/status.ts';
 import type { SkipReason } from '../core/issue/eligibility.ts';
@@ -17,8 +17,8 @@ interface Screen {
   readonly width: number;
 }
 
-/** The last pass: when it ran, what came of it, and every candidate in order with its outcome and since when. */
-export function passReport(pass: PassRecord | null, { now, width }: Screen): string {
+/** The last pass: when it ran, what came of it, and in order the candidates that were asked for, with outcome and since when. */
+export function passReport(pass: PassRecord | null, shown: DecisionRecord, { now, width }: Screen): string {
   if (pass === null) return 'No pass has run yet. What one would do: dispatcher dispatch --dry-run\n';
   const when = `The last pass ended ${age(pass.finishedAt, now)} ago`;
   const outcome = {
@@ -27,9 +27,11 @@ export function passReport(pass: PassRecord | null, { now, width }: Screen): str
     failed: `failed: ${cleanLine(pass.error?.message ?? 'unknown error', 500)}`,
   }[pass.outcome];
   const many = candidatesIn(pass);
-  const count = `${many} ${many === 1 ? 'candidate' : 'candidates'}`;
+  const asked = candidatesIn(shown);
+  const those = asked === many ? '' : `, and ${asked === 0 ? 'none' : asked} of those that are asked for`;
+  const count = `${many} ${many === 1 ? 'candidate' : 'candidates'}${those}`;
   const rest = pass.outcome === 'failed' ? `What follows is from the last good one.` : `It saw ${count}.`;
-  return `${[`${when} and ${outcome}. ${rest}`, '', ...decisionTable(pass, now, width)].join('\n').trimEnd()}\n`;
+  return `${[`${when} and ${outcome}. ${rest}`, '', ...decisionTable(shown, now, width)].join('\n').trimEnd()}\n`;
 }
 
 /** What is known of one issue and one agent. */

@@ -505,7 +505,8 @@ describe('for monitoring', () => {
         writeFileSync(clock, new Date(ms).toISOString().slice(0, 19).replace('T', ' '));
       shows(Date.now());
       const { url } = await startDashboard(at, [], clockOf(clock));
-      const stalled = async (): Promise<number> => (await (await fetch(`${url}/api/v1/status`)).json()).counts.stalled;
+      const stalled = async (): Promise<number> =>
+        JSON.parse(await (await fetch(`${url}/api/v1/status`)).text()).counts.stalled;
       expect(await stalled()).toBe(0);
       shows(Date.now() + 2 * 86_400_000);
       expect(JSON.parse((await at.run(['status', '--json'], clockOf(clock))).stdout).counts.stalled).toBe(1);

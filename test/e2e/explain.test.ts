@@ -30,6 +30,12 @@ describe('dispatcher explain', () => {
       /^The last pass ended \d+s ago and dispatched acme\/app#1\. It saw 5 candidates\.\n\n# {2}PRIORITY {2}ISSUE +AGENT +OUTCOME +SINCE +TITLE\n1 {2}CRITICAL {2}acme\/app#1 +hans +chosen +(?:now|\d+s)/u,
     );
     expect(stdout).toContain('acme/app#4  held: label wait\n');
+    for (const [agent, says] of [
+      ['Hans', 'It saw 5 candidates, and 4 of those that are asked for.\n'],
+      ['bob', 'It saw 5 candidates, and none of those that are asked for.\n'],
+    ] as const) {
+      expect((await at.run(['explain', '--agent', agent])).stdout).toContain(says);
+    }
     const table = (text: string): string[] =>
       text
         .split('\n')
