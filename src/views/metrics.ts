@@ -85,7 +85,10 @@ function taskMetrics({ agents, counts, rest: allRest }: Snapshot): readonly Metr
         );
       }),
     ),
-    gauge('dispatcher_dispatched_tasks', 'Task files that are not done.', perPriority(agents, isUnfinished)),
+    gauge('dispatcher_dispatched_tasks', 'Task files that are not done.', [
+      ...perPriority(agents, isUnfinished),
+      ...withoutPriority(agents, isUnfinished),
+    ]),
     gauge(
       'dispatcher_oldest_task_timestamp_seconds',
       'When the task was dispatched that an agent has had longest, neither done nor blocked; left out where it has none.',
@@ -171,6 +174,14 @@ function perPriority(
         found.filter((task) => task.priority === priority).length +
         countIn(rest.filter((each) => each.agent === name && each.priority === priority)),
     }));
+  });
+}
+
+// A file that somebody else put there, or spoiled. Only where there is one: it is looked for in no table.
+function withoutPriority(agents: readonly AgentStatus[], counts: (task: TaskStatus) => boolean): readonly Sample[] {
+  return agents.flatMap(({ name, tasks }) => {
+    const value = tasks.filter((task) => counts(task) && task.priority === null).length;
+    return value > 0 ? [{ labels: { agent: name, priority: 'unknown' }, value }] : [];
   });
 }
 

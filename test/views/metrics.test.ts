@@ -41,6 +41,12 @@ test('an agent cannot break out of its label, and what is unknown is left out', 
   );
 });
 
+test('a task file that tells no priority is counted all the same: the sum is what status says', () => {
+  const snapshot = aSnapshot({}, [aTaskFile(), aTaskFile({ priority: null, ref: null, file: '/x/hans/other.md' })]);
+  const values = metricsText(snapshot, sources()).matchAll(/^dispatcher_dispatched_tasks\{.*\} (\d+)$/gmu);
+  expect([...values].reduce((sum, [, value]) => sum + Number(value), 0)).toBe(snapshot.counts.dispatched);
+});
+
 test('every line carries the office, so that two do not collide in one exporter', () => {
   const lines = whole(false)
     .split('\n')
