@@ -28,6 +28,8 @@ export interface Feed {
   readonly subscribe: () => Subscription;
 }
 
+type FeedDeps = Pick<DashboardDeps, 'now' | 'sleep' | 'fingerprint' | 'look' | 'newLogLines'>;
+
 interface Subscription {
   /** Resolves when there is something new, or after so many milliseconds, or when it is closed. */
   readonly next: (ms: number) => Promise<void>;
@@ -39,7 +41,7 @@ const FRESH_MS = 1000;
 const LINES_KEPT = 2000;
 
 /** Starts to look when somebody asks or listens. */
-export function createFeed(deps: DashboardDeps): Feed {
+export function createFeed(deps: FeedDeps): Feed {
   const looker = createLooker(deps);
   const log = createLogEnd(deps);
   const listeners = new Set<Listener>();
@@ -52,7 +54,8 @@ export function createFeed(deps: DashboardDeps): Feed {
       const hasNewLines = log.read();
       const isNew = looker.look(Number.POSITIVE_INFINITY) || hasNewLines;
       const now = deps.now();
-      for (const listener of listeners) if (isNew || now >= listener.until) listener.wake();
+      // Before it began: the clock was put back.
+      for (const listener of listeners) if (isNew || now >= listener.until || now < listener.since) listener.wake();
     }
     isPolling = false;
   };
@@ -74,7 +77,7 @@ export function createFeed(deps: DashboardDeps): Feed {
     },
     position: () => log.lines().at(-1)?.position ?? '',
     subscribe: () => {
-      const listener: Listener = { until: 0, wake: () => {}, missed: false };
+      const listener: Listener = { since: 0, until: 0, wake: () => {}, missed: false };
       listeners.add(listener);
       if (!isPolling) void poll();
       return subscription(listener, listeners, deps);
@@ -83,7 +86,7 @@ export function createFeed(deps: DashboardDeps): Feed {
 }
 
 // Looks at the local files, but only where they can have become other ones.
-function createLooker(deps: DashboardDeps) {
+function createLooker(deps: FeedDeps) {
   const started = Math.round(deps.now()).toString(36);
   let seen = '';
   let count = 0;
@@ -97,8 +100,9 @@ function createLooker(deps: DashboardDeps) {
       const now = deps.now();
       const fingerprint = deps.fingerprint();
       const isChanged = fingerprint !== seen;
-      const isDue = local.kind === 'snapshot' && now >= nextChangeAt(local.snapshot);
-      if (isChanged || isDue || now - lookedAt >= maxAgeMs || now < lookedAt) {
+      // A clock that was put back makes another picture as well.
+      const isDue = now < lookedAt || (local.kind === 'snapshot' && now >= nextChangeAt(local.snapshot));
+      if (isChanged || isDue || now - lookedAt >= maxAgeMs) {
         local = deps.look(isChanged);
         lookedAt = now;
         seen = fingerprint;
@@ -110,7 +114,7 @@ function createLooker(deps: DashboardDeps) {
 }
 
 // Keeps the last lines of the log.
-function createLogEnd(deps: DashboardDeps) {
+function createLogEnd(deps: FeedDeps) {
   let lines: readonly FeedLine[] = [];
   return {
     lines: () => lines,
@@ -125,13 +129,15 @@ function createLogEnd(deps: DashboardDeps) {
 }
 
 interface Listener {
+  /** When it began to wait, and till when it waits. */
+  since: number;
   until: number;
   wake: () => void;
   /** News that came while nobody was waiting for it. */
   missed: boolean;
 }
 
-function subscription(listener: Listener, listeners: Set<Listener>, deps: DashboardDeps): Subscription {
+function subscription(listener: Listener, listeners: Set<Listener>, deps: FeedDeps): Subscription {
   const idle = (): void => {
     listener.missed = true;
   };
@@ -143,10 +149,12 @@ function subscription(listener: Listener, listeners: Set<Listener>, deps: Dashbo
         return;
       }
       await new Promise<void>((resolve) => {
-        listener.until = deps.now() + ms;
+        listener.since = deps.now();
+        listener.until = listener.since + ms;
         listener.wake = resolve;
       });
       listener.wake = idle;
+      listener.since = Number.NEGATIVE_INFINITY;
       listener.until = Number.POSITIVE_INFINITY;
     },
     close: () => {
