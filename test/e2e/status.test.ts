@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { COMMAND, finished, NODE, RECORDING, type Workspace, workspace } from '../support/command.ts';
 import { clockOf, noFaketime } from '../support/faketime.ts';
 
@@ -94,6 +94,7 @@ describe('dispatcher status', () => {
         writeFileSync(clock, new Date(ms).toISOString().slice(0, 19).replace('T', ' '));
       shows(Date.now());
       const child = at.start(['status', '--watch', '--json'], clockOf(clock));
+      onTestFinished(() => void child.kill());
       const end = finished(child);
       const seen: string[] = [];
       child.stdout?.on('data', (text: string) => seen.push(/"health":"(\w+)"/u.exec(text)?.[1] ?? ''));
