@@ -35,6 +35,7 @@ import { unusableFolders } from './unusable-folders.ts';
 /** So many candidates that were never asked about have their turn in a pass, and so many in all; the rest in the next ones. */
 const MOST_NEW = 8;
 const MOST_ASKED = 16;
+
 export interface Choice {
   readonly decision: Decision;
   readonly task: PreparedTask | null;

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { sharedHistory } from '../../src/deps/share-history.ts';
+import { dispatchedEvent } from '../../src/core/history/event.ts';
+import { appendHistory } from '../../src/io/state/history.ts';
 import { readHistory } from '../../src/io/state/past.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { aConfig, aDispatchRecord } from '../support/builders.ts';
@@ -75,6 +77,27 @@ describe.skipIf(lacking !== null)('each machine knows once what happened on anot
     await a.process().share();
     await b.process().share();
     expect(b.knows()).toEqual(['acme/app#1']);
+  });
+
+  test('although it comes with a long past to an office that has one', async () => {
+    const { office, a, b } = await twoOf();
+    cluster.sql(
+      `insert into ${office.schema}.event (kind, host, detail)
+       select 'history', 'b', to_jsonb(format('{"key":"s#%s:hans","text":"%s"}', n, repeat('x', 150))) from generate_series(1, 60000) n`,
+    );
+    // As it does by itself after a while: what it knows of its size is what it plans by.
+    cluster.sql(`analyze ${office.schema}.event`);
+    const c = teller(office, 'c');
+    const past = Array.from({ length: 3000 }, (_, index) =>
+      dispatchedEvent(aDispatchRecord({ ref: `acme/app#${index}` })),
+    );
+    appendHistory(c.stateDirectory, past);
+    await c.process().share();
+    // Once more, as if the answer had been lost.
+    rmSync(join(c.stateDirectory, 'history/others'));
+    await c.process().share();
+    expect(cluster.sql(`select count(*) from ${office.schema}.event where host = 'c'`)).toEqual(['3000']);
+    expect([...a.knows(), ...b.knows()]).toEqual([]);
   });
 
   test('although it was dispatched by hand, in a command that tells nobody', async () => {

@@ -31,9 +31,12 @@ const SINCE = `select case when $2 <= (select coalesce(max(id), 0) from event) t
 // One machine after the other, or a line with a smaller number could be there later than one that was read.
 async function added(ask: Ask, host: string, lines: readonly string[], isAgain: boolean): Promise<void> {
   await ask('select pg_advisory_xact_lock(hashtext(current_schema()), 1)');
+  // By itself, not as one of two conditions: so it is one pass over both, and not one over the history for each line.
+  const isNew = isAgain
+    ? `where not exists (select 1 from event where kind = 'history' and detail = to_jsonb(line))`
+    : '';
   await ask(
-    `insert into event (kind, host, detail) select 'history', $1, to_jsonb(line) from unnest($2::text[]) line
-     where not $3 or not exists (select 1 from event where kind = 'history' and detail = to_jsonb(line))`,
-    [host, [...lines], isAgain],
+    `insert into event (kind, host, detail) select 'history', $1, to_jsonb(line) from unnest($2::text[]) line ${isNew}`,
+    [host, [...lines]],
   );
 }
