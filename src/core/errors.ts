@@ -48,6 +48,11 @@ export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+/** Whether the system refused it to this user. */
+export function lacksRights(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(systemCode(error));
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

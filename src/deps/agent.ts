@@ -4,7 +4,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { AgentDeps } from '../agent/agent-deps.ts';
-import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
+import { EXIT, lacksRights, messageOf, UserError } from '../core/errors.ts';
 import { agentNamed } from '../core/mailbox/reference.ts';
 import { type MailboxSettings, settingsOf, taskNames, USUAL_ATTEMPTS } from '../core/mailbox/settings.ts';
 import { processesHere, processOf } from '../io/processes.ts';
@@ -71,7 +71,7 @@ function withRights<T>(user: string, work: () => T): T {
 
 /** The same error, or one that says how to mend it when it is about rights. */
 export function rightsError(user: string, error: unknown): unknown {
-  if (error instanceof UserError || !['EACCES', 'EPERM'].includes(systemCode(error))) return error;
+  if (error instanceof UserError || !lacksRights(error)) return error;
   return new UserError(`${user} may not work in the task folder: ${messageOf(error)}`, {
     exitCode: EXIT.failure,
     code: 'no_rights',

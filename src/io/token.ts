@@ -3,7 +3,6 @@ import {
   chmodSync,
   chownSync,
   constants,
-  existsSync,
   lstatSync,
   readlinkSync,
   realpathSync,
@@ -14,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { credentialName, type Server, settingName, tokenVariable } from '../core/config/servers.ts';
-import { EXIT, messageOf, systemCode, UserError } from '../core/errors.ts';
+import { EXIT, hintOf, lacksRights, messageOf, systemCode, UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell-word.ts';
 import { createFolders } from './files.ts';
 import { readSecret } from './secret-file.ts';
@@ -90,17 +89,24 @@ export function storeToken(file: string, value: string, workspace: string | null
     throw new UserError(`the token cannot be stored in ${file}: ${messageOf(error)}`, {
       exitCode: EXIT.token,
       code: 'token_unwritable',
-      hint: 'run it as the owner of that file, or with sudo: sudo dispatcher token',
+      // Another user may have the right; nobody has more room.
+      hint:
+        (lacksRights(error) ? null : hintOf(error)) ??
+        'run it as the owner of that file, or with sudo: sudo dispatcher token',
       cause: error,
     });
   }
 }
 
-// Also behind one whose file is yet to be made.
+// Also behind one whose file is yet to be made; not behind links that lead in a circle.
 function behindLinks(file: string): string {
-  if (existsSync(file)) return realpathSync(file);
-  if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return file;
-  return behindLinks(resolve(dirname(file), readlinkSync(file)));
+  try {
+    return realpathSync(file);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    return isLink ? behindLinks(resolve(dirname(file), readlinkSync(file))) : file;
+  }
 }
 
 /** The password of the dashboard. Throws exit 78 when it cannot be read, or is too short to keep anybody out. */

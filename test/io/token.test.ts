@@ -114,6 +114,19 @@ describe('a token that is stored', () => {
     expect(statSync(join(folder, 'first')).mode & 0o777).toBe(0o600);
   });
 
+  test('is not stored behind links that lead in a circle, and it is said so', () => {
+    const { folder } = files('');
+    const link = join(folder, 'a');
+    symlinkSync('b', link);
+    symlinkSync('a', join(folder, 'b'));
+    expect(() => storeToken(link, 'new', null)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/: ELOOP/u),
+        hint: expect.stringMatching(/in its place/u),
+      }),
+    );
+  });
+
   test('goes where a link leads, although nothing is there yet', () => {
     const { folder } = files('');
     const link = join(folder, 'link');

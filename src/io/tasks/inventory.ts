@@ -3,7 +3,7 @@
 
 import { basename, join, relative } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
-import { hintOf, messageOf, systemCode, UserError } from '../../core/errors.ts';
+import { hintOf, lacksRights, messageOf, systemCode, UserError } from '../../core/errors.ts';
 import { presentName, serverOf } from '../../core/issue/identity.ts';
 import { ARCHIVE, isPlaceFolder, placeOf, type Stage } from '../../core/mailbox/place.ts';
 import { taskNames } from '../../core/mailbox/settings.ts';
@@ -174,7 +174,7 @@ export function troubleText(trouble: Trouble | null): string | null {
 
 // What is a matter of rights is mended for the whole folder at once. The group, its agent's, stays.
 function troubleOf(error: unknown, home: string): Trouble {
-  const isRights = !(error instanceof UserError) && ['', 'EACCES', 'EPERM'].includes(systemCode(error));
+  const isRights = !(error instanceof UserError) && (systemCode(error) === '' || lacksRights(error));
   const hint = isRights ? null : hintOf(error);
   const [user, path] = [userName(), home].map(shellWord);
   return {
