@@ -2,7 +2,7 @@
 // the other, each in a slice of the time; whatever becomes of one is written down, so that it is behind the others the next
 // time. The pass and the dry run share this, so they cannot disagree.
 
-import { type Answer, answered, placeTrouble, type TurnKind, type Turns } from '../core/choice/turns.ts';
+import { type Answer, answered, placeTrouble, settled, type TurnKind } from '../core/choice/turns.ts';
 import { heldBackBy, wasAsked } from '../core/choice/asking.ts';
 import { decide, type Decision } from '../core/choice/choice.ts';
 import { nextFreeSlot, SLOT_PATIENCE_MS } from '../core/choice/slot.ts';
@@ -35,6 +35,8 @@ import { unusableFolders } from './unusable-folders.ts';
 /** So many candidates that were never asked about have their turn in a pass, and so many in all; the rest in the next ones. */
 const MOST_NEW = 8;
 const MOST_ASKED = 16;
+/** What is remembered of a candidate until it goes. */
+const OF_ITSELF = ['read', 'hang', 'hold'] as const;
 
 export interface Choice {
   readonly decision: Decision;
@@ -100,7 +102,7 @@ export async function choose(
       ? { kind: 'elsewhere', candidate: target }
       : await tryCandidate(deps, target, { decision, facts, state, slice: slice.ms, isElsewhere, draft });
     if (tried.kind === 'ready' || tried.kind === 'elsewhere') {
-      search.turns = settled(search.turns, target.key);
+      search.turns = settled(search.turns, OF_ITSELF, target.key);
       const [task, offer] = tried.kind === 'ready' ? [tried.task, null] : [null, tried.candidate];
       return end({ decision, task, offer });
     }
@@ -163,7 +165,7 @@ function learn(search: Search, { target, tried, isNew, isShort, isOpen, now }: L
       const { reason, message, waitsFor } = tried.hold;
       const about = reason === 'blocked' ? ofIssue : [target];
       close(about, { reason, message });
-      for (const { key } of about) search.turns = settled(search.turns, key);
+      for (const { key } of about) search.turns = settled(search.turns, OF_ITSELF, key);
       const hold = { reason, updatedAt: target.issue.updatedAt, waitsFor: waitsFor.filter(isOpen) };
       return record(about, 'hold', { kind: 'later', afterMs: RECHECK_HOLD_MS, message, hold });
     }
@@ -218,13 +220,6 @@ function ended(
 
 function passedOver({ issue, agent }: Candidate, why: string): string {
   return `${refOf(issue)} for ${agent} is passed over: ${why}`;
-}
-
-function settled(turns: Turns, key: string): Turns {
-  return (['read', 'hang', 'hold'] as const).reduce(
-    (all, kind) => answered(all, kind, key, { kind: 'settled' }, 0),
-    turns,
-  );
 }
 
 /** What a decision needs to know besides the candidates. */

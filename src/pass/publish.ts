@@ -2,7 +2,7 @@
 
 import { type Instant, toRfc3339 } from '../core/clock.ts';
 import { longestOwnLimit, ownLimits } from '../core/choice/own-limits.ts';
-import { answered } from '../core/choice/turns.ts';
+import { answered, settled } from '../core/choice/turns.ts';
 import type { DispatchRecord } from '../core/state/dispatch-record.ts';
 import { isSingle } from '../core/config/patterns.ts';
 import { exitCodeOf, hintOf, messageOf, UserError } from '../core/errors.ts';
@@ -123,8 +123,7 @@ function factsOf({ lifted, ...record }: DispatchRecord): NonNullable<LogEvent['f
 /** The state with a task that is out: what was asked about its candidate, or about its file before, is of the past. */
 export function withTask(state: State, key: string, task: PreparedTask['tracked']): State {
   const kinds = ['read', 'hang', 'hold', 'archive', 'news', 'blocker', 'receipt', 'hook'] as const;
-  const withoutPlace = answered(state.turns, 'place', task.agent, { kind: 'settled' }, 0);
-  const turns = kinds.reduce((all, kind) => answered(all, kind, key, { kind: 'settled' }, 0), withoutPlace);
+  const turns = settled(settled(state.turns, kinds, key), ['place'], task.agent);
   return { ...state, turns, tasks: { ...state.tasks, [key]: task } };
 }
 

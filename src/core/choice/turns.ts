@@ -131,6 +131,11 @@ export function answered(turns: Turns, kind: TurnKind, subject: string, answer: 
   }
 }
 
+/** Nothing is left to ask of a subject in these ways. */
+export function settled(turns: Turns, kinds: readonly TurnKind[], subject: string): Turns {
+  return kinds.reduce((all, kind) => answered(all, kind, subject, { kind: 'settled' }, 0), turns);
+}
+
 /** Why nothing is put into an agent's folder for a while; null: it may be tried. */
 export function placeTrouble(turns: Turns, agent: string, now: Instant): string | null {
   const turn = turns[turnKey('place', agent)];
